@@ -1,0 +1,123 @@
+//! Turns `patterns/*.toml` into static rules, so that a bad rule fails the build and start-up
+//! parses nothing.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+#[path = "src/rules/check.rs"]
+#[allow(dead_code)]
+mod check;
+#[path = "src/rules/def.rs"]
+#[allow(dead_code)]
+mod def;
+#[path = "src/rules/raw.rs"]
+mod raw;
+
+fn main() {
+    println!("cargo::rerun-if-changed=patterns");
+    println!("cargo::rerun-if-changed=src/rules");
+    let mut files: Vec<PathBuf> = fs::read_dir("patterns")
+        .expect("patterns/ is part of the package")
+        .map(|entry| entry.expect("patterns/ can be listed").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    let mut code =
+        String::from("/// The rules of `patterns/`.\npub static BUILT_IN: &[RuleDef] = &[\n");
+    let mut ids = HashSet::new();
+    for file in &files {
+        for rule in read(file) {
+            assert!(
+                ids.insert(rule.id.to_string()),
+                "{}: rule {} is there twice",
+                file.display(),
+                rule.id
+            );
+            write_rule(&mut code, &rule);
+        }
+    }
+    code.push_str("];\n");
+    let out = Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("rules.rs");
+    fs::write(out, code).expect("OUT_DIR can be written");
+}
+
+fn read(file: &Path) -> Vec<def::RuleDef> {
+    let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    raw::parse(&text).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()))
+}
+
+fn write_rule(code: &mut String, rule: &def::RuleDef) {
+    let matcher = match &rule.matcher {
+        def::Matcher::Assignment => "def::Matcher::Assignment".to_owned(),
+        def::Matcher::AssignedValue { regex } => {
+            format!("def::Matcher::AssignedValue {{ regex: {} }}", text(regex))
+        }
+        def::Matcher::Regex {
+            regex,
+            max_len,
+            anchor,
+        } => format!(
+            "def::Matcher::Regex {{ regex: {}, max_len: {max_len}, anchor: def::Anchor::{anchor:?} }}",
+            text(regex)
+        ),
+    };
+    let checks: Vec<String> = rule
+        .checks
+        .iter()
+        .map(|c| format!("check::Check::{c:?}"))
+        .collect();
+    writeln!(
+        code,
+        "RuleDef {{ id: {}, title: {}, provider: {}, severity: Severity::{:?}, kind: Kind::{:?}, \
+         confidence: Level::{:?}, keywords: {}, matcher: {matcher}, not_before: def::ByteSet({:?}), \
+         not_after: def::ByteSet({:?}), min_entropy: {:?}, checks: Cow::Borrowed(&[{}]), near: {}, \
+         near_bytes: {}, grants: {}, rotate: {}, vault_name: {}, references: {}, examples: {}, \
+         counters: {} }},",
+        text(&rule.id),
+        text(&rule.title),
+        text(&rule.provider),
+        rule.severity,
+        rule.kind,
+        rule.confidence,
+        list(&rule.keywords),
+        rule.not_before.0,
+        rule.not_after.0,
+        rule.min_entropy,
+        checks.join(", "),
+        list(&rule.near),
+        rule.near_bytes,
+        text(&rule.grants),
+        list(&rule.rotate),
+        text(&rule.vault_name),
+        list(&rule.references),
+        examples(&rule.examples),
+        examples(&rule.counters),
+    )
+    .expect("writing to a string");
+}
+
+fn text(value: &str) -> String {
+    format!("Cow::Borrowed({value:?})")
+}
+
+fn list(values: &[std::borrow::Cow<'static, str>]) -> String {
+    let items: Vec<String> = values.iter().map(|v| text(v)).collect();
+    format!("Cow::Borrowed(&[{}])", items.join(", "))
+}
+
+fn examples(values: &[def::Example]) -> String {
+    let items: Vec<String> = values
+        .iter()
+        .map(|e| {
+            format!(
+                "def::Example {{ text: {}, secret: {}, why: {} }}",
+                text(&e.text),
+                text(&e.secret),
+                text(&e.why)
+            )
+        })
+        .collect();
+    format!("Cow::Borrowed(&[{}])", items.join(", "))
+}

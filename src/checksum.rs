@@ -1,0 +1,1 @@
+//! Checksums inside keys and tokens: made for examples, verified for proof.

@@ -1,0 +1,1 @@
+//! A tolerant JSON lexer over bytes.

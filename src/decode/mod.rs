@@ -1,0 +1,374 @@
+//! From a unit's bytes to texts worth searching, each with the way back.
+//!
+//! A [`Document`] is a small tree of [`View`]s. The first view is the text of the unit (the bytes
+//! themselves, or their transcoding from UTF-16 or UTF-32). A notebook adds a view in which every
+//! cell source, output and metadata value stands joined and unescaped; encodings nested inside a
+//! text (percent, base64, string escapes, HTML entities, terminal colours, split literals) add
+//! views of the stretches that hold them. All the text of one coding goes into *one* view with a
+//! table of [`Segment`]s, not into a view per cell: searching is then one pass over one buffer.
+//!
+//! Each view maps to its parent only ([`offset::OffsetMap`]); chains are followed when a finding
+//! needs them, so text without findings never pays for composing maps.
+
+pub mod json;
+pub mod nested;
+pub mod notebook;
+pub mod offset;
+pub mod sniff;
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use crate::span::{SourceSpan, ViewSpan};
+use crate::unit::Unit;
+use offset::OffsetMap;
+
+/// Everything that can be read in one unit.
+pub struct Document<'u> {
+    views: Vec<View<'u>>,
+    places: Vec<Place>,
+    /// What could not be read as its name promised.
+    pub note: Option<Note>,
+}
+
+/// One decoded text.
+pub struct View<'u> {
+    pub text: Cow<'u, [u8]>,
+    /// How this text came out of its parent's.
+    pub layer: Layer,
+    parent: Option<usize>,
+    map: OffsetMap,
+    segments: Vec<Segment>,
+    depth: u8,
+}
+
+/// How a view was decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layer {
+    /// The text of the unit.
+    Text,
+    /// A notebook's cells, outputs and metadata.
+    Notebook,
+    /// Backslash escapes of JSON, JavaScript, Python and their like.
+    Escapes,
+    /// `%41`.
+    Percent,
+    /// `&amp;`.
+    Html,
+    Base64,
+    Hex,
+    /// Terminal escape sequences taken out.
+    Ansi,
+    /// Neighbouring string literals joined into one.
+    Literals,
+}
+
+impl Layer {
+    /// The word reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Notebook => "notebook",
+            Self::Escapes => "string escapes",
+            Self::Percent => "percent-encoding",
+            Self::Html => "HTML entities",
+            Self::Base64 => "base64",
+            Self::Hex => "hex",
+            Self::Ansi => "terminal colours",
+            Self::Literals => "joined literals",
+        }
+    }
+}
+
+/// A stretch of a view that stands in one place of the document. It ends where the next starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    pub start: u32,
+    /// Index into the document's places.
+    pub place: u32,
+}
+
+/// Where in a document a text stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub role: Role,
+    /// 0-based over all cells of the notebook.
+    pub cell: Option<u32>,
+    /// 0-based over the outputs of the cell.
+    pub output: Option<u32>,
+    pub mime: Option<Box<str>>,
+    /// Library code or other machine-made text, in which a name near a value says nothing.
+    pub machine_made: bool,
+}
+
+/// What part of a document a text is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Plain file text.
+    #[default]
+    Text,
+    /// Source of a code cell.
+    Code,
+    /// Source of a markdown, raw or heading cell.
+    Prose,
+    Output,
+    Metadata,
+    Attachment,
+}
+
+/// Said once for a document that is not what it seems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A notebook that is not valid JSON; its strings were read one by one. The text says where.
+    MalformedNotebook(String),
+    /// A notebook too large to be decoded whole; it was read as text.
+    WindowedNotebook,
+}
+
+/// Where a span of some view stands in the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// In order of the text; more than one when the text was split in the file.
+    pub source: SmallVec<[SourceSpan; 2]>,
+    /// The same in the unit's text, which differs from its bytes in UTF-16 and UTF-32 only.
+    pub text: SmallVec<[ViewSpan; 2]>,
+    pub place: u32,
+    /// 1-based line within the cell source, output or value; `None` outside notebooks.
+    pub place_line: Option<u32>,
+}
+
+/// Collects the text, map and segments of a view that is being decoded.
+#[derive(Default)]
+pub struct ViewBuilder {
+    pub text: Vec<u8>,
+    pub map: OffsetMap,
+    pub segments: Vec<Segment>,
+}
+
+impl ViewBuilder {
+    /// Starts a segment at the present end, after a line end that keeps it apart from the last.
+    pub fn begin(&mut self, place: u32, parent: usize) {
+        if !self.text.is_empty() {
+            self.glue(b"\n", parent);
+        }
+        let start = self.text.len() as u32;
+        match self.segments.last_mut() {
+            Some(last) if last.start == start => last.place = place,
+            _ => self.segments.push(Segment { start, place }),
+        }
+    }
+
+    /// Appends parent bytes that lie at `parent`, unchanged.
+    pub fn copy(&mut self, parent: usize, bytes: &[u8]) {
+        self.text.extend_from_slice(bytes);
+        self.map.copy(parent, bytes.len());
+    }
+
+    /// Appends what one token of `from` parent bytes stands for.
+    pub fn token(&mut self, parent: usize, from: usize, bytes: &[u8]) {
+        self.text.extend_from_slice(bytes);
+        self.map.token(parent, from, bytes.len());
+    }
+
+    /// Appends bytes that stand nowhere in the parent.
+    pub fn glue(&mut self, bytes: &[u8], parent: usize) {
+        self.text.extend_from_slice(bytes);
+        self.map.glue(parent, bytes.len());
+    }
+}
+
+impl<'u> View<'u> {
+    fn built(builder: ViewBuilder, layer: Layer, parent: usize, depth: u8) -> Self {
+        debug_assert_eq!(builder.text.len(), builder.map.len());
+        Self {
+            text: Cow::Owned(builder.text),
+            layer,
+            parent: Some(parent),
+            map: builder.map,
+            segments: builder.segments,
+            depth,
+        }
+    }
+
+    /// The segment that holds `offset`.
+    pub fn segment(&self, offset: u32) -> Segment {
+        let after = self.segments.partition_point(|s| s.start <= offset);
+        self.segments[after.saturating_sub(1)]
+    }
+
+    /// The stretches of text that belong together, each with its place.
+    pub fn stretches(&self) -> impl Iterator<Item = (ViewSpan, u32)> + '_ {
+        self.segments.iter().enumerate().map(|(index, segment)| {
+            let next = self.segments.get(index + 1);
+            let end = next.map_or(self.text.len(), |n| n.start as usize);
+            (ViewSpan::new(segment.start as usize, end), segment.place)
+        })
+    }
+
+    /// The stretch that holds `offset`.
+    pub fn stretch(&self, offset: u32) -> ViewSpan {
+        let after = self.segments.partition_point(|s| s.start <= offset);
+        let start = self.segments[after.saturating_sub(1)].start as usize;
+        let end = self.segments.get(after).map(|s| s.start as usize);
+        ViewSpan::new(start, end.unwrap_or(self.text.len()))
+    }
+
+    /// How many layers lie between this text and the document's own.
+    pub fn depth(&self) -> u8 {
+        self.depth
+    }
+}
+
+/// How a unit is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many encodings may lie inside each other.
+    pub depth: u8,
+    /// Bytes of nested text decoded, at most this many times the unit's size plus a mebibyte.
+    pub growth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 4,
+            growth: 3,
+        }
+    }
+}
+
+/// Opens a unit. Bytes that are no text at all give `Err` with the reason.
+pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::Binary> {
+    let text = match sniff::sniff(unit.bytes)? {
+        sniff::Encoding::Bytes => View {
+            map: OffsetMap::identity(unit.bytes.len()),
+            text: Cow::Borrowed(unit.bytes),
+            layer: Layer::Text,
+            parent: None,
+            segments: vec![Segment { start: 0, place: 0 }],
+            depth: 0,
+        },
+        wide => {
+            let mut builder = ViewBuilder::default();
+            builder.begin(0, 0);
+            sniff::transcode(unit.bytes, wide, &mut builder);
+            View {
+                parent: None,
+                ..View::built(builder, Layer::Text, 0, 0)
+            }
+        }
+    };
+    let mut document = Document {
+        views: vec![text],
+        places: vec![Place::default()],
+        note: None,
+    };
+    document.open_notebook(unit);
+    nested::open(&mut document, limits);
+    Ok(document)
+}
+
+impl<'u> Document<'u> {
+    /// Whether the document is a notebook that was read cell by cell.
+    pub fn is_notebook(&self) -> bool {
+        self.views.iter().any(|view| view.layer == Layer::Notebook)
+    }
+
+    /// The unit's own text.
+    pub fn text(&self) -> &[u8] {
+        &self.views[0].text
+    }
+
+    pub fn place(&self, index: u32) -> &Place {
+        &self.places[index as usize]
+    }
+
+    pub fn view(&self, index: usize) -> &View<'u> {
+        &self.views[index]
+    }
+
+    /// The views to search, with their indices. The text of a well-formed notebook is not among
+    /// them: all that can hold a secret stands, readable, in its notebook view.
+    pub fn searchable(&self) -> impl Iterator<Item = (usize, &View<'u>)> {
+        let skip_text = self.is_notebook() && self.note.is_none();
+        let views = self.views.iter().enumerate();
+        views.skip(usize::from(skip_text))
+    }
+
+    /// Follows a span of view `index` back to the unit.
+    pub fn locate(&self, index: usize, span: ViewSpan) -> Located {
+        let view = &self.views[index];
+        let place = view.segment(span.start).place;
+        let mut spans: SmallVec<[ViewSpan; 2]> = SmallVec::from_slice(&[span]);
+        let mut at = index;
+        let mut place_line = None;
+        loop {
+            let view = &self.views[at];
+            if view.layer == Layer::Notebook {
+                place_line = spans.first().map(|first| line_in_stretch(view, *first));
+            }
+            let Some(parent) = view.parent else { break };
+            spans = join(spans.iter().flat_map(|s| view.map.to_parent(*s)));
+            at = parent;
+        }
+        let root = &self.views[at];
+        let source = join(spans.iter().flat_map(|s| root.map.to_parent(*s)));
+        Located {
+            source: source
+                .iter()
+                .map(|s| SourceSpan {
+                    start: s.start,
+                    end: s.end,
+                })
+                .collect(),
+            text: spans,
+            place,
+            place_line,
+        }
+    }
+
+    fn open_notebook(&mut self, unit: &Unit<'_>) {
+        let named = unit.origin.path.ends_with(".ipynb");
+        if unit.windowed {
+            if named && unit.before.bytes == 0 {
+                self.note = Some(Note::WindowedNotebook);
+            }
+            return;
+        }
+        if !named && !notebook::looks_like_one(self.text()) {
+            return;
+        }
+        let mut builder = ViewBuilder::default();
+        let read = notebook::decode(&self.views[0].text, &mut builder, &mut self.places);
+        if let Err(fault) = read {
+            if !named {
+                self.places.truncate(1);
+                return;
+            }
+            self.note = Some(Note::MalformedNotebook(fault.to_string()));
+        }
+        if !builder.segments.is_empty() {
+            self.views.push(View::built(builder, Layer::Notebook, 0, 0));
+        }
+    }
+}
+
+/// The 1-based line of `span` within its stretch of `view`.
+fn line_in_stretch(view: &View<'_>, span: ViewSpan) -> u32 {
+    let start = view.stretch(span.start).start as usize;
+    let before = &view.text[start..span.start as usize];
+    memchr::memchr_iter(b'\n', before).count() as u32 + 1
+}
+
+/// Joins pieces that touch.
+fn join(pieces: impl Iterator<Item = ViewSpan>) -> SmallVec<[ViewSpan; 2]> {
+    let mut joined: SmallVec<[ViewSpan; 2]> = SmallVec::new();
+    for piece in pieces {
+        match joined.last_mut() {
+            Some(last) if last.end == piece.start => last.end = piece.end,
+            _ => joined.push(piece),
+        }
+    }
+    joined
+}

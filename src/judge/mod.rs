@@ -1,0 +1,142 @@
+//! From a match to a verdict: is it a secret, how sure, how bad, and what proves it offline.
+//!
+//! The detector says where a rule's pattern fits. The judge drops what cannot be a secret
+//! (placeholders, references, emulator keys), runs the rule's named [checks](crate::rules::check),
+//! and says why in words. It reads the text around and a clock, nothing else.
+
+pub mod checks;
+pub mod placeholder;
+pub mod structure;
+
+use std::borrow::Cow;
+
+use crate::rules::{Level, RuleDef, Severity};
+use crate::span::ViewSpan;
+
+/// A match, with all that a check may look at.
+#[derive(Clone, Copy)]
+pub struct Probe<'a> {
+    /// The text of the view.
+    pub text: &'a [u8],
+    /// The stretch of `text` that belongs together; looking outside means reading another cell.
+    pub stretch: ViewSpan,
+    /// The whole match.
+    pub matched: ViewSpan,
+    /// The group named `secret`.
+    pub secret: ViewSpan,
+    pub rule: &'a RuleDef,
+    /// The present, in seconds since 1970, for expiry.
+    pub now: i64,
+}
+
+impl<'a> Probe<'a> {
+    pub fn value(&self) -> &'a [u8] {
+        &self.text[self.secret.range()]
+    }
+
+    /// The text up to `bytes` before the secret, within the stretch.
+    pub fn before(&self, bytes: usize) -> &'a [u8] {
+        let end = self.secret.start as usize;
+        let start = end.saturating_sub(bytes).max(self.stretch.start as usize);
+        &self.text[start..end]
+    }
+
+    /// The text up to `bytes` after the secret, within the stretch.
+    pub fn after(&self, bytes: usize) -> &'a [u8] {
+        let start = self.secret.end as usize;
+        let end = (start + bytes).min(self.stretch.end as usize);
+        &self.text[start..end.max(start)]
+    }
+
+    /// The line that holds the secret, cut to `reach` bytes on either side.
+    pub fn line(&self, reach: usize) -> ViewSpan {
+        let before = self.before(reach);
+        let after = self.after(reach);
+        let start = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |at| at + 1);
+        let end = memchr::memchr2(b'\n', b'\r', after).unwrap_or(after.len());
+        ViewSpan::new(
+            self.secret.start as usize - (before.len() - start),
+            self.secret.end as usize + end,
+        )
+    }
+}
+
+/// What makes a find certain without asking anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    pub kind: ProofKind,
+    /// In words, such as `Marvin32 with the seed of a Service Bus key that may only send`.
+    pub detail: Cow<'static, str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ProofKind {
+    /// A sum inside the value holds.
+    Checksum,
+    /// The value parses into what it claims to be.
+    Structure,
+}
+
+impl ProofKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Checksum => "checksum",
+            Self::Structure => "structure",
+        }
+    }
+}
+
+/// What is known of a match. Starts from the rule's word; checks move it.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    pub severity: Severity,
+    pub confidence: Level,
+    /// Why the confidence and severity are what they are. Never quotes the value.
+    pub reasons: Vec<Cow<'static, str>>,
+    pub proof: Option<Proof>,
+    /// A more exact title than the rule's, such as the service that a key names.
+    pub title: Option<Cow<'static, str>>,
+    /// A more exact word than the rule's on what the secret opens.
+    pub grants: Option<Cow<'static, str>>,
+    /// Where the secret is, when a check knows better than the regex.
+    pub secret: ViewSpan,
+    /// The secret decoded, when it is not the text of its span.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Assessment {
+    pub fn of(probe: &Probe<'_>) -> Self {
+        Self {
+            severity: probe.rule.severity,
+            confidence: probe.rule.confidence,
+            reasons: Vec::new(),
+            proof: None,
+            title: None,
+            grants: None,
+            secret: probe.secret,
+            value: None,
+        }
+    }
+
+    pub fn because(&mut self, reason: impl Into<Cow<'static, str>>) {
+        self.reasons.push(reason.into());
+    }
+
+    pub fn prove(&mut self, kind: ProofKind, detail: impl Into<Cow<'static, str>>) {
+        self.proof = Some(Proof {
+            kind,
+            detail: detail.into(),
+        });
+        self.confidence = Level::High;
+    }
+
+    /// One step less sure, and why.
+    pub fn doubt(&mut self, reason: impl Into<Cow<'static, str>>) {
+        self.confidence = self.confidence.lower();
+        self.because(reason);
+    }
+}
+
+/// Why a match is not reported. Static, so that it cannot quote the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped(pub &'static str);

@@ -1,0 +1,1 @@
+//! Parsers for secrets with parts.

@@ -1,0 +1,228 @@
+//! The shape of one rule. Built-in rules are static data in this shape; custom ones own theirs.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+/// One rule: what to look for, how to judge it, what to tell about it.
+#[derive(Clone, Debug)]
+pub struct RuleDef {
+    /// Stable, kebab-case.
+    pub id: Cow<'static, str>,
+    pub title: Cow<'static, str>,
+    /// Whose secret it is: the `provider` of its file.
+    pub provider: Cow<'static, str>,
+    pub severity: Severity,
+    pub kind: Kind,
+    /// What a match is worth before the judge looks at it.
+    pub confidence: Level,
+    /// One of these stands in every match (case aside).
+    pub keywords: Cow<'static, [Cow<'static, str>]>,
+    pub matcher: Matcher,
+    /// Bytes that must not stand right before the secret.
+    pub not_before: ByteSet,
+    /// Bytes that must not stand right after the secret.
+    pub not_after: ByteSet,
+    /// In bits per byte; 0 asks nothing.
+    pub min_entropy: f32,
+    pub checks: Cow<'static, [super::check::Check]>,
+    /// Lower case; one of them must stand near. Empty asks nothing.
+    pub near: Cow<'static, [Cow<'static, str>]>,
+    pub near_bytes: u32,
+    pub grants: Cow<'static, str>,
+    pub rotate: Cow<'static, [Cow<'static, str>]>,
+    pub vault_name: Cow<'static, str>,
+    pub references: Cow<'static, [Cow<'static, str>]>,
+    pub examples: Cow<'static, [Example]>,
+    pub counters: Cow<'static, [Example]>,
+}
+
+/// How a rule finds its secret once a keyword has been seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matcher {
+    /// A regex with a group named `secret`, run near the keyword only.
+    Regex {
+        regex: Cow<'static, str>,
+        /// The longest match in bytes.
+        max_len: u32,
+        anchor: Anchor,
+    },
+    /// The assignment grammar (`name = "value"` in all its spellings); keywords are parts of names.
+    Assignment,
+    /// As [`Matcher::Assignment`], and the regex must match the whole value.
+    AssignedValue { regex: Cow<'static, str> },
+}
+
+/// Where a match can start, given a keyword.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// At the keyword.
+    Keyword,
+    /// Anywhere such that the keyword is inside.
+    Window,
+}
+
+/// How much a rule's shape says by itself, which also decides between overlapping finds: the more
+/// specific, later kind wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A name that promises a secret and any value.
+    Generic,
+    /// A provider's name near a value of its shape.
+    Context,
+    /// A marked shape of its own.
+    Anchored,
+    /// Text with parts (connection string, SAS, URL) that is parsed.
+    Structured,
+}
+
+impl Kind {
+    pub(crate) fn usual_confidence(self) -> Level {
+        match self {
+            Self::Generic | Self::Context => Level::Medium,
+            Self::Anchored | Self::Structured => Level::High,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Context => "context",
+            Self::Anchored => "anchored",
+            Self::Structured => "structured",
+        }
+    }
+}
+
+/// How bad it is when somebody else has the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Says something, opens nothing.
+    Info,
+    Low,
+    /// Scoped or short-lived access.
+    Medium,
+    /// Broad access to data.
+    High,
+    /// Full control of a resource or identity.
+    Critical,
+}
+
+impl Severity {
+    pub const ALL: [Self; 5] = [
+        Self::Critical,
+        Self::High,
+        Self::Medium,
+        Self::Low,
+        Self::Info,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// One step milder, down to `Low`.
+    pub fn lower(self) -> Self {
+        match self {
+            Self::Critical => Self::High,
+            Self::High => Self::Medium,
+            Self::Medium | Self::Low => Self::Low,
+            Self::Info => Self::Info,
+        }
+    }
+
+    /// One step graver.
+    pub fn raise(self) -> Self {
+        match self {
+            Self::Info => Self::Low,
+            Self::Low => Self::Medium,
+            Self::Medium => Self::High,
+            Self::High | Self::Critical => Self::Critical,
+        }
+    }
+}
+
+/// How sure the judge is that a find is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Low,
+    Medium,
+    High,
+}
+
+impl Level {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+
+    pub fn lower(self) -> Self {
+        match self {
+            Self::High => Self::Medium,
+            Self::Medium | Self::Low => Self::Low,
+        }
+    }
+}
+
+/// An example or counter-example: templates that the seeded generator fills.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The text around; `{s}` stands for the secret.
+    pub text: Cow<'static, str>,
+    /// The secret's template; may be empty in a counter-example.
+    pub secret: Cow<'static, str>,
+    pub why: Cow<'static, str>,
+}
+
+/// A set of byte values.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct ByteSet(pub [u64; 4]);
+
+impl ByteSet {
+    pub fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0 == [0; 4]
+    }
+
+    /// Reads the inside of a character class: single characters and ranges such as `A-Za-z0-9+/_-`.
+    pub fn parse(class: &str) -> Result<Self, String> {
+        let bytes = class.as_bytes();
+        let mut set = [0u64; 4];
+        let mut at = 0;
+        while at < bytes.len() {
+            let low = bytes[at];
+            let is_range = bytes.get(at + 1) == Some(&b'-') && at + 2 < bytes.len();
+            let high = if is_range { bytes[at + 2] } else { low };
+            if low > high || !low.is_ascii() || !high.is_ascii() {
+                return Err(format!("{class:?} is not a class of ASCII characters"));
+            }
+            for byte in low..=high {
+                set[usize::from(byte >> 6)] |= 1 << (byte & 63);
+            }
+            at += if is_range { 3 } else { 1 };
+        }
+        Ok(Self(set))
+    }
+}
+
+impl std::fmt::Debug for ByteSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let members = (0..=255u8).filter(|&b| self.contains(b));
+        f.debug_set().entries(members.map(char::from)).finish()
+    }
+}

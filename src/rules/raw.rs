@@ -1,0 +1,319 @@
+//! Rule files as they are written, and their way to [`RuleDef`]s.
+//!
+//! This file is compiled twice: into the build script, which turns `patterns/*.toml` into static
+//! data so that start-up parses nothing, and into the library, which loads custom files with the
+//! same checks. It therefore uses nothing of the crate but its neighbours `def` and `check`.
+
+use std::borrow::Cow;
+
+use regex_syntax::hir::{Hir, HirKind, Look};
+use serde::Deserialize;
+
+use super::check::Check;
+use super::def::{Anchor, ByteSet, Example, Kind, Level, Matcher, RuleDef, Severity};
+
+/// One file of `patterns/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    /// Whose secrets these are, for grouping.
+    provider: String,
+    rule: Vec<RawRule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    id: String,
+    title: String,
+    severity: Severity,
+    kind: Kind,
+    #[serde(default)]
+    confidence: Option<Level>,
+    keywords: Vec<String>,
+    /// The whole pattern, with a group named `secret`.
+    regex: Option<String>,
+    /// Only the value's pattern: the name stands before it on the same line.
+    value: Option<String>,
+    /// How far after the keyword `value` may start.
+    window: Option<usize>,
+    /// The assignment grammar finds the value; the keywords are parts of names.
+    #[serde(default)]
+    assignment: bool,
+    /// Bytes that must not stand before or after the secret, as a character class.
+    #[serde(default)]
+    not_before: String,
+    #[serde(default)]
+    not_after: String,
+    #[serde(default)]
+    min_entropy: f32,
+    #[serde(default)]
+    checks: Vec<String>,
+    /// Words of which one must stand within `near_bytes` of the match.
+    #[serde(default)]
+    near: Vec<String>,
+    #[serde(default = "default_near_bytes")]
+    near_bytes: u32,
+    /// What whoever holds the secret can do.
+    grants: String,
+    /// How to revoke or rotate, a command or a place, most direct first.
+    rotate: Vec<String>,
+    /// What the secret would be called in a vault when nothing nearby names it.
+    vault_name: String,
+    references: Vec<String>,
+    #[serde(default)]
+    example: Vec<RawExample>,
+    #[serde(default)]
+    counter: Vec<RawExample>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExample {
+    text: String,
+    #[serde(default)]
+    secret: String,
+    /// Why a counter-example is none, or what an example shows.
+    #[serde(default)]
+    why: String,
+}
+
+fn default_near_bytes() -> u32 {
+    200
+}
+
+/// Reads one rule file. The message of an error names the rule and what is wrong with it.
+pub fn parse(text: &str) -> Result<Vec<RuleDef>, String> {
+    let file: RawFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    let provider = file.provider;
+    file.rule
+        .into_iter()
+        .map(|rule| {
+            let id = rule.id.clone();
+            define(rule, &provider).map_err(|fault| format!("rule {id}: {fault}"))
+        })
+        .collect()
+}
+
+fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
+    check_id(&raw.id)?;
+    let keywords = check_keywords(&raw.keywords)?;
+    let matcher = matcher(&raw)?;
+    if raw.example.is_empty() {
+        return Err("has no example".into());
+    }
+    if raw.title.is_empty() || raw.grants.is_empty() || raw.rotate.is_empty() {
+        return Err("title, grants and rotate must say something".into());
+    }
+    if raw.references.iter().any(|r| !r.starts_with("https://")) {
+        return Err("references must be https:// addresses".into());
+    }
+    if raw
+        .example
+        .iter()
+        .any(|e| !e.text.contains("{s}") || e.secret.is_empty())
+    {
+        return Err("an example needs a secret, and {s} where it stands in the text".into());
+    }
+    let checks = raw
+        .checks
+        .iter()
+        .map(|name| Check::from_name(name).ok_or(format!("unknown check {name:?}")))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(RuleDef {
+        id: raw.id.into(),
+        title: raw.title.into(),
+        provider: Cow::Owned(provider.to_owned()),
+        severity: raw.severity,
+        kind: raw.kind,
+        confidence: raw.confidence.unwrap_or(raw.kind.usual_confidence()),
+        keywords: keywords.into(),
+        matcher,
+        not_before: ByteSet::parse(&raw.not_before)?,
+        not_after: ByteSet::parse(&raw.not_after)?,
+        min_entropy: raw.min_entropy,
+        checks: checks.into(),
+        near: owned(raw.near.into_iter().map(|w| w.to_ascii_lowercase())),
+        near_bytes: raw.near_bytes,
+        grants: raw.grants.into(),
+        rotate: owned(raw.rotate),
+        vault_name: raw.vault_name.into(),
+        references: owned(raw.references),
+        examples: examples(raw.example),
+        counters: examples(raw.counter),
+    })
+}
+
+fn owned(list: impl IntoIterator<Item = String>) -> Cow<'static, [Cow<'static, str>]> {
+    list.into_iter().map(Cow::Owned).collect::<Vec<_>>().into()
+}
+
+fn examples(list: Vec<RawExample>) -> Cow<'static, [Example]> {
+    list.into_iter()
+        .map(|e| Example {
+            text: e.text.into(),
+            secret: e.secret.into(),
+            why: e.why.into(),
+        })
+        .collect::<Vec<_>>()
+        .into()
+}
+
+fn check_id(id: &str) -> Result<(), String> {
+    let kebab = !id.is_empty()
+        && id.split('-').all(|word| {
+            !word.is_empty()
+                && word
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        });
+    kebab
+        .then_some(())
+        .ok_or("the id must be kebab-case".into())
+}
+
+fn check_keywords(keywords: &[String]) -> Result<Vec<Cow<'static, str>>, String> {
+    if keywords.is_empty() {
+        return Err("needs a keyword".into());
+    }
+    for keyword in keywords {
+        if keyword.len() < 3 || !keyword.is_ascii() {
+            return Err(format!(
+                "keyword {keyword:?} must be at least 3 ASCII characters"
+            ));
+        }
+    }
+    Ok(keywords.iter().cloned().map(Cow::Owned).collect())
+}
+
+/// How far a name and its value may lie apart when the rule does not say.
+const USUAL_WINDOW: usize = 60;
+
+fn matcher(raw: &RawRule) -> Result<Matcher, String> {
+    let pattern = match (&raw.regex, &raw.value, raw.assignment) {
+        (Some(regex), None, false) => regex.clone(),
+        (None, Some(value), false) => {
+            named_value(&raw.keywords, value, raw.window.unwrap_or(USUAL_WINDOW))
+        }
+        (None, None, true) => return Ok(Matcher::Assignment),
+        (None, Some(value), true) => {
+            // The assignment grammar finds the value; this must match all of it.
+            let regex = format!("^(?:{value})$");
+            bounded(&parse_regex(&regex)?)?;
+            return Ok(Matcher::AssignedValue {
+                regex: regex.into(),
+            });
+        }
+        _ => return Err("needs exactly one of regex, value, assignment".into()),
+    };
+    let hir = parse_regex(&pattern)?;
+    let max_len = bounded(&hir)?;
+    if !has_secret_group(&hir) {
+        return Err("the regex has no group named secret".into());
+    }
+    let anchor = if raw.keywords.iter().all(|k| starts_with(&pattern, k)) || raw.value.is_some() {
+        Anchor::Keyword
+    } else {
+        Anchor::Window
+    };
+    Ok(Matcher::Regex {
+        regex: pattern.into(),
+        max_len,
+        anchor,
+    })
+}
+
+/// A name, then within `window` bytes of the same line a separator and the value.
+fn named_value(keywords: &[String], value: &str, window: usize) -> String {
+    let names: Vec<String> = keywords.iter().map(|k| regex_syntax::escape(k)).collect();
+    format!(
+        r#"(?i:{})[^\r\n]{{0,{window}}}?[=:,(\[{{>\s"'`|](?P<secret>{value})"#,
+        names.join("|")
+    )
+}
+
+fn parse_regex(pattern: &str) -> Result<Hir, String> {
+    regex_syntax::ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(pattern)
+        .map_err(|error| error.to_string())
+}
+
+/// The longest match, which windows and overlaps are made of.
+fn bounded(hir: &Hir) -> Result<u32, String> {
+    const LONGEST: usize = 64 * 1024;
+    match hir.properties().maximum_len() {
+        Some(len) if len <= LONGEST => Ok(len as u32),
+        Some(len) => Err(format!(
+            "the regex may match {len} bytes; the limit is {LONGEST}"
+        )),
+        None => Err("the regex has no longest match: bound every repetition".into()),
+    }
+}
+
+fn has_secret_group(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Capture(c) => c.name.as_deref() == Some("secret") || has_secret_group(&c.sub),
+        HirKind::Repetition(r) => has_secret_group(&r.sub),
+        HirKind::Concat(list) | HirKind::Alternation(list) => list.iter().any(has_secret_group),
+        _ => false,
+    }
+}
+
+/// Whether each match of `pattern` starts with `keyword`, whatever its case, so that the regex need
+/// be tried at the keyword only. Tested on the pattern's own parse: a match that starts elsewhere
+/// would be one of the pattern with the keyword's bytes excluded from its start.
+fn starts_with(pattern: &str, keyword: &str) -> bool {
+    let Ok(hir) = parse_regex(pattern) else {
+        return false;
+    };
+    let mut rest = keyword.as_bytes();
+    literal_prefix(&hir, &mut rest);
+    rest.is_empty()
+}
+
+/// Eats the literal bytes with which every match of `hir` begins from `rest`; false when the
+/// literal part ends within `hir`.
+fn literal_prefix(hir: &Hir, rest: &mut &[u8]) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Look(look) => !matches!(look, Look::End | Look::EndLF | Look::EndCRLF),
+        HirKind::Literal(literal) => {
+            for &byte in &*literal.0 {
+                match rest.split_first() {
+                    Some((first, tail)) if first.eq_ignore_ascii_case(&byte) => *rest = tail,
+                    _ => return false,
+                }
+            }
+            true
+        }
+        HirKind::Class(class) => {
+            let Some((&first, tail)) = rest.split_first() else {
+                return false;
+            };
+            let folded = class
+                .literal()
+                .is_some_and(|l| l.eq_ignore_ascii_case(&[first]))
+                || is_case_pair(class, first);
+            if folded {
+                *rest = tail;
+            }
+            folded
+        }
+        HirKind::Capture(capture) => literal_prefix(&capture.sub, rest),
+        HirKind::Concat(list) => list.iter().all(|part| literal_prefix(part, rest)),
+        HirKind::Repetition(_) | HirKind::Alternation(_) => false,
+    }
+}
+
+fn is_case_pair(class: &regex_syntax::hir::Class, letter: u8) -> bool {
+    let regex_syntax::hir::Class::Bytes(class) = class else {
+        return false;
+    };
+    class
+        .ranges()
+        .iter()
+        .all(|r| r.start() == r.end() && r.start().eq_ignore_ascii_case(&letter))
+}

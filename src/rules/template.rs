@@ -1,0 +1,1 @@
+//! Fills templates with fresh, random, well-formed secrets.
