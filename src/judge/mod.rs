@@ -5,6 +5,7 @@
 //! and says why in words. It reads the text around and a clock, nothing else.
 
 pub mod checks;
+pub mod generic;
 pub mod placeholder;
 pub mod structure;
 
@@ -25,6 +26,10 @@ pub struct Probe<'a> {
     /// The group named `secret`.
     pub secret: ViewSpan,
     pub rule: &'a RuleDef,
+    /// Whether quotes or tags delimit the value of an assignment.
+    pub quoted: bool,
+    /// Whether the text is library code or the like, where names say nothing.
+    pub machine_made: bool,
     /// The present, in seconds since 1970, for expiry.
     pub now: i64,
 }
@@ -140,3 +145,31 @@ impl Assessment {
 /// Why a match is not reported. Static, so that it cannot quote the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped(pub &'static str);
+
+/// Decides what is a secret.
+#[derive(Default)]
+pub struct Judge {}
+
+impl Judge {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Judges a match.
+    ///
+    /// # Errors
+    /// When it is no secret, with the reason.
+    pub fn assess(&self, probe: &Probe<'_>) -> Result<Assessment, Dropped> {
+        let mut found = Assessment::of(probe);
+        if probe.rule.kind == crate::rules::Kind::Generic {
+            if probe.machine_made {
+                return Err(Dropped("a name in machine-made text"));
+            }
+            generic::judge(probe, probe.quoted, &mut found)?;
+        }
+        for check in probe.rule.checks.iter() {
+            checks::run(*check, probe, &mut found)?;
+        }
+        Ok(found)
+    }
+}
