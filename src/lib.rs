@@ -2,6 +2,7 @@
 
 pub mod checksum;
 pub mod decode;
+pub mod demo;
 pub mod error;
 pub mod judge;
 pub mod rules;
