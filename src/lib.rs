@@ -23,6 +23,7 @@
 pub mod advise;
 pub mod checksum;
 pub mod decode;
+pub mod demo;
 pub mod detect;
 pub mod error;
 pub mod finding;

@@ -4,6 +4,8 @@ pub mod check;
 pub mod def;
 pub mod raw;
 pub mod template;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -1,0 +1,162 @@
+//! What every built-in rule promises: it compiles, and it finds the secrets of its own examples.
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::check::Check;
+use super::def::{Example, Matcher, RuleDef};
+use super::template::Generator;
+use super::{BUILT_IN, RuleSet};
+use crate::checksum::{aws, crc, devops, entra, his, key84};
+
+const SEEDS: std::ops::Range<u64> = 0..6;
+
+fn compile(rule: &RuleDef) -> Option<Regex> {
+    let (Matcher::Regex { regex, .. } | Matcher::AssignedValue { regex }) = &rule.matcher else {
+        return None;
+    };
+    let built = RegexBuilder::new(regex).unicode(false).build();
+    Some(built.unwrap_or_else(|error| panic!("{}: {error}", rule.id)))
+}
+
+/// Every example of every rule under every seed, filled.
+fn each_example(mut test: impl FnMut(&RuleDef, Option<&Regex>, &str, &str)) {
+    for rule in BUILT_IN {
+        let regex = compile(rule);
+        for (nth, example) in rule.examples.iter().enumerate() {
+            for seed in SEEDS {
+                let mut generator = Generator::new(seed * 1000 + nth as u64);
+                let (text, secret) = generator
+                    .example(example)
+                    .unwrap_or_else(|fault| panic!("{}: example {nth}: {fault}", rule.id));
+                test(rule, regex.as_ref(), &text, &secret);
+            }
+        }
+    }
+}
+
+/// The value as it reads once the encodings that may stand raw around it are undone.
+fn undone(found: &[u8]) -> [Vec<u8>; 3] {
+    let mut percent = Vec::new();
+    let mut rest = found;
+    while let Some((&first, tail)) = rest.split_first() {
+        let code = tail.get(..2).and_then(|hex| str::from_utf8(hex).ok());
+        match code.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if first == b'%' => {
+                percent.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                percent.push(first);
+                rest = tail;
+            }
+        }
+    }
+    let json = String::from_utf8_lossy(found).replace("\\n", "\n");
+    [found.to_vec(), percent, json.into_bytes()]
+}
+
+/// Whether the regex captures exactly the secret somewhere in the text, with the borders allowed.
+fn captures(rule: &RuleDef, regex: &Regex, text: &str, secret: &str) -> bool {
+    let text = text.as_bytes();
+    regex.captures_iter(text).any(|captures| {
+        let found = captures.name("secret").expect("checked by the parser");
+        let before = text[..found.start()].last();
+        let after = text.get(found.end());
+        undone(found.as_bytes())
+            .iter()
+            .any(|v| v == secret.as_bytes())
+            && !before.is_some_and(|&b| rule.not_before.contains(b))
+            && !after.is_some_and(|&b| rule.not_after.contains(b))
+    })
+}
+
+#[test]
+fn each_rule_finds_the_secrets_of_its_examples() {
+    each_example(|rule, regex, text, secret| {
+        let fits = match (&rule.matcher, regex) {
+            (Matcher::Regex { .. }, Some(regex)) => captures(rule, regex, text, secret),
+            (Matcher::AssignedValue { .. }, Some(regex)) => regex.is_match(secret.as_bytes()),
+            _ => text.contains(secret),
+        };
+        assert!(fits, "{}: not found in\n{text}", rule.id);
+    });
+}
+
+#[test]
+fn examples_hold_a_keyword_and_a_word_of_the_neighbourhood() {
+    each_example(|rule, _, text, _| {
+        let text = text.to_ascii_lowercase();
+        let holds = |word: &str| text.contains(&word.to_ascii_lowercase());
+        assert!(
+            rule.keywords.iter().any(|k| holds(k)),
+            "{}: {text}",
+            rule.id
+        );
+        let near = rule.near.is_empty() || rule.near.iter().any(|word| holds(word));
+        assert!(near, "{}: nothing near in\n{text}", rule.id);
+    });
+}
+
+#[test]
+fn example_secrets_reach_the_entropy_floor() {
+    each_example(|rule, _, _, secret| {
+        let entropy = entropy::shannon_entropy(secret);
+        let least = rule.min_entropy;
+        assert!(entropy >= least, "{}: {entropy} below {least}", rule.id);
+    });
+}
+
+#[test]
+fn example_secrets_pass_the_checksums_their_rule_asks_for() {
+    each_example(|rule, _, _, secret| {
+        let value = secret.as_bytes();
+        for check in rule.checks.iter() {
+            let holds = match check {
+                Check::HisKey => matches!(his::verify(value), his::HisVerdict::Verified { .. }),
+                Check::Key84 => matches!(key84::verify(value), key84::Key84Verdict::Verified(_)),
+                Check::Entra8 => entra::verify(value),
+                Check::DevopsCrc => devops::verify(value).is_some(),
+                Check::CrcBase62 => crc::base62_holds(value),
+                Check::CrcBase64 => crc::base64_holds(value),
+                Check::CrcHex => crc::hex_holds(value),
+                Check::AwsKeyId => aws::account(value).is_some(),
+                _ => true,
+            };
+            assert!(holds, "{}: {} fails", rule.id, check.name());
+        }
+    });
+}
+
+#[test]
+fn counter_examples_can_be_filled_and_say_why() {
+    for rule in BUILT_IN {
+        for Example { text, secret, why } in rule.counters.iter() {
+            assert!(!why.is_empty() && !text.is_empty(), "{}", rule.id);
+            let example = Example {
+                text: text.clone(),
+                secret: secret.clone(),
+                why: why.clone(),
+            };
+            let filled = Generator::new(1).example(&example);
+            assert!(filled.is_ok(), "{}: {filled:?}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn vault_names_are_what_a_vault_accepts() {
+    for rule in BUILT_IN {
+        let name = &rule.vault_name;
+        let fits = (1..=127).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        assert!(fits, "{}: {name}", rule.id);
+    }
+}
+
+#[test]
+fn built_in_ids_are_found() {
+    let rules = RuleSet::built_in();
+    assert_eq!(rules.len(), BUILT_IN.len());
+    assert!(rules.find("azure-storage-key").is_some());
+    assert!(rules.find("no-such-rule").is_none());
+}
