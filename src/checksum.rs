@@ -1,1 +1,0 @@
-//! Checksums inside keys and tokens: made for examples, verified for proof.
