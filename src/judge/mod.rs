@@ -5,13 +5,16 @@
 //! and says why in words. It reads the text around and a clock, nothing else.
 
 pub mod checks;
+mod gates;
 pub mod placeholder;
+pub mod reference;
 pub mod structure;
 
 use std::borrow::Cow;
 
-use crate::rules::{Level, RuleDef, Severity};
+use crate::rules::{Kind, Level, RuleDef, Severity};
 use crate::span::ViewSpan;
+use placeholder::Placeholders;
 
 /// A match, with all that a check may look at.
 #[derive(Clone, Copy)]
@@ -130,11 +133,57 @@ impl Assessment {
         self.confidence = Level::High;
     }
 
+    /// Takes out every text that quotes the secret, as when a password is also the name of its
+    /// host. Fixed texts quote nothing; a value of a letter or three is in every text and tells
+    /// nothing there.
+    fn hush(&mut self, text: &[u8]) {
+        const SHORTEST: usize = 4;
+        let raw = text.get(self.secret.range()).unwrap_or_default();
+        let decoded = self.value.as_deref().unwrap_or(raw);
+        let quotes = |said: &Cow<'static, str>| match said {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(said) => [raw, decoded].iter().any(|value| {
+                value.len() >= SHORTEST && memchr::memmem::find(said.as_bytes(), value).is_some()
+            }),
+        };
+        self.reasons.retain(|reason| !quotes(reason));
+        self.title.take_if(|title| quotes(title));
+        self.grants.take_if(|grants| quotes(grants));
+        if let Some(proof) = self.proof.as_mut().filter(|proof| quotes(&proof.detail)) {
+            proof.detail = proof.kind.name().into();
+        }
+    }
+
     /// One step less sure, and why.
     pub fn doubt(&mut self, reason: impl Into<Cow<'static, str>>) {
         self.confidence = self.confidence.lower();
         self.because(reason);
     }
+}
+
+/// Judges a match.
+///
+/// # Errors
+/// When it is no secret, with the reason.
+pub fn assess(probe: &Probe<'_>, placeholders: &Placeholders) -> Result<Assessment, Dropped> {
+    gates::pass(probe)?;
+    if let Some(reason) = placeholders.reason(probe.value()) {
+        return Err(Dropped(reason));
+    }
+    if structure::connection::is_emulator_key(probe.value()) {
+        return Err(Dropped("is the emulator's public key"));
+    }
+    if matches!(probe.rule.kind, Kind::Generic | Kind::Context)
+        && let Some(reason) = reference::reason(probe)
+    {
+        return Err(Dropped(reason));
+    }
+    let mut found = Assessment::of(probe);
+    for check in probe.rule.checks.iter() {
+        checks::run(*check, probe, placeholders, &mut found)?;
+    }
+    found.hush(probe.text);
+    Ok(found)
 }
 
 /// Why a match is not reported. Static, so that it cannot quote the value.

@@ -84,7 +84,9 @@ const WORDS: &[(&str, Where)] = &[
 ];
 
 /// Words that a value made of two or more of them, after `my-` or `some_`, is a description of.
-const DESCRIBING: &[&str] = &["key", "secret", "token", "password", "account", "value", "here"];
+const DESCRIBING: &[&str] = &[
+    "key", "secret", "token", "password", "account", "value", "here",
+];
 
 impl Default for Placeholders {
     fn default() -> Self {
@@ -178,8 +180,26 @@ fn is_title(value: &[u8], at: usize) -> bool {
 
 fn is_nothing(value: &[u8]) -> bool {
     const NOTHING: &[&str] = &[
-        "", "none", "null", "nil", "nan", "true", "false", "undefined", "empty", "n/a", "na", "tbd",
-        "unknown", "unset", "default", "string", "str", "optional", "required", "nullptr",
+        "",
+        "none",
+        "null",
+        "nil",
+        "nan",
+        "true",
+        "false",
+        "undefined",
+        "empty",
+        "n/a",
+        "na",
+        "tbd",
+        "unknown",
+        "unset",
+        "default",
+        "string",
+        "str",
+        "optional",
+        "required",
+        "nullptr",
     ];
     super::structure::text::is_one_of(value, NOTHING)
 }
@@ -204,9 +224,15 @@ fn is_template(value: &[u8]) -> bool {
     }
     starts_ci(value, b"@microsoft.keyvault(")
         || is_variable(value)
-        || [(&b"${"[..], b'}'), (b"$(", b')'), (b"{{", b'}'), (b"#{", b'}'), (b"<", b'>')]
-            .iter()
-            .any(|(open, close)| has_named_piece(value, open, *close))
+        || [
+            (&b"${"[..], b'}'),
+            (b"$(", b')'),
+            (b"{{", b'}'),
+            (b"#{", b'}'),
+            (b"<", b'>'),
+        ]
+        .iter()
+        .any(|(open, close)| has_named_piece(value, open, *close))
 }
 
 fn starts_ci(value: &[u8], prefix: &[u8]) -> bool {
@@ -216,13 +242,17 @@ fn starts_ci(value: &[u8], prefix: &[u8]) -> bool {
 /// `$NAME`, `$env:NAME`, `%NAME%`, `%s`.
 fn is_variable(value: &[u8]) -> bool {
     let is_name = |name: &[u8]| {
-        name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-            && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.'))
+        name.first()
+            .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+            && name
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.'))
     };
     match value {
         [b'$', name @ ..] => {
             // A password may well start with a dollar sign; a variable reads like a name.
-            let plain = !name.iter().any(u8::is_ascii_digit) || memchr::memchr(b'_', name).is_some();
+            let plain =
+                !name.iter().any(u8::is_ascii_digit) || memchr::memchr(b'_', name).is_some();
             is_name(name) && plain
         }
         [b'%', name @ .., b'%'] => is_name(name),
@@ -243,7 +273,9 @@ fn has_named_piece(value: &[u8], open: &[u8], close: u8) -> bool {
     let name = inner[..end].trim_ascii();
     name.len() >= 3
         && name[0].is_ascii_alphabetic()
-        && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-. :/".contains(b))
+        && name
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-. :/".contains(b))
 }
 
 /// `***`, `....`, `xxxx`, bullets.
@@ -276,7 +308,10 @@ fn repeats(value: &[u8]) -> Option<&'static str> {
     // Separators and padding aside, so that a GUID of zeros counts as one.
     let mut plain = [0u8; LONGEST];
     let mut len = 0;
-    for &byte in value.iter().filter(|b| !matches!(b, b'-' | b'_' | b'=' | b' ' | b':')) {
+    for &byte in value
+        .iter()
+        .filter(|b| !matches!(b, b'-' | b'_' | b'=' | b' ' | b':'))
+    {
         let slot = plain.get_mut(len)?;
         *slot = byte;
         len += 1;
@@ -303,7 +338,11 @@ fn repeats(value: &[u8]) -> Option<&'static str> {
 }
 
 fn longest_run(value: &[u8]) -> usize {
-    value.chunk_by(|a, b| a == b).map(<[u8]>::len).max().unwrap_or(0)
+    value
+        .chunk_by(|a, b| a == b)
+        .map(<[u8]>::len)
+        .max()
+        .unwrap_or(0)
 }
 
 /// How many steps from one character to the next lie in rows of at least four that count up or
@@ -319,7 +358,10 @@ fn counted(value: &[u8]) -> usize {
     let up = |a: u8, b: u8| {
         let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
         a.checked_add(1) == Some(b) && b.is_ascii_alphanumeric()
-            || matches!((a, b), (b'9', b'0' | b'a') | (b'0', b'a') | (b'z', b'a' | b'0' | b'1'))
+            || matches!(
+                (a, b),
+                (b'9', b'0' | b'a') | (b'0', b'a') | (b'z', b'a' | b'0' | b'1')
+            )
             || matches!((a, b), (b'f', b'0'))
     };
     let down = |a: u8, b: u8| b.checked_add(1) == Some(a) && b.is_ascii_alphanumeric();
@@ -336,17 +378,64 @@ mod tests {
     fn placeholders_are_seen() {
         let list = Placeholders::new();
         for value in [
-            "", " ", "None", "null", "true", "undefined", "${API_KEY}", "$(secret)", "{{ token }}",
-            "<your key>", "%PASSWORD%", "$DB_PASSWORD", "$env:KEY", "#{Token}#", "{password}",
-            "@Microsoft.KeyVault(SecretUri=https://v)", "prefix-${NAME}-x", "${{ secrets.X }}",
-            "AccountKey<account-key>", "your-api-key", "YOUR_KEY_HERE", "yourKeyHere", "my-secret-key",
-            "my_api_token", "some_password", "example-token", "ExampleKey", "changeme", "ChangeMe123",
-            "REPLACE_WITH_KEY", "replace-me", "sk-placeholder-0", "dummy", "dummy-key-1", "fakeToken",
-            "sample_token", "todo", "[REDACTED]", "[masked]", "(sensitive value)", "***", "ab***yz",
-            "abcd...", "...", "xxxxxxxx", "ghp_xxxxxxxxxxxxxxxx", "sk-XXXX-1234", "aaaaaaaaaa",
-            "00000000-0000-0000-0000-000000000000", "1234567890abcdef", "abcdefghij", "87654321",
-            "1234567890ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcabcabc", "deadbeefdeadbeef", "SAS_KEY_VALUE",
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH", "••••••",
+            "",
+            " ",
+            "None",
+            "null",
+            "true",
+            "undefined",
+            "${API_KEY}",
+            "$(secret)",
+            "{{ token }}",
+            "<your key>",
+            "%PASSWORD%",
+            "$DB_PASSWORD",
+            "$env:KEY",
+            "#{Token}#",
+            "{password}",
+            "@Microsoft.KeyVault(SecretUri=https://v)",
+            "prefix-${NAME}-x",
+            "${{ secrets.X }}",
+            "AccountKey<account-key>",
+            "your-api-key",
+            "YOUR_KEY_HERE",
+            "yourKeyHere",
+            "my-secret-key",
+            "my_api_token",
+            "some_password",
+            "example-token",
+            "ExampleKey",
+            "changeme",
+            "ChangeMe123",
+            "REPLACE_WITH_KEY",
+            "replace-me",
+            "sk-placeholder-0",
+            "dummy",
+            "dummy-key-1",
+            "fakeToken",
+            "sample_token",
+            "todo",
+            "[REDACTED]",
+            "[masked]",
+            "(sensitive value)",
+            "***",
+            "ab***yz",
+            "abcd...",
+            "...",
+            "xxxxxxxx",
+            "ghp_xxxxxxxxxxxxxxxx",
+            "sk-XXXX-1234",
+            "aaaaaaaaaa",
+            "00000000-0000-0000-0000-000000000000",
+            "1234567890abcdef",
+            "abcdefghij",
+            "87654321",
+            "1234567890ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            "abcabcabc",
+            "deadbeefdeadbeef",
+            "SAS_KEY_VALUE",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH",
+            "••••••",
         ] {
             assert!(list.reason(value.as_bytes()).is_some(), "{value:?} passed");
         }
@@ -356,9 +445,19 @@ mod tests {
     fn real_looking_values_pass() {
         let list = Placeholders::new();
         for value in [
-            "tiger77!", "Summer2019!", "$ecr3tPa55", "a<b>c9Kd", "p%40ss", "Tr0ub4dor&3",
-            "hunter2", "kX3example9Qz", "K7xxxxQ2mB9+TfakeR4w8Zq1L", "q/todo+9fB2",
-            "myDogRexIs12", "correct-horse-battery", "A1b2C3d4E5f6",
+            "tiger77!",
+            "Summer2019!",
+            "$ecr3tPa55",
+            "a<b>c9Kd",
+            "p%40ss",
+            "Tr0ub4dor&3",
+            "hunter2",
+            "kX3example9Qz",
+            "K7xxxxQ2mB9+TfakeR4w8Zq1L",
+            "q/todo+9fB2",
+            "myDogRexIs12",
+            "correct-horse-battery",
+            "A1b2C3d4E5f6",
         ] {
             assert_eq!(list.reason(value.as_bytes()), None, "{value:?} dropped");
         }

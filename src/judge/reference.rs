@@ -15,11 +15,11 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     let value = probe.value();
     let before = probe.before(240);
     let token = token_before(before);
-    if is_vault(token) || is_vault(value) {
-        return Some("is a reference to a Key Vault secret");
+    if let Some(reason) = of_value(value) {
+        return Some(reason);
     }
-    if is_lookup(value) {
-        return Some("is looked up elsewhere");
+    if is_vault(token) {
+        return Some("is a reference to a Key Vault secret");
     }
     if is_integrity(token, value) {
         return Some("is a checksum of a package");
@@ -39,6 +39,14 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     (probe.rule.kind == Kind::Generic && is_address(value)).then_some("is an address or a path")
 }
 
+/// Why the value itself, wherever it stands, is a pointer to a secret, if it is.
+pub fn of_value(value: &[u8]) -> Option<&'static str> {
+    if is_vault(value) {
+        return Some("is a reference to a Key Vault secret");
+    }
+    is_lookup(value).then_some("is looked up elsewhere")
+}
+
 /// The unbroken text that touches the value.
 fn token_before(before: &[u8]) -> &[u8] {
     let breaks = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',');
@@ -54,7 +62,10 @@ fn name_before(before: &[u8]) -> &[u8] {
     };
     let before = &before[..=end];
     let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
-    let start = before.iter().rposition(|b| !is_part(b)).map_or(0, |at| at + 1);
+    let start = before
+        .iter()
+        .rposition(|b| !is_part(b))
+        .map_or(0, |at| at + 1);
     &before[start..]
 }
 
@@ -73,40 +84,134 @@ fn is_vault(text: &[u8]) -> bool {
 /// Whether the value is code or a pointer that fetches the secret.
 fn is_lookup(value: &[u8]) -> bool {
     const STARTS: &[&str] = &[
-        "os.environ", "os.getenv", "process.env", "env.", "env:", "env(", "getenv(", "sys.argv",
-        "vault:", "op://", "ssm:", "sops:", "secretref:", "arn:aws:", "projects/", "var.", "local.",
-        "data.", "module.", "secrets.", "!ref", "!sub", "!getatt", "enc[", "parameters(",
-        "variables(", "reference(", "listkeys(", "[parameters(", "[variables(", "[listkeys(",
-        "[reference(", "[concat(", "@pipeline(", "@linkedservice(", "configuration[", "getpass",
+        "os.environ",
+        "os.getenv",
+        "process.env",
+        "env.",
+        "env:",
+        "env(",
+        "getenv(",
+        "sys.argv",
+        "vault:",
+        "op://",
+        "ssm:",
+        "sops:",
+        "secretref:",
+        "arn:aws:",
+        "projects/",
+        "var.",
+        "local.",
+        "data.",
+        "module.",
+        "secrets.",
+        "!ref",
+        "!sub",
+        "!getatt",
+        "enc[",
+        "parameters(",
+        "variables(",
+        "reference(",
+        "listkeys(",
+        "[parameters(",
+        "[variables(",
+        "[listkeys(",
+        "[reference(",
+        "[concat(",
+        "@pipeline(",
+        "@linkedservice(",
+        "configuration[",
+        "getpass",
     ];
     const CALLS: &[&str] = &[
-        "secrets.get(", "getsecret(", "get_secret(", "get_secret_value", "getpass(", "environ[",
-        "getenv(", "userdata.get(", "listkeys(", "keyring.get",
+        "secrets.get(",
+        "getsecret(",
+        "get_secret(",
+        "get_secret_value",
+        "getpass(",
+        "environ[",
+        "getenv(",
+        "userdata.get(",
+        "listkeys(",
+        "keyring.get",
     ];
-    STARTS.iter().any(|start| starts_with_ci(value, start.as_bytes())) || contains_any_ci(value, CALLS)
+    STARTS
+        .iter()
+        .any(|start| starts_with_ci(value, start.as_bytes()))
+        || contains_any_ci(value, CALLS)
 }
 
 /// Integrity values of lock files, by the mark before them or by their own.
 fn is_integrity(token: &[u8], value: &[u8]) -> bool {
-    const MARKS: &[&str] = &["sha512-", "sha384-", "sha256-", "sha1-", "h1:", "zh:", "sha256:", "md5:"];
-    MARKS.iter().any(|mark| {
-        ends_with_ci(token, mark.as_bytes()) || starts_with_ci(value, mark.as_bytes())
-    })
+    const MARKS: &[&str] = &[
+        "sha512-", "sha384-", "sha256-", "sha1-", "h1:", "zh:", "sha256:", "md5:",
+    ];
+    MARKS
+        .iter()
+        .any(|mark| ends_with_ci(token, mark.as_bytes()) || starts_with_ci(value, mark.as_bytes()))
 }
 
 fn by_name(name: &[u8]) -> Option<&'static str> {
     const CHECKSUMS: &[&str] = &[
-        "contenthash", "integrity", "sha512", "sha384", "sha256", "sha1", "md5", "checksum", "digest",
-        "etag", "sha", "hash", "narhash", "resolved", "fingerprint", "thumbprint", "commit",
-        "certificatethumbprint", "requirehash",
+        "contenthash",
+        "integrity",
+        "sha512",
+        "sha384",
+        "sha256",
+        "sha1",
+        "md5",
+        "checksum",
+        "digest",
+        "etag",
+        "sha",
+        "hash",
+        "narhash",
+        "resolved",
+        "fingerprint",
+        "thumbprint",
+        "commit",
+        "certificatethumbprint",
+        "requirehash",
     ];
     const IDS: &[&str] = &[
-        "model_id", "model-id", "modelid", "id", "cell_id", "nuid", "uuid", "guid", "tenantid",
-        "tenant_id", "tenant-id", "clientid", "client_id", "client-id", "subscriptionid",
-        "subscription_id", "subscription-id", "objectid", "object_id", "appid", "app_id",
-        "application_id", "applicationid", "workspace_id", "workspaceid", "resource_id", "run_id",
-        "runid", "instrumentationkey", "publickeytoken", "msg_id", "session", "trace_id", "version",
-        "secretversion", "secret_version", "objectversion", "secretname", "secret_name",
+        "model_id",
+        "model-id",
+        "modelid",
+        "id",
+        "cell_id",
+        "nuid",
+        "uuid",
+        "guid",
+        "tenantid",
+        "tenant_id",
+        "tenant-id",
+        "clientid",
+        "client_id",
+        "client-id",
+        "subscriptionid",
+        "subscription_id",
+        "subscription-id",
+        "objectid",
+        "object_id",
+        "appid",
+        "app_id",
+        "application_id",
+        "applicationid",
+        "workspace_id",
+        "workspaceid",
+        "resource_id",
+        "run_id",
+        "runid",
+        "instrumentationkey",
+        "publickeytoken",
+        "msg_id",
+        "session",
+        "trace_id",
+        "version",
+        "secretversion",
+        "secret_version",
+        "objectversion",
+        "secretname",
+        "secret_name",
     ];
     if is_one_of(name, CHECKSUMS) {
         return Some("is a checksum by its name");
@@ -136,5 +241,8 @@ fn is_address(value: &[u8]) -> bool {
         return memchr::memchr2(b'@', b'?', value).is_none();
     }
     let drive = matches!(value, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
-    drive || [&b"./"[..], b"../", b"~/", b"file:"].iter().any(|start| value.starts_with(start))
+    drive
+        || [&b"./"[..], b"../", b"~/", b"file:"]
+            .iter()
+            .any(|start| value.starts_with(start))
 }

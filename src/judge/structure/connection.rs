@@ -144,7 +144,9 @@ fn right_end(text: &[u8], secret: usize, from: usize, high: usize) -> (usize, bo
                     .flatten()
                     .map(|close| at + close + 2);
                 match closed {
-                    Some(after) if matches!(text.get(after), Some(b';' | b'"' | b'\'')) => at = after,
+                    Some(after) if matches!(text.get(after), Some(b';' | b'"' | b'\'')) => {
+                        at = after
+                    }
                     _ => return (at, true),
                 }
             }
@@ -165,7 +167,11 @@ fn trim_start(text: &[u8]) -> &[u8] {
 /// Whether a line starts with a key that connection strings are known to have.
 fn starts_with_key(line: &[u8]) -> bool {
     let line = trim_start(line);
-    let key = line.iter().take(48).take_while(|b| is_key_byte(**b)).count();
+    let key = line
+        .iter()
+        .take(48)
+        .take_while(|b| is_key_byte(**b))
+        .count();
     line.get(key) == Some(&b'=') && is_known(&normal(&line[..key]))
 }
 
@@ -236,7 +242,11 @@ impl Cutter<'_> {
             _ => return (trimmed(self.text, start..stop.max(start)), stop),
         };
         let mut at = start + 1;
-        while let Some(found) = self.text.get(at..self.end).and_then(|t| memchr::memchr(close, t)) {
+        while let Some(found) = self
+            .text
+            .get(at..self.end)
+            .and_then(|t| memchr::memchr(close, t))
+        {
             let end = at + found;
             if self.text.get(end + 1) == Some(&close) && end + 1 < self.end {
                 at = end + 2;
@@ -295,7 +305,9 @@ fn key_at_end(before: &[u8]) -> String {
 }
 
 fn normal(key: &[u8]) -> String {
-    let letters = key.iter().filter(|b| !matches!(b, b' ' | b'_' | b'\t' | b'\r' | b'\n'));
+    let letters = key
+        .iter()
+        .filter(|b| !matches!(b, b' ' | b'_' | b'\t' | b'\r' | b'\n'));
     letters.map(|b| b.to_ascii_lowercase() as char).collect()
 }
 
@@ -305,18 +317,71 @@ fn is_known(key: &str) -> bool {
 
 /// Keys, normal, that show a connection string.
 const KEYS: &[&str] = &[
-    "accesskey", "accesskeyname", "accountendpoint", "accountkey", "accountname", "addr",
-    "address", "apikey", "applicationname", "authentication", "authtype", "blobendpoint",
-    "blobsecondaryendpoint", "connecttimeout", "connectiontimeout", "database", "datasource",
-    "dbname", "defaultendpointsprotocol", "developmentstorageproxyuri", "deviceid", "driver",
-    "encrypt", "endpoint", "endpointsuffix", "entitypath", "fileendpoint", "gatewayhostname",
-    "host", "hostname", "hostnameincertificate", "id", "initialcatalog", "integratedsecurity",
-    "logintimeout", "moduleid", "multipleactiveresultsets", "networkaddress", "password",
-    "persistsecurityinfo", "port", "provider", "pwd", "queueendpoint", "secret", "server",
-    "servername", "sharedaccesskey", "sharedaccesskeyname", "sharedaccesssignature",
-    "sharedsecretissuer", "sharedsecretvalue", "ssl", "sslmode", "tableendpoint", "transporttype",
-    "trustedconnection", "trustservercertificate", "uid", "usedevelopmentemulator",
-    "usedevelopmentstorage", "user", "userid", "username", "version",
+    "accesskey",
+    "accesskeyname",
+    "accountendpoint",
+    "accountkey",
+    "accountname",
+    "addr",
+    "address",
+    "apikey",
+    "applicationname",
+    "authentication",
+    "authtype",
+    "blobendpoint",
+    "blobsecondaryendpoint",
+    "connecttimeout",
+    "connectiontimeout",
+    "database",
+    "datasource",
+    "dbname",
+    "defaultendpointsprotocol",
+    "developmentstorageproxyuri",
+    "deviceid",
+    "driver",
+    "encrypt",
+    "endpoint",
+    "endpointsuffix",
+    "entitypath",
+    "fileendpoint",
+    "gatewayhostname",
+    "host",
+    "hostname",
+    "hostnameincertificate",
+    "id",
+    "initialcatalog",
+    "integratedsecurity",
+    "logintimeout",
+    "moduleid",
+    "multipleactiveresultsets",
+    "networkaddress",
+    "password",
+    "persistsecurityinfo",
+    "port",
+    "provider",
+    "pwd",
+    "queueendpoint",
+    "secret",
+    "server",
+    "servername",
+    "sharedaccesskey",
+    "sharedaccesskeyname",
+    "sharedaccesssignature",
+    "sharedsecretissuer",
+    "sharedsecretvalue",
+    "ssl",
+    "sslmode",
+    "tableendpoint",
+    "transporttype",
+    "trustedconnection",
+    "trustservercertificate",
+    "uid",
+    "usedevelopmentemulator",
+    "usedevelopmentstorage",
+    "user",
+    "userid",
+    "username",
+    "version",
 ];
 
 impl<'t> Connection<'t> {
@@ -368,9 +433,20 @@ impl<'t> Connection<'t> {
     /// The host that the string leads to, lower case.
     pub fn host(&self) -> Option<Vec<u8>> {
         const ENDPOINTS: &[&str] = &[
-            "accountendpoint", "endpoint", "tableendpoint", "blobendpoint", "queueendpoint",
-            "fileendpoint", "hostname", "server", "datasource", "servername", "host", "addr",
-            "address", "networkaddress",
+            "accountendpoint",
+            "endpoint",
+            "tableendpoint",
+            "blobendpoint",
+            "queueendpoint",
+            "fileendpoint",
+            "hostname",
+            "server",
+            "datasource",
+            "servername",
+            "host",
+            "addr",
+            "address",
+            "networkaddress",
         ];
         let host = self.first_of(ENDPOINTS).or_else(|| {
             let bare = self.segments.iter().find(|s| s.key.is_empty())?;
@@ -416,11 +492,19 @@ impl<'t> Connection<'t> {
         let driver = self.get("driver").unwrap_or_default();
         if slot == "accountkey" {
             let cosmos = self.get("accountendpoint").is_some();
-            return Some(if cosmos { service::COSMOS } else { service::STORAGE });
+            return Some(if cosmos {
+                service::COSMOS
+            } else {
+                service::STORAGE
+            });
         }
         if matches!(slot, "sharedaccesskey" | "sharedsecretvalue") {
             let device = self.get("deviceid").is_some();
-            return Some(if device { service::IOT_DEVICE } else { service::MESSAGING });
+            return Some(if device {
+                service::IOT_DEVICE
+            } else {
+                service::MESSAGING
+            });
         }
         if !matches!(slot, "password" | "pwd") {
             return None;
@@ -476,7 +560,10 @@ impl<'t> Connection<'t> {
 
     fn points_to_emulator(&self) -> bool {
         let local = self.host().is_some_and(|host| {
-            matches!(&*host, b"127.0.0.1" | b"localhost" | b"host.docker.internal")
+            matches!(
+                &*host,
+                b"127.0.0.1" | b"localhost" | b"host.docker.internal"
+            )
         });
         let azure = matches!(
             &*self.segments[self.slot].key,

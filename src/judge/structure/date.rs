@@ -68,7 +68,12 @@ pub fn number(digits: &[u8]) -> Option<i64> {
 /// The day of a moment in UTC, such as `2023-01-01`.
 pub fn day(moment: i64) -> String {
     match OffsetDateTime::from_unix_timestamp(moment) {
-        Ok(at) => format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day()),
+        Ok(at) => format!(
+            "{:04}-{:02}-{:02}",
+            at.year(),
+            u8::from(at.month()),
+            at.day()
+        ),
         Err(_) => "a day beyond the calendar".to_owned(),
     }
 }

@@ -33,7 +33,9 @@ pub fn parse(token: &[u8]) -> Result<Jwt, Dropped> {
         .ok_or(Dropped("the payload of the token is not JSON"))?;
     let text = |name: &str| payload.get(name).and_then(first_text);
     Ok(Jwt {
-        algorithm: header.as_ref().and_then(|h| h.get("alg").and_then(first_text)),
+        algorithm: header
+            .as_ref()
+            .and_then(|h| h.get("alg").and_then(first_text)),
         issuer: text("iss"),
         audience: text("aud"),
         expires: payload.get("exp").and_then(moment),
@@ -91,7 +93,12 @@ impl Jwt {
         Some(match self.role.as_deref() {
             Some("service_role") if self.is_supabase() => "Supabase service role key",
             Some("anon") if self.is_supabase() => "Supabase anonymous key",
-            _ if self.issued_by(&["sts.windows.net", "login.microsoftonline", "login.windows.net"]) => {
+            _ if self.issued_by(&[
+                "sts.windows.net",
+                "login.microsoftonline",
+                "login.windows.net",
+            ]) =>
+            {
                 "Microsoft Entra ID token"
             }
             _ if self.kubernetes || self.issued_by(&["kubernetes"]) => {
@@ -123,7 +130,11 @@ impl Jwt {
             }
             _ => usual,
         };
-        if self.algorithm.as_deref().is_some_and(|a| a.eq_ignore_ascii_case("none")) {
+        if self
+            .algorithm
+            .as_deref()
+            .is_some_and(|a| a.eq_ignore_ascii_case("none"))
+        {
             reasons.push("is not signed".into());
             return (Severity::Info, reasons);
         }
@@ -163,15 +174,36 @@ mod tests {
     #[test]
     fn claims_set_severity_and_title() {
         let cases: &[(&str, Severity, Option<&str>, &str)] = &[
-            (r#"{"iss":"https://sts.windows.net/t/","exp":1600000000}"#,
-             Severity::Low, Some("Microsoft Entra ID token"), "expired on 2020-09-13"),
-            (r#"{"iss":"x","aud":["api","b"],"exp":1800000000}"#, Severity::Medium, None, "for api"),
-            (r#"{"iss":"supabase","role":"anon","exp":1800000000}"#,
-             Severity::Info, Some("Supabase anonymous key"), "public"),
-            (r#"{"iss":"supabase","role":"service_role","exp":1800000000}"#,
-             Severity::Critical, Some("Supabase service role key"), "valid until 2027-01-15"),
-            (r#"{"iss":"kubernetes/serviceaccount","sub":"x"}"#,
-             Severity::Medium, Some("Kubernetes service account token"), "never expires"),
+            (
+                r#"{"iss":"https://sts.windows.net/t/","exp":1600000000}"#,
+                Severity::Low,
+                Some("Microsoft Entra ID token"),
+                "expired on 2020-09-13",
+            ),
+            (
+                r#"{"iss":"x","aud":["api","b"],"exp":1800000000}"#,
+                Severity::Medium,
+                None,
+                "for api",
+            ),
+            (
+                r#"{"iss":"supabase","role":"anon","exp":1800000000}"#,
+                Severity::Info,
+                Some("Supabase anonymous key"),
+                "public",
+            ),
+            (
+                r#"{"iss":"supabase","role":"service_role","exp":1800000000}"#,
+                Severity::Critical,
+                Some("Supabase service role key"),
+                "valid until 2027-01-15",
+            ),
+            (
+                r#"{"iss":"kubernetes/serviceaccount","sub":"x"}"#,
+                Severity::Medium,
+                Some("Kubernetes service account token"),
+                "never expires",
+            ),
         ];
         for (payload, severity, title, reason) in cases {
             let jwt = parse(&token(HEADER, payload)).expect("a token");

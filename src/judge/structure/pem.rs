@@ -112,9 +112,8 @@ impl Body {
     fn word(&mut self, rest: &[u8]) -> Option<usize> {
         let len = rest.iter().take_while(|b| is_base64(**b)).count();
         let next = &rest[len..];
-        let is_header = len < 24
-            && matches!(next.first(), Some(b':' | b'-'))
-            && !next.starts_with(b"-----");
+        let is_header =
+            len < 24 && matches!(next.first(), Some(b':' | b'-')) && !next.starts_with(b"-----");
         if !is_header {
             self.text.extend_from_slice(&rest[..len]);
             return Some(len);
@@ -168,7 +167,11 @@ fn end_line(rest: &[u8]) -> usize {
 fn decode(body: &[u8]) -> Option<Vec<u8>> {
     let data = memchr::memchr(b'=', body).map_or(body, |at| &body[..at]);
     // A cut-off body still decodes up to its last whole group.
-    let whole = if data.len() % 4 == 1 { data.len() - 1 } else { data.len() };
+    let whole = if data.len() % 4 == 1 {
+        data.len() - 1
+    } else {
+        data.len()
+    };
     base64(&data[..whole])
 }
 
@@ -182,7 +185,7 @@ fn fits(label: &[u8], bytes: &[u8]) -> bool {
         return bytes.first().is_some_and(|b| b & 0x80 != 0);
     }
     // A DER sequence, or what a cipher made of one.
-    bytes.first() == Some(&0x30) || bytes.len() % 8 == 0
+    bytes.first() == Some(&0x30) || bytes.len().is_multiple_of(8)
 }
 
 /// The name of the cipher follows the magic, with its length in front; `none` is no cipher.
@@ -205,7 +208,10 @@ mod tests {
         let mut bytes = start.to_vec();
         bytes.extend((0..157u32).map(|n| (n * n * 31 + n * 7) as u8));
         let text = STANDARD.encode(bytes);
-        text.as_bytes().chunks(64).map(|l| String::from_utf8_lossy(l).into_owned()).collect()
+        text.as_bytes()
+            .chunks(64)
+            .map(|l| String::from_utf8_lossy(l).into_owned())
+            .collect()
     }
 
     fn block(label: &str, lines: &[String], joint: &str) -> String {
@@ -223,19 +229,38 @@ mod tests {
     #[test]
     fn carriers() {
         let lines = body(&[0x30, 0x82]);
-        for joint in ["\n", "\r\n", "\\n", "\\\\n", "\n    ", "\\n\",\n \"", "\" +\n  \"", "\n# "] {
+        for joint in [
+            "\n",
+            "\r\n",
+            "\\n",
+            "\\\\n",
+            "\n    ",
+            "\\n\",\n \"",
+            "\" +\n  \"",
+            "\n# ",
+        ] {
             let text = format!("k = \"{}\" x", block("RSA PRIVATE KEY", &lines, joint));
             let pem = read(&text).unwrap_or_else(|d| panic!("{joint:?}: {}", d.0));
-            assert!(pem.complete && pem.decodes && !pem.encrypted, "{joint:?} {pem:?}");
+            assert!(
+                pem.complete && pem.decodes && !pem.encrypted,
+                "{joint:?} {pem:?}"
+            );
             let found = &text[pem.span.range()];
-            assert!(found.starts_with("-----BEGIN") && found.ends_with("KEY-----"), "{found}");
+            assert!(
+                found.starts_with("-----BEGIN") && found.ends_with("KEY-----"),
+                "{found}"
+            );
         }
     }
 
     #[test]
     fn encryption_is_seen() {
         let plain = body(&[0x30, 0x82]);
-        let mut headed = vec!["Proc-Type: 4,ENCRYPTED".into(), "DEK-Info: AES,00".into(), String::new()];
+        let mut headed = vec![
+            "Proc-Type: 4,ENCRYPTED".into(),
+            "DEK-Info: AES,00".into(),
+            String::new(),
+        ];
         headed.extend(plain.clone());
         let none = body(b"openssh-key-v1\0\0\0\0\x04none");
         let aes = body(b"openssh-key-v1\0\0\0\0\x0aaes256-ctr");
@@ -269,7 +294,10 @@ mod tests {
     #[test]
     fn a_cut_off_block_ends_with_its_body() {
         let lines = body(&[0x30, 0x82]);
-        let text = format!("-----BEGIN PRIVATE KEY-----\n{}\n{}\")\nprint", lines[0], lines[1]);
+        let text = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n{}\")\nprint",
+            lines[0], lines[1]
+        );
         let pem = read(&text).expect("a key");
         assert!(!pem.complete);
         assert!(text[pem.span.range()].ends_with(&lines[1]));

@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn separators_in_every_spelling() {
-        let expected = [("a", "1"), ("b", "x y"), ("sig", "S+")]
-            .map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let expected =
+            [("a", "1"), ("b", "x y"), ("sig", "S+")].map(|(n, v)| (n.to_owned(), v.to_owned()));
         for text in [
             "u = 'https://h/p?a=1&b=x%20y&sig=S%2B'",
             "T=a=1&amp;b=x%20y&amp;sig=S%2B\"",
@@ -216,7 +216,11 @@ mod tests {
             "x?u=https%3A%2F%2Fh%2Fp%3Fa%3D1%26b%3Dx%2520y%26sig%3DS%252B other",
             "a=1\\&b=x%20y\\&sig=S%2B\n&b=no",
         ] {
-            let marker = if text.contains("S%252B") { "S%252B" } else { "S%2B" };
+            let marker = if text.contains("S%252B") {
+                "S%252B"
+            } else {
+                "S%2B"
+            };
             assert_eq!(fields(text, marker), expected, "{text}");
         }
     }
@@ -233,7 +237,11 @@ mod tests {
             let (span, all) = (ViewSpan::new(at, at + 1), ViewSpan::new(0, text.len()));
             let query = around(text.as_bytes(), span, all, &["a", "sig"]).expect("a query");
             let (host, path) = query.host_and_path().expect("an address");
-            assert_eq!((&*host, &*path), (&b"h.example"[..], &b"/c/b"[..]), "{text}");
+            assert_eq!(
+                (&*host, &*path),
+                (&b"h.example"[..], &b"/c/b"[..]),
+                "{text}"
+            );
             assert_eq!(query.get("a").as_deref(), Some(&b"1"[..]), "{text}");
         }
     }

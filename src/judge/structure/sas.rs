@@ -281,7 +281,9 @@ impl Sas {
     }
 
     fn all_rights(&self) -> bool {
-        self.policy.as_deref().is_some_and(super::service::is_root_policy)
+        self.policy
+            .as_deref()
+            .is_some_and(super::service::is_root_policy)
     }
 
     fn adjusted(&self, now: i64, reasons: &mut Vec<String>) -> Severity {
@@ -320,7 +322,11 @@ impl Sas {
     fn summary(&self, grants: &str) -> String {
         let mut text = format!("allows {grants}");
         if let Some(host) = &self.host {
-            text.push_str(if self.kind == Kind::Messaging { " of " } else { " on " });
+            text.push_str(if self.kind == Kind::Messaging {
+                " of "
+            } else {
+                " on "
+            });
             text.push_str(host);
         }
         if let Expiry::At(at) = self.expires {
@@ -337,12 +343,18 @@ impl Sas {
         }
         if self.kind == Kind::Messaging {
             return match &self.policy {
-                Some(rule) if self.all_rights() => format!("all that the rule {rule} may, which is everything,"),
+                Some(rule) if self.all_rights() => {
+                    format!("all that the rule {rule} may, which is everything,")
+                }
                 Some(rule) => format!("what the rule {rule} may"),
                 None => "the rights of the key that signed it".into(),
             };
         }
-        let words: Vec<&str> = self.permissions.iter().filter_map(|&p| self.permission(p)).collect();
+        let words: Vec<&str> = self
+            .permissions
+            .iter()
+            .filter_map(|&p| self.permission(p))
+            .collect();
         let what = match (words.is_empty(), &self.policy) {
             (false, _) => words.join(", "),
             (true, Some(policy)) => format!("what the stored policy {policy} says"),
@@ -365,7 +377,10 @@ impl Sas {
         };
         match &self.resource {
             Some(name) if named => format!("{what} {name}"),
-            _ => what.trim_end_matches(" of container").trim_end_matches(" of share").into(),
+            _ => what
+                .trim_end_matches(" of container")
+                .trim_end_matches(" of share")
+                .into(),
         }
     }
 

@@ -131,11 +131,17 @@ const HOSTS: &[(&str, Service)] = &[
     (".azure-devices.cn", IOT_HUB),
     (".azure-devices.us", IOT_HUB),
     (".table.cosmos.azure.com", COSMOS_TABLE),
-    (".mongocluster.cosmos.azure.com", database("Azure Cosmos DB for MongoDB vCore")),
+    (
+        ".mongocluster.cosmos.azure.com",
+        database("Azure Cosmos DB for MongoDB vCore"),
+    ),
     (".mongo.cosmos.azure.com", COSMOS),
     (".cassandra.cosmos.azure.com", COSMOS),
     (".gremlin.cosmos.azure.com", COSMOS),
-    (".postgres.cosmos.azure.com", database("Azure Cosmos DB for PostgreSQL")),
+    (
+        ".postgres.cosmos.azure.com",
+        database("Azure Cosmos DB for PostgreSQL"),
+    ),
     (".documents.azure.com", COSMOS),
     (".documents.azure.cn", COSMOS),
     (".documents.azure.us", COSMOS),
@@ -147,10 +153,22 @@ const HOSTS: &[(&str, Service)] = &[
     (".sql.azuresynapse.net", database("Azure Synapse")),
     (".database.windows.net", database("Azure SQL Database")),
     (".database.chinacloudapi.cn", database("Azure SQL Database")),
-    (".database.usgovcloudapi.net", database("Azure SQL Database")),
-    (".postgres.database.azure.com", database("Azure Database for PostgreSQL")),
-    (".mysql.database.azure.com", database("Azure Database for MySQL")),
-    (".mariadb.database.azure.com", database("Azure Database for MariaDB")),
+    (
+        ".database.usgovcloudapi.net",
+        database("Azure SQL Database"),
+    ),
+    (
+        ".postgres.database.azure.com",
+        database("Azure Database for PostgreSQL"),
+    ),
+    (
+        ".mysql.database.azure.com",
+        database("Azure Database for MySQL"),
+    ),
+    (
+        ".mariadb.database.azure.com",
+        database("Azure Database for MariaDB"),
+    ),
     (".database.azure.com", database("Azure database")),
     (".core.windows.net", STORAGE),
     (".core.chinacloudapi.cn", STORAGE),
@@ -176,15 +194,46 @@ pub fn is_root_policy(name: &str) -> bool {
 /// Whether a host is the developer's own machine, a container beside it, or made up.
 pub fn is_local_or_made_up(host: &[u8]) -> bool {
     const NAMES: &[&[u8]] = &[
-        b"localhost", b"127.0.0.1", b"0.0.0.0", b"[::1]", b"::1", b".", b"(local)", b"(localdb)",
-        b"db", b"database", b"host", b"hostname", b"server", b"servername", b"postgres",
-        b"postgresql", b"mysql", b"mariadb", b"mongo", b"mongodb", b"redis", b"rabbitmq", b"proxy",
-        b"sqlserver", b"mssql", b"host.docker.internal", b"example", b"example.com", b"example.org",
+        b"localhost",
+        b"127.0.0.1",
+        b"0.0.0.0",
+        b"[::1]",
+        b"::1",
+        b".",
+        b"(local)",
+        b"(localdb)",
+        b"db",
+        b"database",
+        b"host",
+        b"hostname",
+        b"server",
+        b"servername",
+        b"postgres",
+        b"postgresql",
+        b"mysql",
+        b"mariadb",
+        b"mongo",
+        b"mongodb",
+        b"redis",
+        b"rabbitmq",
+        b"proxy",
+        b"sqlserver",
+        b"mssql",
+        b"host.docker.internal",
+        b"example",
+        b"example.com",
+        b"example.org",
         b"example.net",
     ];
     const ENDS: &[&[u8]] = &[
-        b".example.com", b".example.org", b".example.net", b".example", b".test", b".invalid",
-        b".localhost", b"localdomain",
+        b".example.com",
+        b".example.org",
+        b".example.net",
+        b".example",
+        b".test",
+        b".invalid",
+        b".localhost",
+        b"localdomain",
     ];
     let host = host.strip_prefix(b"tcp:").unwrap_or(host);
     let host = match memchr::memchr2(b',', b'\\', host) {
@@ -202,16 +251,31 @@ mod tests {
     #[test]
     fn longer_endings_win() {
         let name = |host: &str| of_host(host.as_bytes()).map(|s| s.name);
-        assert_eq!(name("a.table.cosmos.azure.com"), Some("Azure Cosmos DB for Table"));
+        assert_eq!(
+            name("a.table.cosmos.azure.com"),
+            Some("Azure Cosmos DB for Table")
+        );
         assert_eq!(name("a.table.core.windows.net"), Some("Azure Storage"));
-        assert_eq!(name("s-ondemand.sql.azuresynapse.net"), Some("Azure Synapse"));
-        assert_eq!(name("s.mysql.database.azure.com"), Some("Azure Database for MySQL"));
+        assert_eq!(
+            name("s-ondemand.sql.azuresynapse.net"),
+            Some("Azure Synapse")
+        );
+        assert_eq!(
+            name("s.mysql.database.azure.com"),
+            Some("Azure Database for MySQL")
+        );
         assert_eq!(name("example.com"), None);
     }
 
     #[test]
     fn local_hosts() {
-        for host in ["LOCALHOST", "tcp:localhost,1433", ".\\sqlexpress", "mail.example.com", "db"] {
+        for host in [
+            "LOCALHOST",
+            "tcp:localhost,1433",
+            ".\\sqlexpress",
+            "mail.example.com",
+            "db",
+        ] {
             assert!(is_local_or_made_up(host.as_bytes()), "{host}");
         }
         for host in ["db.corp.net", "s.database.windows.net", ""] {

@@ -86,7 +86,9 @@ pub fn contains_any_ci(text: &[u8], needles: &[&str]) -> bool {
 
 /// Whether `text` is one of `words`, which are lower case.
 pub fn is_one_of(text: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|w| text.eq_ignore_ascii_case(w.as_bytes()))
+    words
+        .iter()
+        .any(|w| text.eq_ignore_ascii_case(w.as_bytes()))
 }
 
 /// A name out of the input, fit to stand in a sentence: plain visible characters, not too many.

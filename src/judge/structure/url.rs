@@ -71,7 +71,11 @@ pub fn parse(text: &[u8], inside: ViewSpan, stretch: ViewSpan) -> Result<Url, Dr
 /// left one in the password: what it would mean then is anybody's guess.
 fn authority_len(rest: &[u8]) -> usize {
     let ends = |b: &u8| {
-        *b <= b' ' || matches!(b, b'/' | b'?' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | 0x7f..)
+        *b <= b' '
+            || matches!(
+                b,
+                b'/' | b'?' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | 0x7f..
+            )
     };
     // A `#` or `?` inside a password is a mistake that drivers forgive when an `@` follows.
     rest.iter().position(ends).unwrap_or(rest.len())
@@ -92,10 +96,15 @@ fn host(text: &[u8]) -> Vec<u8> {
 impl Url {
     /// Whether the whole is the pattern that manuals show: `user:password@host`.
     pub fn is_sample(&self) -> bool {
-        let user = is_one_of(&self.user, &["user", "username", "usr", "u", "login", "userid"]);
+        let user = is_one_of(
+            &self.user,
+            &["user", "username", "usr", "u", "login", "userid"],
+        );
         let password = is_one_of(
             &self.value,
-            &["password", "pass", "passwd", "pwd", "p", "pw", "secret", "passw0rd"],
+            &[
+                "password", "pass", "passwd", "pwd", "p", "pw", "secret", "passw0rd",
+            ],
         );
         (user && password) || is_class(&self.value) || is_class(&self.user)
     }
@@ -169,13 +178,61 @@ fn is_class(text: &[u8]) -> bool {
 /// Whether a password is one that software comes with or that everybody tries first.
 pub fn is_default_password(user: &[u8], password: &[u8]) -> bool {
     const USUAL: &[&str] = &[
-        "password", "passw0rd", "p@ssw0rd", "p@ssword", "pass", "passwd", "pwd", "postgres", "root",
-        "guest", "admin", "administrator", "secret", "test", "testing", "user", "username",
-        "mysql", "mariadb", "mongo", "mongodb", "redis", "rabbitmq", "rabbit", "toor", "sa",
-        "letmein", "qwerty", "welcome", "1234", "12345", "123456", "1234567", "12345678",
-        "123456789", "1234567890", "password1", "password123", "admin123", "root123", "test123",
-        "pass123", "abc123", "dev", "local", "docker", "airflow", "minioadmin", "neo4j", "elastic",
-        "changeme", "supersecret", "mysecretpassword", "mypassword", "yourstrong(!)password",
+        "password",
+        "passw0rd",
+        "p@ssw0rd",
+        "p@ssword",
+        "pass",
+        "passwd",
+        "pwd",
+        "postgres",
+        "root",
+        "guest",
+        "admin",
+        "administrator",
+        "secret",
+        "test",
+        "testing",
+        "user",
+        "username",
+        "mysql",
+        "mariadb",
+        "mongo",
+        "mongodb",
+        "redis",
+        "rabbitmq",
+        "rabbit",
+        "toor",
+        "sa",
+        "letmein",
+        "qwerty",
+        "welcome",
+        "1234",
+        "12345",
+        "123456",
+        "1234567",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "password1",
+        "password123",
+        "admin123",
+        "root123",
+        "test123",
+        "pass123",
+        "abc123",
+        "dev",
+        "local",
+        "docker",
+        "airflow",
+        "minioadmin",
+        "neo4j",
+        "elastic",
+        "changeme",
+        "supersecret",
+        "mysecretpassword",
+        "mypassword",
+        "yourstrong(!)password",
     ];
     (!user.is_empty() && user == password) || is_one_of(password, USUAL)
 }
@@ -185,7 +242,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str, password: &str) -> Result<Url, Dropped> {
-        let at = text.find(password).expect("the password stands in the text");
+        let at = text
+            .find(password)
+            .expect("the password stands in the text");
         let inside = ViewSpan::new(at, at + password.len());
         parse(text.as_bytes(), inside, ViewSpan::new(0, text.len()))
     }
@@ -194,8 +253,14 @@ mod tests {
     fn parts_of_a_url() {
         let pw = ["Zx9", "kW2", "pQ"].concat();
         let cases = [
-            (format!("u = \"postgresql+psycopg2://me:{pw}@h.corp.net:5432/d\""), "h.corp.net"),
-            (format!("redis://:{pw}@cache.redis.cache.windows.net:6380"), "cache.redis.cache.windows.net"),
+            (
+                format!("u = \"postgresql+psycopg2://me:{pw}@h.corp.net:5432/d\""),
+                "h.corp.net",
+            ),
+            (
+                format!("redis://:{pw}@cache.redis.cache.windows.net:6380"),
+                "cache.redis.cache.windows.net",
+            ),
             (format!("mongodb://me:{pw}@h1:27017,h2:27017/?x=y"), "h1"),
             (format!("http://me:{pw}@[::1]:80/"), "[::1]"),
             (format!("amqp://me:{pw}@H"), "h"),
@@ -237,7 +302,10 @@ mod tests {
         assert!(weak("postgres://app:postgres@db.corp.net/x", "postgres@"));
         assert!(weak("amqp://scott:scott@mq.corp.net", "scott@"));
         assert!(!weak("postgres://app:tiger77@db.corp.net/x", "tiger77"));
-        let url = read("postgres://u:tiger77@s.postgres.database.azure.com/x", "tiger77");
+        let url = read(
+            "postgres://u:tiger77@s.postgres.database.azure.com/x",
+            "tiger77",
+        );
         let name = url.expect("a URL").service_name();
         assert_eq!(name, Some("Azure Database for PostgreSQL"));
     }
