@@ -13,8 +13,9 @@ const SHORTEST: (usize, usize) = (6, 8);
 ///
 /// # Errors
 /// When the value is no secret, with the reason.
-pub fn judge(probe: &Probe<'_>, quoted: bool, found: &mut Assessment) -> Result<(), Dropped> {
+pub fn judge(probe: &Probe<'_>, found: &mut Assessment) -> Result<(), Dropped> {
     let value = probe.value();
+    let quoted = probe.quoted;
     let shape = Shape::of(value);
     let shortest = if quoted { SHORTEST.0 } else { SHORTEST.1 };
     if value.len() < shortest {

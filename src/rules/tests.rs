@@ -2,10 +2,11 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::RuleSet;
+use super::built_in::BUILT_IN;
 use super::check::Check;
 use super::def::{Example, Matcher, RuleDef};
 use super::template::Generator;
-use super::{BUILT_IN, RuleSet};
 use crate::checksum::{aws, crc, devops, entra, his, key84};
 
 const SEEDS: std::ops::Range<u64> = 0..6;
