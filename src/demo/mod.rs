@@ -226,7 +226,9 @@ mod tests {
         for file in &written.files {
             let text = fs::read_to_string(dir.path().join(file)).unwrap();
             assert!(!text.contains("@@"), "{}", file.display());
-            let json = file.extension().is_some_and(|e| e == "json" || e == "ipynb");
+            let json = file
+                .extension()
+                .is_some_and(|e| e == "json" || e == "ipynb");
             if json {
                 let read = serde_json::from_str::<serde_json::Value>(&text);
                 assert!(read.is_ok(), "{}: {read:?}", file.display());
