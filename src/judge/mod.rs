@@ -189,3 +189,6 @@ pub fn assess(probe: &Probe<'_>, placeholders: &Placeholders) -> Result<Assessme
 /// Why a match is not reported. Static, so that it cannot quote the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped(pub &'static str);
+
+#[cfg(test)]
+mod tests;
