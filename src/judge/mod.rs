@@ -218,3 +218,6 @@ impl Judge {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     if starts_with_ci(value, b"0024000004800000") || ends_with_ci(token, b"publickey=") {
         return Some("is a public key");
     }
-    if token.ends_with(b"IPY_MODEL_") || contains_ci(token, b"data:image/") {
+    if token.ends_with(b"IPY_MODEL_") || is_picture(before) {
         return Some("belongs to a picture or a widget");
     }
     if let Some(reason) = by_name(name_before(before)) {
@@ -52,6 +52,13 @@ fn token_before(before: &[u8]) -> &[u8] {
     let breaks = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',');
     let start = before.iter().rposition(breaks).map_or(0, |at| at + 1);
     &before[start..]
+}
+
+/// Whether `before` ends in the head of a data address, `data:image/png;base64,`.
+fn is_picture(before: &[u8]) -> bool {
+    const LONGEST: usize = 48;
+    let head = &before[before.len().saturating_sub(LONGEST)..];
+    head.ends_with(b",") && contains_ci(head, b"data:image/")
 }
 
 /// The name to which the value belongs: in `"name": "value"`, `name = value`, `name: value`.

@@ -29,11 +29,6 @@ impl Regions {
         }
     }
 
-    /// Where the last region ends: marks before need no look.
-    pub fn end(&self) -> usize {
-        self.list.last().map_or(0, |last| last.end)
-    }
-
     pub fn into_iter(self) -> impl Iterator<Item = Range<usize>> {
         self.list.into_iter()
     }

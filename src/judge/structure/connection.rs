@@ -129,7 +129,7 @@ fn right_end(text: &[u8], secret: usize, from: usize, high: usize) -> (usize, bo
                 }
                 at = below;
             }
-            b'<' | b'>' if byte == b'>' || text[at - 1] != b'=' => return (at, true),
+            b'<' | b'>' if byte == b'>' || at == 0 || text[at - 1] != b'=' => return (at, true),
             b'<' => match memchr::memchr(b'>', &text[at..high.min(at + 64)]) {
                 Some(close) => at += close + 1,
                 None => return (at, true),
