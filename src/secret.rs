@@ -50,11 +50,6 @@ impl Secret {
         };
         format!("{shown}********")
     }
-
-    /// A keyed hash of the value, for grouping and fingerprints.
-    pub(crate) fn keyed_hash(&self, key: &FingerprintKey, context: &[&[u8]]) -> [u8; 16] {
-        key.hash(context.iter().copied().chain([&*self.0]))
-    }
 }
 
 impl fmt::Debug for Secret {

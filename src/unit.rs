@@ -1,5 +1,6 @@
 //! A unit: one piece of input as a source hands it over.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Where a unit's bytes come from.
@@ -22,8 +23,8 @@ pub struct Unit<'b> {
     pub bytes: &'b [u8],
     /// What came before these bytes, when they are a window of a larger input.
     pub before: Before,
-    /// Whether the input was too large to be decoded as a whole.
-    pub windowed: bool,
+    /// For a window: the part in which findings must start to be this window's.
+    pub core: Option<Range<u32>>,
 }
 
 /// What precedes a window in its input.
@@ -36,13 +37,31 @@ pub struct Before {
 }
 
 impl<'b> Unit<'b> {
+    /// Whether this is a part of an input too large to be decoded as a whole.
+    pub fn is_window(&self) -> bool {
+        self.core.is_some()
+    }
+
+    /// How many bytes of the input are in this unit and in none before it.
+    pub fn fresh_bytes(&self) -> u64 {
+        let old = match &self.core {
+            Some(core) if self.before.bytes > 0 => core.start as usize,
+            _ => 0,
+        };
+        let end = self
+            .core
+            .as_ref()
+            .map_or(self.bytes.len(), |core| core.end as usize);
+        end.saturating_sub(old) as u64
+    }
+
     /// A whole input.
     pub fn whole(origin: Origin, bytes: &'b [u8]) -> Self {
         Self {
             origin,
             bytes,
             before: Before::default(),
-            windowed: false,
+            core: None,
         }
     }
 }

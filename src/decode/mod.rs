@@ -328,9 +328,20 @@ impl<'u> Document<'u> {
         }
     }
 
+    /// The layers from the unit's text to view `index`.
+    pub fn chain(&self, index: usize) -> SmallVec<[Layer; 4]> {
+        let mut layers = SmallVec::new();
+        let mut at = Some(index);
+        while let Some(view) = at.and_then(|index| self.views.get(index)) {
+            layers.insert(0, view.layer);
+            at = view.parent;
+        }
+        layers
+    }
+
     fn open_notebook(&mut self, unit: &Unit<'_>) {
         let named = unit.origin.path.ends_with(".ipynb");
-        if unit.windowed {
+        if unit.is_window() {
             if named && unit.before.bytes == 0 {
                 self.note = Some(Note::WindowedNotebook);
             }

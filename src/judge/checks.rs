@@ -1,12 +1,81 @@
-//! The named checks.
+//! The named checks: which code runs for which name, and the small ones.
 
-use super::{Assessment, Dropped, Probe};
+mod keys;
+mod structured;
+
+use super::placeholder::Placeholders;
+use super::{Assessment, Dropped, Probe, ProofKind};
+use crate::checksum::crc;
+use crate::rules::Level;
 use crate::rules::check::Check;
 
 /// Runs one check.
 ///
 /// # Errors
 /// When the match is no secret, with the reason.
-pub fn run(_check: Check, _probe: &Probe<'_>, _found: &mut Assessment) -> Result<(), Dropped> {
+pub fn run(
+    check: Check,
+    probe: &Probe<'_>,
+    placeholders: &Placeholders,
+    found: &mut Assessment,
+) -> Result<(), Dropped> {
+    match check {
+        Check::HisKey => keys::his(probe, found),
+        Check::Key84 => keys::key84(probe, found),
+        Check::Entra8 => keys::entra8(probe, found),
+        Check::DevopsCrc => keys::devops(probe, found),
+        Check::Base64Key => keys::base64_key(probe, found),
+        Check::CrcBase62 => sum(crc::base62_holds(probe.value()), found),
+        Check::CrcBase64 => sum(crc::base64_holds(probe.value()), found),
+        Check::CrcHex => sum(crc::hex_holds(probe.value()), found),
+        Check::ConnectionString => structured::connection(probe, placeholders, found),
+        Check::Sas => structured::sas(probe, placeholders, found),
+        Check::UrlPassword => structured::url(probe, placeholders, found),
+        Check::Jwt => structured::jwt(probe, found),
+        Check::Pem => structured::pem(probe, found),
+        Check::AwsKeyId => keys::aws(probe, found),
+        Check::BasicAuth => structured::basic(probe, placeholders, found),
+        Check::MixedCase => demand(
+            has(probe, u8::is_ascii_uppercase)
+                && has(probe, u8::is_ascii_lowercase)
+                && has(probe, u8::is_ascii_digit),
+            "has not upper case, lower case and a digit",
+        ),
+        Check::MixedLetters => demand(
+            has(probe, u8::is_ascii_uppercase) && has(probe, u8::is_ascii_lowercase),
+            "has not both upper and lower case",
+        ),
+        Check::LettersAndDigits => demand(
+            has(probe, u8::is_ascii_alphabetic) && has(probe, u8::is_ascii_digit),
+            "has not both letters and digits",
+        ),
+    }
+}
+
+fn has(probe: &Probe<'_>, class: fn(&u8) -> bool) -> bool {
+    probe.value().iter().any(class)
+}
+
+fn demand(holds: bool, otherwise: &'static str) -> Result<(), Dropped> {
+    holds.then_some(()).ok_or(Dropped(otherwise))
+}
+
+/// A provider's CRC. A wrong one nearly always means a made-up token, yet a provider may change
+/// how it makes its tokens: the find stays, with little confidence.
+fn sum(holds: bool, found: &mut Assessment) -> Result<(), Dropped> {
+    if holds {
+        found.prove(ProofKind::Checksum, "the CRC-32 inside the token");
+        found.because("the checksum holds");
+    } else {
+        found.confidence = Level::Low;
+        found.because("the checksum does not hold");
+    }
     Ok(())
+}
+
+/// What makes the password of a local or sample system worth little.
+fn weaken(found: &mut Assessment, reason: &'static str) {
+    found.severity = found.severity.min(crate::rules::Severity::Low);
+    found.confidence = Level::Low;
+    found.because(reason);
 }

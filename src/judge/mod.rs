@@ -5,13 +5,17 @@
 //! and says why in words. It reads the text around and a clock, nothing else.
 
 pub mod checks;
+mod gates;
+pub mod generic;
 pub mod placeholder;
+pub mod reference;
 pub mod structure;
 
 use std::borrow::Cow;
 
-use crate::rules::{Level, RuleDef, Severity};
+use crate::rules::{Kind, Level, RuleDef, Severity};
 use crate::span::ViewSpan;
+use placeholder::Placeholders;
 
 /// A match, with all that a check may look at.
 #[derive(Clone, Copy)]
@@ -25,6 +29,10 @@ pub struct Probe<'a> {
     /// The group named `secret`.
     pub secret: ViewSpan,
     pub rule: &'a RuleDef,
+    /// Whether quotes or tags delimit the value of an assignment.
+    pub quoted: bool,
+    /// Whether the text is library code or the like, where names say nothing.
+    pub machine_made: bool,
     /// The present, in seconds since 1970, for expiry.
     pub now: i64,
 }
@@ -130,6 +138,27 @@ impl Assessment {
         self.confidence = Level::High;
     }
 
+    /// Takes out every text that quotes the secret, as when a password is also the name of its
+    /// host. Fixed texts quote nothing; a value of a letter or three is in every text and tells
+    /// nothing there.
+    fn hush(&mut self, text: &[u8]) {
+        const SHORTEST: usize = 4;
+        let raw = text.get(self.secret.range()).unwrap_or_default();
+        let decoded = self.value.as_deref().unwrap_or(raw);
+        let quotes = |said: &Cow<'static, str>| match said {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(said) => [raw, decoded].iter().any(|value| {
+                value.len() >= SHORTEST && memchr::memmem::find(said.as_bytes(), value).is_some()
+            }),
+        };
+        self.reasons.retain(|reason| !quotes(reason));
+        self.title.take_if(|title| quotes(title));
+        self.grants.take_if(|grants| quotes(grants));
+        if let Some(proof) = self.proof.as_mut().filter(|proof| quotes(&proof.detail)) {
+            proof.detail = proof.kind.name().into();
+        }
+    }
+
     /// One step less sure, and why.
     pub fn doubt(&mut self, reason: impl Into<Cow<'static, str>>) {
         self.confidence = self.confidence.lower();
@@ -140,3 +169,55 @@ impl Assessment {
 /// Why a match is not reported. Static, so that it cannot quote the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped(pub &'static str);
+
+/// Decides what is a secret.
+pub struct Judge {
+    placeholders: Placeholders,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Judge {
+    pub fn new() -> Self {
+        Self {
+            placeholders: Placeholders::new(),
+        }
+    }
+
+    /// Judges a match.
+    ///
+    /// # Errors
+    /// When it is no secret, with the reason.
+    pub fn assess(&self, probe: &Probe<'_>) -> Result<Assessment, Dropped> {
+        gates::pass(probe)?;
+        if let Some(reason) = self.placeholders.reason(probe.value()) {
+            return Err(Dropped(reason));
+        }
+        if structure::connection::is_emulator_key(probe.value()) {
+            return Err(Dropped("is the emulator's public key"));
+        }
+        let named = matches!(probe.rule.kind, Kind::Generic | Kind::Context);
+        if named && probe.machine_made {
+            return Err(Dropped("a name in machine-made text says nothing"));
+        }
+        if named && let Some(reason) = reference::reason(probe) {
+            return Err(Dropped(reason));
+        }
+        let mut found = Assessment::of(probe);
+        if probe.rule.kind == Kind::Generic {
+            generic::judge(probe, &mut found)?;
+        }
+        for check in probe.rule.checks.iter() {
+            checks::run(*check, probe, &self.placeholders, &mut found)?;
+        }
+        found.hush(probe.text);
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests;

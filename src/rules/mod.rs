@@ -9,12 +9,21 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 pub use def::{Kind, Level, Matcher, RuleDef, Severity};
 
 use crate::error::Error;
 
-include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+/// What `build.rs` wrote.
+#[allow(unused_qualifications, reason = "generated code spells paths out")]
+mod built_in {
+    use super::{Cow, Kind, Level, RuleDef, Severity, check, def};
+
+    include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+}
 
 /// An ordered set of rules with distinct ids.
 #[derive(Clone, Debug)]
@@ -22,19 +31,30 @@ pub struct RuleSet {
     rules: Vec<RuleRef>,
 }
 
-/// A built-in rule costs a pointer; a custom one is shared.
-#[derive(Clone, Debug)]
-enum RuleRef {
+/// A rule that findings can keep: a built-in one costs a pointer, a custom one is shared.
+#[derive(Clone)]
+pub struct RuleRef(Kept);
+
+#[derive(Clone)]
+enum Kept {
     BuiltIn(&'static RuleDef),
-    Custom(std::sync::Arc<RuleDef>),
+    Custom(Arc<RuleDef>),
 }
 
-impl RuleRef {
-    fn get(&self) -> &RuleDef {
-        match self {
-            Self::BuiltIn(rule) => rule,
-            Self::Custom(rule) => rule,
+impl Deref for RuleRef {
+    type Target = RuleDef;
+
+    fn deref(&self) -> &RuleDef {
+        match &self.0 {
+            Kept::BuiltIn(rule) => rule,
+            Kept::Custom(rule) => rule,
         }
+    }
+}
+
+impl fmt::Debug for RuleRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RuleRef({})", self.id)
     }
 }
 
@@ -42,7 +62,10 @@ impl RuleSet {
     /// The rules compiled into the program.
     pub fn built_in() -> Self {
         Self {
-            rules: BUILT_IN.iter().map(RuleRef::BuiltIn).collect(),
+            rules: built_in::BUILT_IN
+                .iter()
+                .map(|rule| RuleRef(Kept::BuiltIn(rule)))
+                .collect(),
         }
     }
 
@@ -66,7 +89,7 @@ impl RuleSet {
             if !taken.insert(rule.id.to_string()) {
                 return Err(Error::rules(format!("rule {}: the id is taken", rule.id)));
             }
-            self.rules.push(RuleRef::Custom(rule.into()));
+            self.rules.push(RuleRef(Kept::Custom(rule.into())));
         }
         Ok(())
     }
@@ -79,8 +102,8 @@ impl RuleSet {
         self.rules.is_empty()
     }
 
-    pub fn get(&self, index: usize) -> &RuleDef {
-        self.rules[index].get()
+    pub fn get(&self, index: usize) -> &RuleRef {
+        &self.rules[index]
     }
 
     pub fn find(&self, id: &str) -> Option<&RuleDef> {
@@ -88,6 +111,6 @@ impl RuleSet {
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &RuleDef> {
-        self.rules.iter().map(RuleRef::get)
+        self.rules.iter().map(|rule| &**rule)
     }
 }

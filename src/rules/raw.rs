@@ -111,7 +111,7 @@ fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
     if raw
         .example
         .iter()
-        .any(|e| !e.text.contains("{s}") || e.secret.is_empty())
+        .any(|e| !(e.text.contains("{s}") || e.text.contains("{s|")) || e.secret.is_empty())
     {
         return Err("an example needs a secret, and {s} where it stands in the text".into());
     }

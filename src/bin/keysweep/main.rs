@@ -1,1 +1,54 @@
-fn main() {}
+//! The keysweep command: arguments in, a report out, an exit code.
+
+mod args;
+mod demo;
+mod exit;
+mod progress;
+mod rules;
+mod scan;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        Command::Scan(args) => scan::run(&args),
+        Command::Rules(args) => rules::run(&args.command),
+        Command::Demo(args) => demo::run(&args),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => man(),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        // Whoever read our output has seen enough; that is no failure.
+        Err(fault) if fault.is_closed_pipe() => Exit::Clean.into(),
+        Err(fault) => {
+            say(&fault.to_string());
+            Exit::Error.into()
+        }
+    }
+}
+
+/// One line on standard error. A closed standard error is nobody to tell.
+fn say(line: &str) {
+    let line = keysweep::report::human::printable(line);
+    let _ = writeln!(io::stderr(), "keysweep: {line}");
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, exit::Fault> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "keysweep", &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(Exit::Clean)
+}
+
+fn man() -> Result<Exit, exit::Fault> {
+    clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+    Ok(Exit::Clean)
+}

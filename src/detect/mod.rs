@@ -1,0 +1,317 @@
+//! Where rules' patterns fit.
+//!
+//! One [`keywords`] pass over a view says which rules could match and where. A rule with a regex
+//! is tried at the keyword, or in a window around it as wide as its longest match; a rule about
+//! assignments is handed to the [`assign`] grammar. Regexes compile when a keyword first asks for
+//! them, so a thousand rules cost nothing on text without their keywords. What fits is a
+//! [`Candidate`]; whether it is a secret is the judge's business.
+
+pub mod assign;
+pub mod keywords;
+
+use std::sync::OnceLock;
+
+use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
+
+use crate::decode::View;
+use crate::rules::def::Anchor;
+use crate::rules::{Matcher, RuleSet};
+use crate::span::ViewSpan;
+use keywords::{Hit, Keywords};
+
+/// A place where a rule's pattern fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// Index into the rule set.
+    pub rule: u32,
+    /// The secret itself.
+    pub secret: ViewSpan,
+    /// All that the pattern matched.
+    pub matched: ViewSpan,
+    /// The name to which the value is assigned, where there is one.
+    pub name: Option<ViewSpan>,
+    /// Whether the value stands in quotes or is delimited as surely.
+    pub quoted: bool,
+}
+
+/// Finds candidates. Shared by all threads; what changes lives in [`Scratch`].
+pub struct Detector {
+    rules: RuleSet,
+    keywords: Keywords,
+    /// For each keyword the rules it wakes.
+    wakes: Vec<Box<[u32]>>,
+    compiled: Vec<OnceLock<Compiled>>,
+}
+
+/// A rule's regex, ready to run.
+struct Compiled {
+    regex: Regex,
+    /// Index of the group named `secret`; 0 when the whole match counts.
+    group: usize,
+}
+
+/// What one thread needs while it searches.
+#[derive(Default)]
+pub struct Scratch {
+    hits: Vec<Hit>,
+    /// For each rule with a window, the stretch of text it still has to look at.
+    windows: Vec<Option<ViewSpan>>,
+    /// Rules with an open window.
+    open: Vec<u32>,
+    locations: Vec<Option<CaptureLocations>>,
+}
+
+impl Detector {
+    pub fn new(rules: RuleSet) -> Self {
+        let all = rules.iter().flat_map(|rule| rule.keywords.iter());
+        let (words, indices) = keywords::distinct(all.map(|word| &**word));
+        let mut wakes: Vec<Vec<u32>> = vec![Vec::new(); words.len()];
+        let mut indices = indices.into_iter();
+        for (rule, def) in rules.iter().enumerate() {
+            for index in indices.by_ref().take(def.keywords.len()) {
+                let list = &mut wakes[index as usize];
+                if list.last() != Some(&(rule as u32)) {
+                    list.push(rule as u32);
+                }
+            }
+        }
+        Self {
+            keywords: Keywords::new(words.iter().map(|word| &**word)),
+            wakes: wakes.into_iter().map(Into::into).collect(),
+            compiled: rules.iter().map(|_| OnceLock::new()).collect(),
+            rules,
+        }
+    }
+
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+
+    /// Appends the candidates of one view to `out`, in no particular order.
+    pub fn scan(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        let mut hits = std::mem::take(&mut scratch.hits);
+        hits.clear();
+        self.keywords.scan(&view.text, |hit| hits.push(hit));
+        if !hits.is_empty() {
+            scratch.windows.resize(self.rules.len(), None);
+            for hit in &hits {
+                let stretch = view.stretch(hit.start);
+                if hit.end <= stretch.end {
+                    self.wake(view, *hit, stretch, scratch, out);
+                }
+            }
+            for rule in std::mem::take(&mut scratch.open) {
+                if let Some(window) = scratch.windows[rule as usize].take() {
+                    self.search(view, rule, window, scratch, out);
+                }
+            }
+        }
+        scratch.hits = hits;
+    }
+
+    /// Tries each rule that a keyword wakes.
+    fn wake(
+        &self,
+        view: &View<'_>,
+        hit: Hit,
+        stretch: ViewSpan,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        let mut assigned: Option<assign::Found> = None;
+        for &rule in &*self.wakes[hit.keyword as usize] {
+            match &self.rules.get(rule as usize).matcher {
+                Matcher::Regex {
+                    anchor: Anchor::Keyword,
+                    max_len,
+                    ..
+                } => {
+                    self.try_at(view, rule, hit.start, *max_len, stretch, scratch, out);
+                }
+                Matcher::Regex {
+                    anchor: Anchor::Window,
+                    max_len,
+                    ..
+                } => {
+                    let window = ViewSpan {
+                        start: hit.end.saturating_sub(*max_len).max(stretch.start),
+                        end: hit.start.saturating_add(*max_len).min(stretch.end),
+                    };
+                    self.widen(view, rule, window, scratch, out);
+                }
+                Matcher::Assignment | Matcher::AssignedValue { .. } => {
+                    let found = assigned.get_or_insert_with(|| {
+                        assign::read(
+                            &view.text,
+                            stretch,
+                            ViewSpan {
+                                start: hit.start,
+                                end: hit.end,
+                            },
+                        )
+                    });
+                    self.assign(view, rule, found, out);
+                }
+            }
+        }
+    }
+
+    /// Runs a regex that starts with its keyword, at the keyword.
+    #[expect(clippy::too_many_arguments, reason = "the inner loop's whole state")]
+    fn try_at(
+        &self,
+        view: &View<'_>,
+        rule: u32,
+        start: u32,
+        max_len: u32,
+        stretch: ViewSpan,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        // A few bytes more than the longest match let a closing `\b` see what follows.
+        let end = start
+            .saturating_add(max_len)
+            .saturating_add(4)
+            .min(stretch.end);
+        let text = &view.text[start as usize..end as usize];
+        let compiled = self.compiled(rule);
+        let locations = locations(&mut scratch.locations, rule, &compiled.regex);
+        if compiled.regex.captures_read(locations, text).is_some() {
+            out.extend(candidate(rule, compiled.group, locations, start));
+        }
+    }
+
+    /// Adds a window to a rule's open one, or searches that and opens anew.
+    fn widen(
+        &self,
+        view: &View<'_>,
+        rule: u32,
+        window: ViewSpan,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        let slot = &mut scratch.windows[rule as usize];
+        match slot {
+            Some(open) if window.start <= open.end && open.start <= window.end => {
+                open.start = open.start.min(window.start);
+                open.end = open.end.max(window.end);
+            }
+            Some(open) => {
+                let done = std::mem::replace(open, window);
+                self.search(view, rule, done, scratch, out);
+            }
+            None => {
+                *slot = Some(window);
+                scratch.open.push(rule);
+            }
+        }
+    }
+
+    /// Runs a regex over a window.
+    fn search(
+        &self,
+        view: &View<'_>,
+        rule: u32,
+        window: ViewSpan,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        let compiled = self.compiled(rule);
+        let locations = locations(&mut scratch.locations, rule, &compiled.regex);
+        let text = &view.text[..window.end as usize];
+        let mut at = window.start as usize;
+        while at <= text.len() {
+            let Some(found) = compiled.regex.captures_read_at(locations, text, at) else {
+                break;
+            };
+            out.extend(candidate(rule, compiled.group, locations, 0));
+            at = found.end().max(at + 1);
+        }
+    }
+
+    /// Takes the values that the grammar found for a rule about assignments.
+    fn assign(&self, view: &View<'_>, rule: u32, found: &assign::Found, out: &mut Vec<Candidate>) {
+        let fits = |value: ViewSpan| match &self.rules.get(rule as usize).matcher {
+            Matcher::AssignedValue { .. } => self
+                .compiled(rule)
+                .regex
+                .is_match(&view.text[value.range()]),
+            _ => true,
+        };
+        for assigned in &found.values {
+            if fits(assigned.value) {
+                out.push(Candidate {
+                    rule,
+                    secret: assigned.value,
+                    matched: ViewSpan {
+                        start: found.name.start.min(assigned.value.start),
+                        end: assigned.value.end,
+                    },
+                    name: Some(found.name),
+                    quoted: assigned.quoted,
+                });
+            }
+        }
+    }
+
+    /// The rule's regex. Valid by construction: the rule parser has parsed it.
+    fn compiled(&self, rule: u32) -> &Compiled {
+        self.compiled[rule as usize].get_or_init(|| {
+            let def = self.rules.get(rule as usize);
+            let pattern = match &def.matcher {
+                Matcher::Regex {
+                    regex,
+                    anchor: Anchor::Keyword,
+                    ..
+                } => format!(r"\A(?:{regex})"),
+                Matcher::Regex { regex, .. } | Matcher::AssignedValue { regex } => {
+                    regex.to_string()
+                }
+                Matcher::Assignment => String::new(),
+            };
+            let regex = RegexBuilder::new(&pattern)
+                .unicode(false)
+                .build()
+                .unwrap_or_else(|fault| panic!("rule {}: {fault}", def.id));
+            let group = regex
+                .capture_names()
+                .position(|name| name == Some("secret"));
+            Compiled {
+                regex,
+                group: group.unwrap_or(0),
+            }
+        })
+    }
+}
+
+/// This thread's capture slots for a rule.
+fn locations<'s>(
+    all: &'s mut Vec<Option<CaptureLocations>>,
+    rule: u32,
+    regex: &Regex,
+) -> &'s mut CaptureLocations {
+    let index = rule as usize;
+    if all.len() <= index {
+        all.resize_with(index + 1, || None);
+    }
+    all[index].get_or_insert_with(|| regex.capture_locations())
+}
+
+/// Reads a match whose text started at `offset` of the view.
+fn candidate(
+    rule: u32,
+    group: usize,
+    locations: &CaptureLocations,
+    offset: u32,
+) -> Option<Candidate> {
+    let offset = offset as usize;
+    let (start, end) = locations.get(0)?;
+    let (from, to) = locations.get(group)?;
+    Some(Candidate {
+        rule,
+        secret: ViewSpan::new(offset + from, offset + to),
+        matched: ViewSpan::new(offset + start, offset + end),
+        name: None,
+        quoted: false,
+    })
+}

@@ -1,0 +1,114 @@
+//! A finding: what was found, where, how bad, how sure, and how to show it safely.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use smallvec::SmallVec;
+
+use crate::decode::{Layer, Role};
+use crate::judge::Proof;
+use crate::rules::{Level, RuleRef, Severity};
+use crate::secret::Secret;
+use crate::span::Position;
+use crate::unit::Origin;
+
+/// One secret in one place.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub rule: RuleRef,
+    pub origin: Origin,
+    pub title: Cow<'static, str>,
+    pub severity: Severity,
+    pub confidence: Level,
+    /// Why it is so sure and so bad. Never quotes the value.
+    pub reasons: Vec<Cow<'static, str>>,
+    pub proof: Option<Proof>,
+    /// What whoever holds the secret can do.
+    pub grants: Cow<'static, str>,
+    /// The name to which the value is assigned, where there is one.
+    pub name: Option<Box<str>>,
+    pub secret: Secret,
+    /// The bytes of the file, more than one range when the secret is split there.
+    pub bytes: SmallVec<[ByteRange; 1]>,
+    pub start: Position,
+    /// The column after the last character.
+    pub end: Position,
+    /// Columns of `start` and `end` in UTF-16 code units, as SARIF counts.
+    pub utf16: (u32, u32),
+    pub notebook: Option<NotebookPlace>,
+    /// The encodings that hid it, outermost first.
+    pub layers: SmallVec<[Layer; 2]>,
+    pub fingerprint: Fingerprint,
+    pub frame: Frame,
+}
+
+/// A half-open range of bytes of a file of any size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByteRange {
+    pub start: u64,
+    pub end: u64,
+}
+
+/// Where in a notebook a finding stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotebookPlace {
+    pub role: Role,
+    /// 0-based over all cells; `None` in the notebook's own metadata.
+    pub cell: Option<u32>,
+    /// 0-based over the cell's outputs.
+    pub output: Option<u32>,
+    pub mime: Option<Box<str>>,
+    /// 1-based line of the decoded source, output or value.
+    pub line: u32,
+}
+
+/// Names a finding in baselines and approvals. Does not move with lines and does not tell the value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub [u8; 16]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+/// The decoded line around a finding. Everything secret in it is masked, neighbours included.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    pub before: String,
+    /// Stands for this finding's secret.
+    pub mask: String,
+    pub after: String,
+}
+
+impl Finding {
+    pub fn path(&self) -> &str {
+        &self.origin.path
+    }
+
+    /// The first byte of the secret in the file.
+    pub fn byte_start(&self) -> u64 {
+        self.bytes.first().map_or(0, |range| range.start)
+    }
+
+    /// The byte after the last of the secret in the file.
+    pub fn byte_end(&self) -> u64 {
+        self.bytes.last().map_or(0, |range| range.end)
+    }
+
+    /// The order in which reports list findings.
+    pub fn order(&self) -> (&str, u64, u64, &str) {
+        (
+            self.path(),
+            self.byte_start(),
+            self.byte_end(),
+            &self.rule.id,
+        )
+    }
+}

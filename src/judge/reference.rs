@@ -1,0 +1,255 @@
+//! Values that the text around shows to be no secret: references to a vault, hashes of lock files,
+//! ids, pictures.
+//!
+//! Only rules that go by a name near a value ask here. A key with a mark of its own is a key
+//! wherever it stands.
+
+use super::Probe;
+use super::structure::text::{
+    contains_any_ci, contains_ci, ends_with_ci, is_one_of, starts_with_ci,
+};
+use crate::rules::Kind;
+
+/// Why the text around says that this is no secret, if it does.
+pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
+    let value = probe.value();
+    let before = probe.before(240);
+    let token = token_before(before);
+    if let Some(reason) = of_value(value) {
+        return Some(reason);
+    }
+    if is_vault(token) {
+        return Some("is a reference to a Key Vault secret");
+    }
+    if is_integrity(token, value) {
+        return Some("is a checksum of a package");
+    }
+    if starts_with_ci(value, b"0024000004800000") || ends_with_ci(token, b"publickey=") {
+        return Some("is a public key");
+    }
+    if token.ends_with(b"IPY_MODEL_") || is_picture(before) {
+        return Some("belongs to a picture or a widget");
+    }
+    if let Some(reason) = by_name(name_before(before)) {
+        return Some(reason);
+    }
+    if probe.rule.kind == Kind::Generic && is_guid(value) {
+        return Some("is an id");
+    }
+    (probe.rule.kind == Kind::Generic && is_address(value)).then_some("is an address or a path")
+}
+
+/// Why the value itself, wherever it stands, is a pointer to a secret, if it is.
+pub fn of_value(value: &[u8]) -> Option<&'static str> {
+    if is_vault(value) {
+        return Some("is a reference to a Key Vault secret");
+    }
+    is_lookup(value).then_some("is looked up elsewhere")
+}
+
+/// The unbroken text that touches the value.
+fn token_before(before: &[u8]) -> &[u8] {
+    let breaks = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',');
+    let start = before.iter().rposition(breaks).map_or(0, |at| at + 1);
+    &before[start..]
+}
+
+/// Whether `before` ends in the head of a data address, `data:image/png;base64,`.
+fn is_picture(before: &[u8]) -> bool {
+    const LONGEST: usize = 48;
+    let head = &before[before.len().saturating_sub(LONGEST)..];
+    head.ends_with(b",") && contains_ci(head, b"data:image/")
+}
+
+/// The name to which the value belongs: in `"name": "value"`, `name = value`, `name: value`.
+fn name_before(before: &[u8]) -> &[u8] {
+    let is_glue = |b: &u8| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'=' | b':' | b'\\' | b'`');
+    let Some(end) = before.iter().rposition(|b| !is_glue(b)) else {
+        return &[];
+    };
+    let before = &before[..=end];
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let start = before
+        .iter()
+        .rposition(|b| !is_part(b))
+        .map_or(0, |at| at + 1);
+    &before[start..]
+}
+
+fn is_vault(text: &[u8]) -> bool {
+    const VAULTS: &[&str] = &[
+        ".vault.azure.net",
+        ".vault.azure.cn",
+        ".vault.usgovcloudapi.net",
+        ".vault.microsoftazure.de",
+        ".managedhsm.azure.net",
+        "@microsoft.keyvault(",
+    ];
+    contains_any_ci(text, VAULTS)
+}
+
+/// Whether the value is code or a pointer that fetches the secret.
+fn is_lookup(value: &[u8]) -> bool {
+    const STARTS: &[&str] = &[
+        "os.environ",
+        "os.getenv",
+        "process.env",
+        "env.",
+        "env:",
+        "env(",
+        "getenv(",
+        "sys.argv",
+        "vault:",
+        "op://",
+        "ssm:",
+        "sops:",
+        "secretref:",
+        "arn:aws:",
+        "projects/",
+        "var.",
+        "local.",
+        "data.",
+        "module.",
+        "secrets.",
+        "!ref",
+        "!sub",
+        "!getatt",
+        "enc[",
+        "parameters(",
+        "variables(",
+        "reference(",
+        "listkeys(",
+        "[parameters(",
+        "[variables(",
+        "[listkeys(",
+        "[reference(",
+        "[concat(",
+        "@pipeline(",
+        "@linkedservice(",
+        "configuration[",
+        "getpass",
+    ];
+    const CALLS: &[&str] = &[
+        "secrets.get(",
+        "getsecret(",
+        "get_secret(",
+        "get_secret_value",
+        "getpass(",
+        "environ[",
+        "getenv(",
+        "userdata.get(",
+        "listkeys(",
+        "keyring.get",
+    ];
+    STARTS
+        .iter()
+        .any(|start| starts_with_ci(value, start.as_bytes()))
+        || contains_any_ci(value, CALLS)
+}
+
+/// Integrity values of lock files, by the mark before them or by their own.
+fn is_integrity(token: &[u8], value: &[u8]) -> bool {
+    const MARKS: &[&str] = &[
+        "sha512-", "sha384-", "sha256-", "sha1-", "h1:", "zh:", "sha256:", "md5:",
+    ];
+    MARKS
+        .iter()
+        .any(|mark| ends_with_ci(token, mark.as_bytes()) || starts_with_ci(value, mark.as_bytes()))
+}
+
+fn by_name(name: &[u8]) -> Option<&'static str> {
+    const CHECKSUMS: &[&str] = &[
+        "contenthash",
+        "integrity",
+        "sha512",
+        "sha384",
+        "sha256",
+        "sha1",
+        "md5",
+        "checksum",
+        "digest",
+        "etag",
+        "sha",
+        "hash",
+        "narhash",
+        "resolved",
+        "fingerprint",
+        "thumbprint",
+        "commit",
+        "certificatethumbprint",
+        "requirehash",
+    ];
+    const IDS: &[&str] = &[
+        "model_id",
+        "model-id",
+        "modelid",
+        "id",
+        "cell_id",
+        "nuid",
+        "uuid",
+        "guid",
+        "tenantid",
+        "tenant_id",
+        "tenant-id",
+        "clientid",
+        "client_id",
+        "client-id",
+        "subscriptionid",
+        "subscription_id",
+        "subscription-id",
+        "objectid",
+        "object_id",
+        "appid",
+        "app_id",
+        "application_id",
+        "applicationid",
+        "workspace_id",
+        "workspaceid",
+        "resource_id",
+        "run_id",
+        "runid",
+        "instrumentationkey",
+        "publickeytoken",
+        "msg_id",
+        "session",
+        "trace_id",
+        "version",
+        "secretversion",
+        "secret_version",
+        "objectversion",
+        "secretname",
+        "secret_name",
+    ];
+    if is_one_of(name, CHECKSUMS) {
+        return Some("is a checksum by its name");
+    }
+    if is_one_of(name, &["image", "png", "jpeg", "jpg", "gif"]) {
+        return Some("belongs to a picture or a widget");
+    }
+    is_one_of(name, IDS).then_some("is an id by its name")
+}
+
+/// 8-4-4-4-12 hexadecimal digits, in braces or not.
+pub fn is_guid(value: &[u8]) -> bool {
+    let value = match value {
+        [b'{', inner @ .., b'}'] => inner,
+        other => other,
+    };
+    value.len() == 36
+        && value.iter().enumerate().all(|(at, b)| match at {
+            8 | 13 | 18 | 23 => *b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
+}
+
+/// A URL without user or query, or a path.
+fn is_address(value: &[u8]) -> bool {
+    if starts_with_ci(value, b"http://") || starts_with_ci(value, b"https://") {
+        return memchr::memchr2(b'@', b'?', value).is_none();
+    }
+    let drive = matches!(value, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
+    drive
+        || [&b"./"[..], b"../", b"~/", b"file:"]
+            .iter()
+            .any(|start| value.starts_with(start))
+}

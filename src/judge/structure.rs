@@ -1,1 +1,0 @@
-//! Parsers for secrets with parts.

@@ -1,0 +1,115 @@
+//! What was read and what was left out. Nothing is skipped in silence.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Counts of everything a sweep met.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    pub files: u64,
+    pub bytes: u64,
+    /// Notebooks read cell by cell.
+    pub notebooks: u64,
+    /// Files read in overlapping windows because of their size.
+    pub windowed: u64,
+    left_out: BTreeMap<Reason, Vec<LeftOut>>,
+    notes: Vec<LeftOut>,
+}
+
+/// A file and a word about it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOut {
+    pub path: Arc<str>,
+    pub detail: String,
+}
+
+/// Why a file was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// No text, and not asked for.
+    Binary,
+    /// Over the size that was asked for.
+    TooLarge,
+    /// Could not be opened or read to its end.
+    Unreadable,
+    /// Was listed, and gone when it was to be read.
+    Vanished,
+    /// A socket, a pipe, a device.
+    NotAFile,
+}
+
+impl Reason {
+    pub const ALL: [Self; 5] = [
+        Self::Binary,
+        Self::TooLarge,
+        Self::Unreadable,
+        Self::Vanished,
+        Self::NotAFile,
+    ];
+
+    /// The key in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::TooLarge => "too_large",
+            Self::Unreadable => "unreadable",
+            Self::Vanished => "vanished",
+            Self::NotAFile => "not_a_file",
+        }
+    }
+
+    /// Whether it means that the sweep did not see all it was asked to see.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Unreadable | Self::Vanished)
+    }
+}
+
+impl Ledger {
+    pub fn leave_out(&mut self, reason: Reason, path: Arc<str>, detail: impl Into<String>) {
+        let detail = detail.into();
+        self.left_out
+            .entry(reason)
+            .or_default()
+            .push(LeftOut { path, detail });
+    }
+
+    /// Something to say of a file that was read all the same.
+    pub fn note(&mut self, path: Arc<str>, detail: impl Into<String>) {
+        let detail = detail.into();
+        self.notes.push(LeftOut { path, detail });
+    }
+
+    /// The files left out for a reason, by path.
+    pub fn left_out(&self, reason: Reason) -> &[LeftOut] {
+        self.left_out.get(&reason).map_or(&[], |list| list)
+    }
+
+    pub fn notes(&self) -> &[LeftOut] {
+        &self.notes
+    }
+
+    /// Whether everything that was asked for could be read.
+    pub fn is_complete(&self) -> bool {
+        Reason::ALL
+            .iter()
+            .all(|reason| !reason.is_failure() || self.left_out(*reason).is_empty())
+    }
+
+    /// Adds another worker's counts.
+    pub fn merge(&mut self, other: Self) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.notebooks += other.notebooks;
+        self.windowed += other.windowed;
+        self.notes.extend(other.notes);
+        for (reason, list) in other.left_out {
+            self.left_out.entry(reason).or_default().extend(list);
+        }
+    }
+
+    /// Puts the lists into the order of paths, whatever the threads did.
+    pub fn sort(&mut self) {
+        self.notes.sort();
+        self.left_out.values_mut().for_each(|list| list.sort());
+    }
+}

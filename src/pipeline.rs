@@ -1,0 +1,261 @@
+//! The flow: a source's units are decoded, searched, judged and turned into findings.
+//!
+//! [`Sweep`] is all that does not change while scanning and can be shared by threads. What a thread
+//! needs to write to is a [`Worker`], taken from a pool for the time of one unit, so a source may
+//! push from as many threads as it likes. Findings and ledgers are merged and sorted once, at the
+//! end: what the threads did in which order cannot be seen in the output.
+
+mod assemble;
+mod resolve;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::decode::{self, Document, Limits, Note};
+use crate::detect::{Candidate, Detector, Scratch};
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::judge::{Assessment, Judge, Probe};
+use crate::ledger::{Ledger, Reason};
+use crate::rules::{Level, RuleSet};
+use crate::secret::FingerprintKey;
+use crate::source::{Sink, Source};
+use crate::unit::{Origin, Unit};
+
+/// What a sweep looks for and what it reports.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub rules: RuleSet,
+    /// Findings the judge is less sure of are not reported.
+    pub min_confidence: Level,
+    pub limits: Limits,
+    pub fingerprint_key: FingerprintKey,
+    /// The present in seconds since 1970, by which expiry is judged.
+    pub now: i64,
+}
+
+impl Options {
+    /// The built-in rules and the usual bounds.
+    pub fn new(now: i64) -> Self {
+        Self {
+            rules: RuleSet::built_in(),
+            min_confidence: Level::Medium,
+            limits: Limits::default(),
+            fingerprint_key: FingerprintKey::default(),
+            now,
+        }
+    }
+}
+
+/// The engine, ready to scan.
+pub struct Sweep {
+    detector: Detector,
+    judge: Judge,
+    options: Options,
+}
+
+/// What came of a sweep.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// In the order of path and place.
+    pub findings: Vec<Finding>,
+    pub ledger: Ledger,
+}
+
+/// How far a sweep has come. Read it from another thread while [`Sweep::run`] goes on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub expected: AtomicU64,
+    pub done: AtomicU64,
+    pub bytes: AtomicU64,
+}
+
+/// What one thread writes to.
+#[derive(Default)]
+struct Worker {
+    scratch: Scratch,
+    candidates: Vec<Candidate>,
+    outcome: Outcome,
+}
+
+/// A candidate that the judge took for a secret, in its view.
+struct Judged {
+    view: usize,
+    candidate: Candidate,
+    assessment: Assessment,
+}
+
+impl Sweep {
+    pub fn new(options: Options) -> Self {
+        Self {
+            detector: Detector::new(options.rules.clone()),
+            judge: Judge::new(),
+            options,
+        }
+    }
+
+    pub fn rules(&self) -> &RuleSet {
+        self.detector.rules()
+    }
+
+    /// Scans bytes at hand, under a name that says what they are.
+    pub fn scan_bytes(&self, path: &str, bytes: &[u8]) -> Vec<Finding> {
+        let mut worker = Worker::default();
+        self.scan_unit(&Unit::whole(Origin::file(path), bytes), &mut worker);
+        worker
+            .outcome
+            .findings
+            .sort_by(|a, b| a.order().cmp(&b.order()));
+        worker.outcome.findings
+    }
+
+    /// Scans all that a source delivers.
+    ///
+    /// # Errors
+    /// When the source can deliver nothing at all; what it could not read stands in the ledger.
+    pub fn run(&self, source: &dyn Source, progress: &Progress) -> Result<Outcome, Error> {
+        let run = Run {
+            sweep: self,
+            progress,
+            idle: Mutex::default(),
+        };
+        source.deliver(&run)?;
+        let workers = run
+            .idle
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut outcome = Outcome::default();
+        for worker in workers {
+            outcome.findings.extend(worker.outcome.findings);
+            outcome.ledger.merge(worker.outcome.ledger);
+        }
+        outcome.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+        outcome.ledger.sort();
+        Ok(outcome)
+    }
+
+    fn scan_unit(&self, unit: &Unit<'_>, worker: &mut Worker) {
+        let path = &unit.origin.path;
+        let document = match decode::open(unit, self.options.limits) {
+            Ok(document) => document,
+            Err(binary) => {
+                let ledger = &mut worker.outcome.ledger;
+                return ledger.leave_out(Reason::Binary, path.clone(), binary.0);
+            }
+        };
+        self.record(unit, &document, &mut worker.outcome.ledger);
+        let mut judged = self.judge_views(&document, worker);
+        if judged.is_empty() {
+            return;
+        }
+        judged.sort_by_key(|j| (j.view, j.candidate.secret));
+        let assembly = assemble::Assembly::new(self, unit, &document, &judged);
+        for index in resolve::survivors(&judged, &assembly, &document) {
+            let confident = judged[index].assessment.confidence >= self.options.min_confidence;
+            if confident && assembly.in_core(index) {
+                worker.outcome.findings.push(assembly.finding(index));
+            }
+        }
+    }
+
+    fn record(&self, unit: &Unit<'_>, document: &Document<'_>, ledger: &mut Ledger) {
+        let path = &unit.origin.path;
+        ledger.files += u64::from(unit.before.bytes == 0);
+        ledger.bytes += unit.fresh_bytes();
+        ledger.windowed += u64::from(unit.is_window() && unit.before.bytes == 0);
+        ledger.notebooks += u64::from(document.is_notebook());
+        match &document.note {
+            Some(Note::MalformedNotebook(fault)) => {
+                ledger.note(
+                    path.clone(),
+                    format!("not a valid notebook ({fault}); read as text"),
+                );
+            }
+            Some(Note::WindowedNotebook) => {
+                ledger.note(
+                    path.clone(),
+                    "too large to be read cell by cell; read as text",
+                );
+            }
+            None => {}
+        }
+    }
+
+    fn judge_views(&self, document: &Document<'_>, worker: &mut Worker) -> Vec<Judged> {
+        let mut judged = Vec::new();
+        for (index, view) in document.searchable() {
+            worker.candidates.clear();
+            self.detector
+                .scan(view, &mut worker.scratch, &mut worker.candidates);
+            worker.candidates.sort_unstable();
+            worker.candidates.dedup();
+            for candidate in &worker.candidates {
+                let stretch = view.stretch(candidate.matched.start);
+                let probe = Probe {
+                    text: &view.text,
+                    stretch,
+                    matched: candidate.matched,
+                    secret: candidate.secret,
+                    rule: self.rules().get(candidate.rule as usize),
+                    quoted: candidate.quoted,
+                    machine_made: document
+                        .place(view.segment(candidate.secret.start).place)
+                        .machine_made,
+                    now: self.options.now,
+                };
+                if let Ok(assessment) = self.judge.assess(&probe) {
+                    judged.push(Judged {
+                        view: index,
+                        candidate: *candidate,
+                        assessment,
+                    });
+                }
+            }
+        }
+        judged
+    }
+}
+
+/// A sweep under way: the sink that sources push to.
+struct Run<'s> {
+    sweep: &'s Sweep,
+    progress: &'s Progress,
+    idle: Mutex<Vec<Worker>>,
+}
+
+impl Run<'_> {
+    /// Lends `act` a worker of its own.
+    fn with_worker(&self, act: impl FnOnce(&mut Worker)) {
+        let taken = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let mut worker = taken.unwrap_or_default();
+        act(&mut worker);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(worker);
+    }
+}
+
+impl Sink for Run<'_> {
+    fn expect(&self, inputs: u64) {
+        self.progress.expected.fetch_add(inputs, Ordering::Relaxed);
+    }
+
+    fn unit(&self, unit: &Unit<'_>) {
+        self.with_worker(|worker| self.sweep.scan_unit(unit, worker));
+    }
+
+    fn done(&self, bytes: u64) {
+        self.progress.done.fetch_add(1, Ordering::Relaxed);
+        self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn leave_out(&self, path: Arc<str>, reason: Reason, detail: &str) {
+        self.progress.done.fetch_add(1, Ordering::Relaxed);
+        self.with_worker(|worker| worker.outcome.ledger.leave_out(reason, path, detail));
+    }
+}

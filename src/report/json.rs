@@ -1,0 +1,178 @@
+//! JSON: one document, or one finding a line. The shape is described in `docs/json.md`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::Style;
+use crate::advise::{self, Advice};
+use crate::finding::Finding;
+use crate::ledger::{Ledger, LeftOut, Reason};
+use crate::pipeline::Outcome;
+
+/// One finding as JSON says it. Field names are stable.
+#[derive(Serialize)]
+struct FindingJson<'f> {
+    rule: &'f str,
+    title: &'f str,
+    severity: &'static str,
+    confidence: &'static str,
+    reasons: &'f [std::borrow::Cow<'static, str>],
+    proof: Option<ProofJson<'f>>,
+    path: &'f str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    byte_start: u64,
+    byte_end: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spans: Option<Vec<[u64; 2]>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell_line: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    encoding: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'f str>,
+    fingerprint: String,
+    masked: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    grants: &'f str,
+    advice: AdviceJson,
+}
+
+#[derive(Serialize)]
+struct ProofJson<'f> {
+    kind: &'static str,
+    detail: &'f str,
+}
+
+#[derive(Serialize)]
+struct AdviceJson {
+    rotate: Vec<String>,
+    vault_name: String,
+    reference: String,
+    language: &'static str,
+}
+
+impl From<Advice> for AdviceJson {
+    fn from(advice: Advice) -> Self {
+        Self {
+            rotate: advice.rotate,
+            vault_name: advice.vault_name,
+            reference: advice.reference,
+            language: advice.language,
+        }
+    }
+}
+
+fn finding_json<'f>(finding: &'f Finding, style: &Style) -> FindingJson<'f> {
+    let notebook = finding.notebook.as_ref();
+    let split = finding.bytes.len() > 1;
+    FindingJson {
+        rule: &finding.rule.id,
+        title: &finding.title,
+        severity: finding.severity.name(),
+        confidence: finding.confidence.name(),
+        reasons: &finding.reasons,
+        proof: finding.proof.as_ref().map(|proof| ProofJson {
+            kind: proof.kind.name(),
+            detail: &proof.detail,
+        }),
+        path: finding.path(),
+        line: finding.start.line,
+        column: finding.start.column,
+        end_line: finding.end.line,
+        end_column: finding.end.column,
+        byte_start: finding.byte_start(),
+        byte_end: finding.byte_end(),
+        spans: split.then(|| finding.bytes.iter().map(|b| [b.start, b.end]).collect()),
+        cell: notebook.and_then(|n| n.cell),
+        output: notebook.and_then(|n| n.output),
+        mime: notebook.and_then(|n| n.mime.as_deref()),
+        cell_line: notebook.map(|n| n.line),
+        encoding: finding.layers.iter().map(|layer| layer.name()).collect(),
+        name: finding.name.as_deref(),
+        fingerprint: finding.fingerprint.to_string(),
+        masked: finding.secret.masked(),
+        secret: style.show_secrets.then(|| finding.secret.expose_text()),
+        grants: &finding.grants,
+        advice: advise::advise(finding).into(),
+    }
+}
+
+/// What was read and what was not.
+#[derive(Serialize)]
+struct CoverageJson<'l> {
+    complete: bool,
+    files: u64,
+    bytes: u64,
+    notebooks: u64,
+    windowed: u64,
+    left_out: std::collections::BTreeMap<&'static str, Vec<LeftOutJson<'l>>>,
+    notes: Vec<LeftOutJson<'l>>,
+}
+
+#[derive(Serialize)]
+struct LeftOutJson<'l> {
+    path: &'l str,
+    detail: &'l str,
+}
+
+fn entries(list: &[LeftOut]) -> Vec<LeftOutJson<'_>> {
+    list.iter()
+        .map(|entry| LeftOutJson {
+            path: &entry.path,
+            detail: &entry.detail,
+        })
+        .collect()
+}
+
+fn coverage_json(ledger: &Ledger) -> CoverageJson<'_> {
+    CoverageJson {
+        complete: ledger.is_complete(),
+        files: ledger.files,
+        bytes: ledger.bytes,
+        notebooks: ledger.notebooks,
+        windowed: ledger.windowed,
+        left_out: Reason::ALL
+            .iter()
+            .map(|reason| (reason.name(), entries(ledger.left_out(*reason))))
+            .collect(),
+        notes: entries(ledger.notes()),
+    }
+}
+
+/// Writes `{"version", "findings", "coverage"}`.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\"version\":1,\"findings\":[")?;
+    for (index, finding) in outcome.findings.iter().enumerate() {
+        out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut *out, &finding_json(finding, style))?;
+    }
+    write!(out, "\n],\n\"coverage\":")?;
+    serde_json::to_writer(&mut *out, &coverage_json(&outcome.ledger))?;
+    writeln!(out, "}}")
+}
+
+/// Writes one finding a line.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write_lines(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &outcome.findings {
+        serde_json::to_writer(&mut *out, &finding_json(finding, style))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
