@@ -208,7 +208,7 @@ impl Judge {
             return Err(Dropped(reason));
         }
         let mut found = Assessment::of(probe);
-        if probe.rule.kind == Kind::Generic {
+        if probe.rule.kind == Kind::Generic && probe.rule.matcher.is_assignment() {
             generic::judge(probe, &mut found)?;
         }
         for check in probe.rule.checks.iter() {

@@ -53,6 +53,13 @@ pub enum Matcher {
     AssignedValue { regex: Cow<'static, str> },
 }
 
+impl Matcher {
+    /// Whether the assignment grammar finds the value.
+    pub fn is_assignment(&self) -> bool {
+        matches!(self, Self::Assignment | Self::AssignedValue { .. })
+    }
+}
+
 /// Where a match can start, given a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
