@@ -197,6 +197,7 @@ impl Sweep {
                     matched: candidate.matched,
                     secret: candidate.secret,
                     rule: self.rules().get(candidate.rule as usize),
+                    name: candidate.name.map_or(b"", |name| &view.text[name.range()]),
                     quoted: candidate.quoted,
                     machine_made: document
                         .place(view.segment(candidate.secret.start).place)

@@ -38,6 +38,12 @@ const PROMPTS: [&[u8]; 2] = [b"getpass", b"input"];
 /// Reads the name around `keyword` and what it is given.
 pub fn read(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> Found {
     let name = name_around(text, stretch, keyword);
+    if !is_word(text, stretch, keyword) {
+        return Found {
+            name,
+            values: SmallVec::new(),
+        };
+    }
     let mut reader = Reader {
         text: &text[..stretch.end as usize],
         at: name.end as usize,
@@ -48,6 +54,20 @@ pub fn read(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> Found {
         name,
         values: reader.values,
     }
+}
+
+/// Whether the keyword is a word of its name: `tokenizer` and `tiktoken` speak of no token. Before
+/// `password` any prefix is fine, as in `dbpassword`.
+fn is_word(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> bool {
+    let word = &text[keyword.range()];
+    let lower = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_lowercase);
+    let after = &text[keyword.end as usize..stretch.end as usize];
+    let plural = after.first() == Some(&b's') && !lower(after.get(1));
+    if lower(word.last()) && lower(after.first()) && !plural {
+        return false;
+    }
+    let before = text[stretch.start as usize..keyword.start as usize].last();
+    !(word == b"token" && lower(before))
 }
 
 fn name_around(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> ViewSpan {
@@ -154,7 +174,7 @@ impl Reader<'_> {
         for _ in 0..4 {
             match self.peek() {
                 Some(b'"' | b'\'' | b'`') => quote = true,
-                Some(b']' | b')' | b'>' | b'\\') => {}
+                Some(b']' | b')' | b'>' | b'\\' | b'*') => {}
                 _ => break,
             }
             self.at += 1;

@@ -26,7 +26,9 @@ fn boundary(probe: &Probe<'_>) -> Result<(), Dropped> {
     let before = probe.before(1).first();
     let after = probe.after(1).first();
     let rule = probe.rule;
-    if before.is_some_and(|b| rule.not_before.contains(*b))
+    // In `\nTOKEN` the letter before the token belongs to an escape.
+    let escape = matches!(probe.before(2), [b'\\', b'n' | b'r' | b't']);
+    if !escape && before.is_some_and(|b| rule.not_before.contains(*b))
         || after.is_some_and(|b| rule.not_after.contains(*b))
     {
         return Err(Dropped("is part of a longer word"));

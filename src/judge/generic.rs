@@ -18,6 +18,11 @@ pub fn judge(probe: &Probe<'_>, found: &mut Assessment) -> Result<(), Dropped> {
     let quoted = probe.quoted;
     let shape = Shape::of(value);
     let shortest = if quoted { SHORTEST.0 } else { SHORTEST.1 };
+    if names_something_else(probe.name) {
+        return Err(Dropped(
+            "the name is that of an id, an address or a setting",
+        ));
+    }
     if value.len() < shortest {
         return Err(Dropped("too short for a secret"));
     }
@@ -45,6 +50,47 @@ pub fn judge(probe: &Probe<'_>, found: &mut Assessment) -> Result<(), Dropped> {
         found.doubt("the value stands without quotes");
     }
     Ok(())
+}
+
+/// Names such as `secret_name` or `tokenUrl`: they speak of a secret, their value is none.
+fn names_something_else(name: &[u8]) -> bool {
+    const LAST_WORDS: [&[u8]; 26] = [
+        b"id",
+        b"ids",
+        b"name",
+        b"names",
+        b"uri",
+        b"url",
+        b"path",
+        b"file",
+        b"dir",
+        b"type",
+        b"version",
+        b"ref",
+        b"expiry",
+        b"count",
+        b"size",
+        b"length",
+        b"limit",
+        b"field",
+        b"label",
+        b"format",
+        b"prefix",
+        b"policy",
+        b"provider",
+        b"class",
+        b"endpoint",
+        b"hint",
+    ];
+    let is_start = |at: &usize| {
+        let (before, byte) = (name[at - 1], name[*at]);
+        !before.is_ascii_alphanumeric() || before.is_ascii_lowercase() && byte.is_ascii_uppercase()
+    };
+    let start = (1..name.len()).rev().find(is_start).unwrap_or(0);
+    start > 0
+        && LAST_WORDS
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(&name[start..]))
 }
 
 /// How many characters of each kind a value has.

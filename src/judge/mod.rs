@@ -29,6 +29,8 @@ pub struct Probe<'a> {
     /// The group named `secret`.
     pub secret: ViewSpan,
     pub rule: &'a RuleDef,
+    /// The name to which the value is assigned; empty where there is none.
+    pub name: &'a [u8],
     /// Whether quotes or tags delimit the value of an assignment.
     pub quoted: bool,
     /// Whether the text is library code or the like, where names say nothing.
@@ -207,6 +209,9 @@ impl Judge {
         if named && let Some(reason) = reference::reason(probe) {
             return Err(Dropped(reason));
         }
+        if named && is_name_word(probe.value()) {
+            return Err(Dropped("is a name, not a value"));
+        }
         let mut found = Assessment::of(probe);
         if probe.rule.kind == Kind::Generic && probe.rule.matcher.is_assignment() {
             generic::judge(probe, &mut found)?;
@@ -217,6 +222,21 @@ impl Judge {
         found.hush(probe.text);
         Ok(found)
     }
+}
+
+/// Whether a value is the very word that names such values, as in `password=password`.
+fn is_name_word(value: &[u8]) -> bool {
+    const WORDS: [&[u8]; 8] = [
+        b"password",
+        b"passwd",
+        b"pwd",
+        b"secret",
+        b"token",
+        b"key",
+        b"credential",
+        b"passphrase",
+    ];
+    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

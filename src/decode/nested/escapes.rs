@@ -8,6 +8,9 @@ use std::ops::Range;
 use super::region::{self, Regions};
 use crate::decode::ViewBuilder;
 
+/// How far apart the line ends of such a text may stand.
+const NEAR: usize = 300;
+
 pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuilder) {
     let mut regions = Regions::default();
     let mut at = stretch.start;
@@ -37,6 +40,11 @@ fn hides_something(rest: &[u8]) -> bool {
             numbered(rest).is_some_and(|(_, c)| c.is_ascii_graphic() || c == ' ')
         }
         Some(b'\\') => matches!(rest.get(2), Some(b'"' | b'u' | b'x' | b'/')),
+        // A text of several lines in one string, as JSON has them.
+        Some(b'n') => {
+            let near = &rest[2..rest.len().min(NEAR)];
+            memchr::memmem::find_iter(near, b"\\n").nth(1).is_some()
+        }
         _ => false,
     }
 }

@@ -8,12 +8,13 @@ use crate::decode::ViewBuilder;
 use crate::decode::json::{Kind, Text, Tree, Unescaper};
 
 /// Keys whose value is a name for a sibling's value.
-const NAMING: [&[u8]; 6] = [
+const NAMING: [&[u8]; 7] = [
     b"name",
     b"key",
     b"keyname",
     b"parameter",
     b"variable",
+    b"title",
     b"description",
 ];
 /// Keys whose value is what a sibling names.
@@ -55,6 +56,10 @@ pub fn write(text: &[u8], tree: &Tree, root: usize, builder: &mut ViewBuilder) {
                 end: node.next as usize,
                 key,
                 name: naming(text, tree, index),
+                // Databricks keeps what was typed into a cell's widgets under the cell's title.
+                title: outer
+                    .and_then(|a| a.name)
+                    .filter(|_| lower(node.key, text) == b"inputwidgets"),
             }),
             Kind::String(value) => {
                 let own = lower(node.key, text);
@@ -62,7 +67,8 @@ pub fn write(text: &[u8], tree: &Tree, root: usize, builder: &mut ViewBuilder) {
                     continue;
                 }
                 let named = NAMED.contains(&&own[..]);
-                let name = outer.and_then(|a| a.name).filter(|_| named);
+                let title = outer.and_then(|a| a.title);
+                let name = title.or(outer.and_then(|a| a.name).filter(|_| named));
                 line(text, name.or(key), value, builder);
             }
         }
@@ -73,6 +79,8 @@ struct Around {
     end: usize,
     key: Option<Text>,
     name: Option<Text>,
+    /// The name that all its members take.
+    title: Option<Text>,
 }
 
 /// The string with which an object names its value, if it does.
