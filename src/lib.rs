@@ -26,6 +26,7 @@ pub mod decode;
 pub mod demo;
 pub mod detect;
 pub mod error;
+pub mod exam;
 pub mod finding;
 pub mod judge;
 pub mod ledger;

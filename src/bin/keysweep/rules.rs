@@ -1,19 +1,22 @@
 //! `keysweep rules`.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use keysweep::error::Error;
 use keysweep::rules::{RuleDef, RuleSet};
 
 use crate::args::RulesCommand;
 use crate::exit::{Exit, Fault};
+use crate::say;
+use crate::scan::now;
 
 pub fn run(command: &RulesCommand) -> Result<Exit, Fault> {
     let mut out = io::stdout().lock();
     match command {
         RulesCommand::List => list(&mut out),
         RulesCommand::Show { id } => show(id, &mut out),
-        RulesCommand::Check { .. } => Ok(Exit::Clean),
+        RulesCommand::Check { files } => check(files, &mut out),
     }
 }
 
@@ -27,6 +30,38 @@ fn list(out: &mut impl Write) -> Result<Exit, Fault> {
         )?;
     }
     Ok(Exit::Clean)
+}
+
+/// Checks files, or without any the built-in rules.
+fn check(files: &[PathBuf], out: &mut impl Write) -> Result<Exit, Fault> {
+    let mut faults = 0;
+    let mut sets = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
+        match RuleSet::parse(&text) {
+            Ok(set) => sets.push((file.display().to_string(), set)),
+            Err(error) => {
+                say(&error.within(file).to_string());
+                faults += 1;
+            }
+        }
+    }
+    if files.is_empty() {
+        sets.push(("built-in rules".to_owned(), RuleSet::built_in()));
+    }
+    for (name, set) in &sets {
+        let found = keysweep::exam::check(set, now());
+        for fault in &found {
+            say(&format!("{name}: {fault}"));
+        }
+        faults += found.len();
+        writeln!(out, "{name}: {} rules, {} faults", set.len(), found.len())?;
+    }
+    Ok(if faults == 0 {
+        Exit::Clean
+    } else {
+        Exit::Error
+    })
 }
 
 fn show(id: &str, out: &mut impl Write) -> Result<Exit, Fault> {

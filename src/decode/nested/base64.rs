@@ -38,14 +38,24 @@ pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuil
 
 /// The six bits of an alphabet's letter.
 fn value(byte: u8) -> Option<u8> {
-    Some(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    })
+    let bits = VALUES[usize::from(byte)];
+    (bits < 64).then_some(bits)
+}
+
+/// For every byte its six bits, or 255 when it is in neither alphabet.
+const VALUES: [u8; 256] = values();
+
+const fn values() -> [u8; 256] {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut table = [255; 256];
+    let mut at = 0;
+    while at < LETTERS.len() {
+        table[LETTERS[at] as usize] = at as u8;
+        at += 1;
+    }
+    table[b'-' as usize] = 62;
+    table[b'_' as usize] = 63;
+    table
 }
 
 fn open(text: &[u8], run: Range<usize>, stretch: &Range<usize>, place: u32, out: &mut ViewBuilder) {

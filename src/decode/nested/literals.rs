@@ -1,5 +1,5 @@
-//! String literals that the program joins: `"ab" "cd"`, `"ab" + "cd"`, over lines too, and lines
-//! that a backslash continues.
+//! String literals that the program joins: `"ab" + "cd"`, on one line or over two, `"ab"` and `"cd"`
+//! on lines of their own, and lines that a backslash continues.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ const WIDEST: usize = 200;
 pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuilder) {
     let mut joints: Vec<Range<usize>> = Vec::new();
     let mut at = stretch.start;
-    while let Some(found) = memchr::memchr3(b'\n', b'+', b'"', &text[at..stretch.end]) {
+    while let Some(found) = memchr::memchr2(b'\n', b'+', &text[at..stretch.end]) {
         let mark = at + found;
         at = mark + 1;
         if let Some(joint) = joint(text, mark, &stretch)
@@ -52,23 +52,19 @@ fn joint(text: &[u8], mark: usize, stretch: &Range<usize>) -> Option<Range<usize
     if text[mark] == b'\n' && text[low..mark].ends_with(b"\\") && carries(&text[low..mark - 1]) {
         return Some(mark - 1..mark + 1);
     }
-    let (close, open) = if text[mark] == b'"' {
-        // `"ab" "cd"`: the mark is the closing quote itself.
-        (mark, mark + 1)
-    } else {
-        let before = &text[low..mark];
-        let gap = before.iter().rev().take_while(|b| is_gap(**b)).count();
-        (mark.checked_sub(gap + 1).filter(|at| *at >= low)?, mark + 1)
-    };
+    let gap = text[low..mark]
+        .iter()
+        .rev()
+        .take_while(|b| is_gap(**b))
+        .count();
+    let close = mark.checked_sub(gap + 1).filter(|at| *at >= low)?;
+    let open = mark + 1;
     let quote = text[close];
     if !matches!(quote, b'"' | b'\'') {
         return None;
     }
     let after = &text[open..high];
     let gap = after.iter().take_while(|b| is_gap(**b)).count();
-    if text[mark] == b'"' && gap == 0 {
-        return None;
-    }
     let rest = &after[gap..];
     let prefix = rest
         .iter()

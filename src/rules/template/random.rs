@@ -16,6 +16,7 @@ const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 const B32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const B32_LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
 const HEX: &[u8] = b"0123456789abcdef";
 const HEX_UPPER: &[u8] = b"0123456789ABCDEF";
 const DIGITS: &[u8] = b"0123456789";
@@ -47,6 +48,7 @@ impl Generator {
             "upper" => UPPER,
             "lower" => LOWER,
             "b32" => B32,
+            "b32-lower" => B32_LOWER,
             "hex" => HEX,
             "HEX" => HEX_UPPER,
             "digits" => DIGITS,
