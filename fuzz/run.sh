@@ -3,8 +3,8 @@
 #
 # cargo-fuzz wants nightly for the address sanitizer, and this crate forbids unsafe code, so there
 # is little for that sanitizer to find. Coverage, which is what guides the fuzzer, comes from flags
-# that stable knows. Needs a C++ compiler for libFuzzer. With nightly, `cargo fuzz run TARGET` works
-# in this folder as usual.
+# that stable knows. Needs a C++ compiler for libFuzzer. With the sanitizer: `cargo fuzz run TARGET`,
+# on nightly, or on stable with RUSTC_BOOTSTRAP=1.
 set -euo pipefail
 cd "$(dirname "$0")"
 target=${1:?usage: fuzz/run.sh TARGET [SECONDS]}

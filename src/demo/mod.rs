@@ -53,7 +53,7 @@ const EARLIER: &[(&str, &str)] = templates! { "history":
 const SECRETS: &str = include_str!("../../fixtures/demo/secrets.toml");
 const HISTORY: &str = include_str!("../../fixtures/demo/history.toml");
 
-/// What [`write`] made.
+/// What [`write()`] made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// The files of the project, relative to its folder.
