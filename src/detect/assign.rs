@@ -440,11 +440,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn values(text: &str) -> Vec<&str> {
-        let at = text
-            .to_lowercase()
-            .find("passw")
-            .expect("the word is there");
-        let word = ViewSpan::new(at, at + 5);
+        let Some(at) = text.to_lowercase().find("password") else {
+            return Vec::new();
+        };
+        let word = ViewSpan::new(at, at + 8);
         let found = read(text.as_bytes(), ViewSpan::new(0, text.len()), word);
         found
             .values
@@ -499,7 +498,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(text in "[pasw\"'=:,()<>#\\\\ \n\t`]{0,40}passw[pasword\"'=:,()<>#\\\\ \n\t`]{0,60}") {
+        fn never_panics(text in "[pasw\"'=:,()<>#\\\\ \n\t`]{0,40}password[pasword\"'=:,()<>#\\\\ \n\t`]{0,60}") {
             values(&text);
         }
     }

@@ -217,8 +217,14 @@ fn is_template(value: &[u8]) -> bool {
         (b"%(", b")s"),
         (b"__", b"__"),
     ];
+    // A random key may begin and end with underscores; a name is in one case.
+    let both_cases =
+        value.iter().any(u8::is_ascii_lowercase) && value.iter().any(u8::is_ascii_uppercase);
     if wraps.iter().any(|(open, close)| {
-        value.len() > open.len() + close.len() && value.starts_with(open) && value.ends_with(close)
+        value.len() > open.len() + close.len()
+            && value.starts_with(open)
+            && value.ends_with(close)
+            && !(*open == b"__" && both_cases)
     }) {
         return true;
     }

@@ -30,7 +30,15 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     if token.ends_with(b"IPY_MODEL_") || is_picture(before) {
         return Some("belongs to a picture or a widget");
     }
-    if let Some(reason) = by_name(name_before(before)) {
+    let name = name_before(before).to_ascii_lowercase();
+    // A rule may be about a name that reads like an identifier's, such as `appid`.
+    let is_ours = |keyword: &&std::borrow::Cow<'_, str>| {
+        let keyword = keyword.trim_end_matches('=').to_ascii_lowercase();
+        memchr::memmem::find(&name, keyword.as_bytes()).is_some()
+    };
+    let of_rule =
+        probe.rule.kind == Kind::Context && probe.rule.keywords.iter().any(|k| is_ours(&k));
+    if let Some(reason) = by_name(&name).filter(|_| !of_rule) {
         return Some(reason);
     }
     if probe.rule.kind == Kind::Generic && is_guid(value) {

@@ -200,7 +200,7 @@ fn other_sums() {
         judge(&entra8, "secret={s}", &broken(&made))
             .expect("kept")
             .confidence,
-        Level::Low
+        Level::Medium
     );
 
     let pat = rule(Kind::Anchored, &[Check::DevopsCrc]);
