@@ -165,9 +165,12 @@ fn find(
 /// itself: line ends of a key block spelled out, a signature percent-encoded.
 fn reads_as(found: &[u8], secret: &str) -> bool {
     let found = String::from_utf8_lossy(found);
-    found == secret
-        || found.replace('\\', "").replace('n', "") == secret.replace(['\n', 'n'], "")
-        || found == percent(secret)
+    let on_one_line = |text: &str| {
+        text.replace("\\\\n", "")
+            .replace("\\n", "")
+            .replace('\n', "")
+    };
+    found == secret || on_one_line(&found) == on_one_line(secret) || found == percent(secret)
 }
 
 fn stay_silent(counter: &Example, sweep: &Sweep, generator: &mut Generator) -> Result<(), String> {

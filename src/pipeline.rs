@@ -1,7 +1,7 @@
 //! The flow: a source's units are decoded, searched, judged and turned into findings.
 //!
 //! [`Sweep`] is all that does not change while scanning and can be shared by threads. What a thread
-//! needs to write to is a [`Worker`], taken from a pool for the time of one unit, so a source may
+//! needs to write to is a `Worker`, taken from a pool for the time of one unit, so a source may
 //! push from as many threads as it likes. Findings and ledgers are merged and sorted once, at the
 //! end: what the threads did in which order cannot be seen in the output.
 

@@ -55,8 +55,10 @@ fn vault_name(finding: &Finding) -> String {
     const LONGEST: usize = 127;
     let said = finding.name.as_deref().unwrap_or_default();
     let mut name = String::new();
+    let mut last = ' ';
     for c in said.trim_start_matches('-').chars() {
-        let boundary = c.is_ascii_uppercase() && name.ends_with(|p: char| p.is_ascii_lowercase());
+        let boundary = c.is_ascii_uppercase() && last.is_ascii_lowercase();
+        last = c;
         if boundary || (!c.is_ascii_alphanumeric() && !name.is_empty() && !name.ends_with('-')) {
             name.push('-');
         }

@@ -78,7 +78,7 @@ pub fn sniff(bytes: &[u8]) -> Result<Encoding, Binary> {
     }
     let sample = |from: usize| &bytes[from.min(bytes.len())..(from + SAMPLE).min(bytes.len())];
     let head = sample(0);
-    let middle = sample(bytes.len() / 2 & !3);
+    let middle = sample((bytes.len() / 2) & !3);
     let tail = sample(bytes.len().saturating_sub(SAMPLE) & !3);
     if let Some(wide) = wide(head) {
         return Ok(wide);

@@ -209,7 +209,7 @@ impl Judge {
         if named && let Some(reason) = reference::reason(probe) {
             return Err(Dropped(reason));
         }
-        if named && is_name_word(probe.value()) {
+        if named && (is_name_word(probe.value()) || is_own_name(probe)) {
             return Err(Dropped("is a name, not a value"));
         }
         let mut found = Assessment::of(probe);
@@ -222,6 +222,18 @@ impl Judge {
         found.hush(probe.text);
         Ok(found)
     }
+}
+
+/// Whether a value repeats the name that stands right before it, as in `{ pw: pw }`.
+fn is_own_name(probe: &Probe<'_>) -> bool {
+    const GLUE: &[u8] = b" \t\"'=:`[](){}";
+    let value = probe.value();
+    let before = probe.before(value.len() + 16);
+    let end = before
+        .iter()
+        .rposition(|b| !GLUE.contains(b))
+        .map_or(0, |at| at + 1);
+    before[..end].ends_with(value)
 }
 
 /// Whether a value is the very word that names such values, as in `password=password`.

@@ -216,6 +216,7 @@ fn is_template(value: &[u8]) -> bool {
         (b"{", b"}"),
         (b"%(", b")s"),
         (b"__", b"__"),
+        (b"@@", b"@@"),
     ];
     // A random key may begin and end with underscores; a name is in one case.
     let both_cases =

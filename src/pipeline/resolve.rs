@@ -55,11 +55,13 @@ fn rank(
         assessment,
     } = &judged[index];
     (
-        assessment.proof.is_some(),
+        assessment.proof.as_ref().map(|proof| Reverse(proof.kind)),
         assembly.rule(index).kind,
         assessment.confidence,
         assessment.severity,
         candidate.matched.len(),
+        // Of a broken notebook's two texts, the one that knows cells.
+        assembly.located(index).place_line.is_some(),
         Reverse(document.view(*view).depth()),
         Reverse(candidate.rule),
     )

@@ -9,7 +9,7 @@ use crate::checksum::devops::Holder;
 use crate::checksum::his::{self, HisVerdict, Power};
 use crate::checksum::key84::{self, Key84, Key84Verdict, KeyKind};
 use crate::checksum::{aws as aws_sum, devops as devops_sum, entra as entra_sum};
-use crate::rules::{Level, Severity};
+use crate::rules::Severity;
 
 const WRONG_SUM: Dropped = Dropped("the checksum does not hold");
 

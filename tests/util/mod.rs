@@ -1,0 +1,113 @@
+//! A folder of its own for each test, the binary run in it, and values that look real.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use keysweep::rules::template::Generator;
+use serde_json::Value;
+
+/// A temporary folder with files, in which the binary runs.
+pub struct Dir {
+    folder: tempfile::TempDir,
+}
+
+/// How a run ended.
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Dir {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("the folder");
+        fs::write(&path, content).expect("the file");
+        path
+    }
+
+    /// Runs the binary outside of any CI, with these arguments.
+    pub fn run(&self, args: &[&str]) -> Run {
+        self.run_with(args, &[], b"")
+    }
+
+    pub fn run_with(&self, args: &[&str], vars: &[(&str, &str)], input: &[u8]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keysweep"));
+        command.current_dir(self.path()).args(args);
+        for name in ["CI", "GITHUB_ACTIONS", "TF_BUILD", "JENKINS_URL"] {
+            command.env_remove(name);
+        }
+        command.envs(vars.iter().copied());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), input).expect("input");
+        child.wait_with_output().expect("the binary ends").into()
+    }
+
+    /// The findings of a scan with these arguments, secrets included.
+    pub fn findings(&self, args: &[&str]) -> Vec<Value> {
+        let all = [&["scan", "--format", "jsonl", "--show-secrets"], args].concat();
+        self.run(&all).json_lines()
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+impl Run {
+    /// Asserts the exit code, showing all there is when it is another.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    pub fn json_lines(&self) -> Vec<Value> {
+        let lines = self.stdout.lines();
+        lines
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    }
+}
+
+/// A fresh value from a template of the rule language.
+pub fn made(template: &str) -> String {
+    made_with(template, 7)
+}
+
+pub fn made_with(template: &str, seed: u64) -> String {
+    Generator::new(seed)
+        .fill(template)
+        .expect("a valid template")
+}
+
+/// A GitHub token with a right checksum.
+pub fn github_token() -> String {
+    made("ghp_{b62:30}{crc-base62}")
+}
