@@ -171,6 +171,14 @@ impl ViewBuilder {
         self.map.token(parent, from, bytes.len());
     }
 
+    /// Appends what a row of tokens side by side stands for, each of `from` parent bytes that
+    /// gave `to` bytes.
+    pub fn tokens(&mut self, parent: usize, from: usize, to: usize, bytes: &[u8]) {
+        debug_assert_eq!(bytes.len() % to, 0);
+        self.text.extend_from_slice(bytes);
+        self.map.tokens(parent, from, to, bytes.len() / to);
+    }
+
     /// Appends bytes that stand nowhere in the parent.
     pub fn glue(&mut self, bytes: &[u8], parent: usize) {
         self.text.extend_from_slice(bytes);

@@ -113,6 +113,15 @@ impl OffsetMap {
             && last.parent + tokens * u32::from(from) == parent as u32
     }
 
+    /// Whether `span` is an unchanged copy of one stretch of parent text: nothing in it was
+    /// decoded, and nothing was taken out of it.
+    pub fn is_copy(&self, span: ViewSpan) -> bool {
+        let after = self.runs.partition_point(|run| run.view <= span.start);
+        let run = self.runs.get(after.saturating_sub(1));
+        let end = self.runs.get(after).map_or(self.len, |next| next.view);
+        run.is_some_and(|run| run.from == 1 && run.to == 1) && span.end <= end
+    }
+
     /// The parent bytes behind `span`, widened to whole tokens. Pieces that touch are joined; glue
     /// contributes nothing, so a span of glue alone gives one empty piece where the glue points.
     pub fn to_parent(&self, span: ViewSpan) -> Pieces {
@@ -193,6 +202,19 @@ mod tests {
         assert_eq!(spans(&map, 10, 12), [(20, 28)]);
         assert_eq!(spans(&map, 3, 8), [(5, 7), (10, 16)]);
         assert_eq!(spans(&map, 5, 6), [(8, 8)]);
+    }
+
+    #[test]
+    fn only_untouched_stretches_are_copies() {
+        let mut map = sample();
+        assert!(map.is_copy(ViewSpan::new(0, 2)));
+        assert!(!map.is_copy(ViewSpan::new(1, 3)));
+        assert!(!map.is_copy(ViewSpan::new(9, 10)));
+        assert!(!map.is_copy(ViewSpan::new(5, 6)));
+        map.copy(40, 3);
+        map.copy(50, 3);
+        assert!(map.is_copy(ViewSpan::new(14, 17)));
+        assert!(!map.is_copy(ViewSpan::new(16, 18)));
     }
 
     #[test]

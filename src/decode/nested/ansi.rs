@@ -1,61 +1,90 @@
-//! Terminal escape sequences, taken out of the lines that have them.
+//! Terminal escape sequences, raw or as source code and JSON spell them.
+//!
+//! They are taken out without a trace, so that a word coloured in its middle is whole again.
 
-use std::ops::Range;
+use super::{Finds, Region, Writer};
 
-use super::region::{self, Regions};
-use crate::decode::ViewBuilder;
+const ESC: u8 = 0x1B;
+const BEL: u8 = 0x07;
 
-/// How programs and their logs spell ESC.
-const SPELLINGS: [&[u8]; 5] = [b"\x1b", b"\\x1b", b"\\u001b", b"\\033", b"\\e"];
+/// Spellings of ESC that only count before `[`.
+const SPELLED: [&[u8]; 6] = [b"\\x1b", b"\\x1B", b"\\u001b", b"\\u001B", b"\\033", b"\\e"];
 
-pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuilder) {
-    let mut regions = Regions::default();
-    let mut at = stretch.start;
-    while let Some(found) = memchr::memchr2(0x1b, b'\\', &text[at..stretch.end]) {
-        let mark = at + found;
-        at = mark + 1;
-        if sequence(&text[mark..stretch.end]).is_some() {
-            let line = region::line(text, mark, &stretch);
-            at = line.end.max(at);
-            regions.add(line);
-        }
-    }
-    for region in regions.into_iter() {
-        out.begin(place, region.start);
-        strip(text, region, out);
+/// The longest parameters of a CSI sequence, and the longest text of an OSC one.
+const MAX_PARAMETERS: usize = 64;
+const MAX_COMMAND: usize = 4096;
+
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    while let Some((start, len)) = next(text, at) {
+        at = if finds.wants(start..start + len) {
+            finds.line(text, start..start + len)
+        } else {
+            start + len
+        };
     }
 }
 
-/// The length of the control sequence at the start of `rest`.
-fn sequence(rest: &[u8]) -> Option<usize> {
-    const LONGEST: usize = 32;
-    let escape = SPELLINGS.iter().find(|spelling| {
-        rest.get(..spelling.len())
-            .is_some_and(|found| found.eq_ignore_ascii_case(spelling))
-    })?;
-    let body = rest[escape.len()..].strip_prefix(b"[")?;
-    let len = body
-        .iter()
-        .take(LONGEST)
-        .position(|b| !matches!(b, 0x20..=0x3f))?;
-    matches!(body[len], 0x40..=0x7e).then_some(escape.len() + 1 + len + 1)
-}
-
-fn strip(text: &[u8], region: Range<usize>, out: &mut ViewBuilder) {
+pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
+    let text = text.get(..region.end).unwrap_or(text);
     let mut at = region.start;
-    while at < region.end {
-        let rest = &text[at..region.end];
-        let plain = memchr::memchr2(0x1b, b'\\', rest).unwrap_or(rest.len());
-        out.copy(at, &rest[..plain]);
-        at += plain;
-        let rest = &text[at..region.end];
-        match sequence(rest) {
-            Some(len) => at += len,
-            None if !rest.is_empty() => {
-                out.copy(at, &rest[..1]);
-                at += 1;
-            }
-            None => {}
+    while let Some((start, len)) = next(text, at) {
+        out.copy(text, at..start);
+        at = start + len;
+    }
+    out.copy(text, at..text.len());
+}
+
+/// The next sequence from `at` on: where it starts and how long it is.
+fn next(text: &[u8], mut at: usize) -> Option<(usize, usize)> {
+    while let Some(found) = memchr::memchr2(ESC, b'\\', text.get(at..)?) {
+        let start = at + found;
+        let slashes = text[start..].iter().take_while(|&&b| b == b'\\').count();
+        let last = start + slashes.saturating_sub(1);
+        if let Some(len) = sequence(&text[last..]) {
+            // Each further layer of escapes doubles the backslash; other numbers of them begin
+            // with some that mean themselves.
+            let whole = slashes.is_power_of_two();
+            let start = if whole { start } else { last };
+            return Some((start, last + len - start));
         }
+        at = last + 1;
+    }
+    None
+}
+
+/// The length of the sequence at the start of `text`.
+fn sequence(text: &[u8]) -> Option<usize> {
+    match text {
+        [ESC, b']', command @ ..] => Some(2 + operating_system_command(command)?),
+        [ESC, b'[', rest @ ..] => Some(2 + control_sequence(rest)?),
+        [b'\\', b'x' | b'u' | b'0' | b'e', ..] => {
+            let spelled = SPELLED.iter().find(|s| text.starts_with(s))?;
+            let rest = text.get(spelled.len()..)?.strip_prefix(b"[")?;
+            Some(spelled.len() + 1 + control_sequence(rest)?)
+        }
+        _ => None,
+    }
+}
+
+/// Parameters and the letter that ends them. Code that puts a sequence together from parts has
+/// something else after the bracket, and is left alone.
+fn control_sequence(rest: &[u8]) -> Option<usize> {
+    let parameter = |b: &u8| matches!(b, b'0'..=b'?');
+    let len = rest
+        .iter()
+        .take(MAX_PARAMETERS + 1)
+        .position(|b| !parameter(b))?;
+    matches!(rest.get(len)?, b'@'..=b'Z' | b'a'..=b'~').then_some(len + 1)
+}
+
+/// Up to BEL or to ESC and a backslash, on one line.
+fn operating_system_command(rest: &[u8]) -> Option<usize> {
+    let rest = rest.get(..MAX_COMMAND).unwrap_or(rest);
+    let end = memchr::memchr3(BEL, ESC, b'\n', rest)?;
+    match rest.get(end..)? {
+        [BEL, ..] => Some(end + 1),
+        [ESC, b'\\', ..] => Some(end + 2),
+        _ => None,
     }
 }

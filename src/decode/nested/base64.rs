@@ -1,109 +1,214 @@
-//! Base64 of text, in the standard and the URL alphabet.
+//! Base64 of text, in either alphabet, with or without padding.
 //!
-//! A run of the alphabet is opened when it starts with text once decoded; words, paths, hashes and
-//! pictures do not. What stands before the run on its line goes along, since it names the value.
+//! Names and paths are runs of the alphabet too. They are told apart by decoding: what spells a
+//! word in the one hardly ever spells text in the other, so the first bytes decide. A payload that
+//! stops being text is cut there.
 
 use std::ops::Range;
 
-use crate::decode::ViewBuilder;
+use smallvec::SmallVec;
 
-/// The shortest run that is tried.
-const SHORTEST: usize = 20;
-/// The longest run of which all is decoded.
-const LONGEST: usize = 1 << 20;
-/// Bytes of the line before a run that are taken along.
-const CONTEXT: usize = 64;
-/// Decoded bytes that must be text before a run is opened.
-const ENOUGH: usize = 12;
+use super::runs::{self, Class};
+use super::{Finds, Region, Writer, context};
 
-pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuilder) {
-    // A run of SHORTEST bytes has one at every SHORTEST-th place, so only those are looked at.
-    let mut probe = stretch.start + SHORTEST - 1;
-    while probe < stretch.end {
-        if value(text[probe]).is_none() {
-            probe += SHORTEST;
-            continue;
-        }
-        let low = probe - (SHORTEST - 1);
-        let left = text[low.max(stretch.start)..probe].iter().rev();
-        let start = probe - left.take_while(|b| value(**b).is_some()).count();
-        let right = text[probe..stretch.end].iter().take(LONGEST);
-        let end = probe + right.take_while(|b| value(**b).is_some()).count();
-        if end - start >= SHORTEST {
-            open(text, start..end, &stretch, place, out);
-        }
-        probe = end + SHORTEST;
-    }
-}
+const ALPHABET: Class = runs::class(&[(b'0', b'9'), (b'a', b'z'), (b'A', b'Z')], b"+/-_");
 
-/// The six bits of an alphabet's letter.
-fn value(byte: u8) -> Option<u8> {
-    let bits = VALUES[usize::from(byte)];
-    (bits < 64).then_some(bits)
-}
-
-/// For every byte its six bits, or 255 when it is in neither alphabet.
+/// The value of each digit; 64 for what is none.
 const VALUES: [u8; 256] = values();
 
+/// The shortest run, and how much of a run decides: these decode to [`PROOF`] bytes.
+const MIN: usize = 20;
+const START: usize = 16;
+const PROOF: usize = 12;
+
+/// The longest run that is decoded to its end.
+const MAX: usize = 1 << 20;
+
+/// The shortest line of a payload that is broken over lines.
+const MIN_LINE: usize = 40;
+
 const fn values() -> [u8; 256] {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut table = [255; 256];
-    let mut at = 0;
-    while at < LETTERS.len() {
-        table[LETTERS[at] as usize] = at as u8;
-        at += 1;
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut values = [64; 256];
+    let mut value = 0;
+    while value < digits.len() {
+        values[digits[value] as usize] = value as u8;
+        value += 1;
     }
-    table[b'-' as usize] = 62;
-    table[b'_' as usize] = 63;
-    table
+    values[b'-' as usize] = 62;
+    values[b'_' as usize] = 63;
+    values
 }
 
-fn open(text: &[u8], run: Range<usize>, stretch: &Range<usize>, place: u32, out: &mut ViewBuilder) {
-    let readable = readable_len(&text[run.clone()]);
-    if readable < ENOUGH {
-        return;
+/// How a payload's bytes spell characters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Utf8,
+    /// Of PowerShell's `-EncodedCommand`.
+    Utf16,
+}
+
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    while let Some(run) = runs::next(text, at, MIN, &ALPHABET) {
+        at = run.end;
+        if kind(&text[run.clone()]).is_some() && finds.wants(run.clone()) {
+            let end = last_line(text, run.clone()).min(run.start.saturating_add(MAX));
+            finds.apart(context(text, run.start), run.start, end);
+            at = at.max(end);
+        }
     }
-    let low = run.start.saturating_sub(CONTEXT).max(stretch.start);
-    let before = &text[low..run.start];
-    let line = memchr::memrchr2(b'\n', b'\r', before).map_or(0, |at| at + 1);
-    out.begin(place, low + line);
-    out.copy(low + line, &before[line..]);
-    let mut left = readable;
-    for (index, quad) in text[run.clone()].chunks(4).enumerate() {
-        let (bytes, len) = triple(quad);
-        let len = len.min(left);
-        out.token(run.start + 4 * index, quad.len(), &bytes[..len]);
-        left -= len;
-        if left == 0 {
+}
+
+/// What the first digits of a run decode to, if that is text.
+fn kind(run: &[u8]) -> Option<Text> {
+    let mut start = [0; PROOF];
+    for (quad, bytes) in run.get(..START)?.chunks(4).zip(start.chunks_mut(3)) {
+        bytes.copy_from_slice(&group(quad));
+        // Most runs are names, and show it here.
+        if bytes.iter().any(|&b| b < b' ' && !b"\0\t\n\r".contains(&b)) {
+            return None;
+        }
+    }
+    if start
+        .chunks(2)
+        .all(|unit| is_plain(unit[0]) && unit[1] == 0)
+    {
+        return Some(Text::Utf16);
+    }
+    let valid = match std::str::from_utf8(&start) {
+        Ok(text) => text,
+        // A character may go on after these bytes.
+        Err(fault) if fault.error_len().is_none() => {
+            std::str::from_utf8(&start[..fault.valid_up_to()]).ok()?
+        }
+        Err(_) => return None,
+    };
+    let plain = valid.bytes().filter(|&b| is_plain(b)).count();
+    let marked = valid.bytes().any(|b| b < 0x80 && !is_plain(b));
+    (!marked && plain * 2 >= PROOF).then_some(Text::Utf8)
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+/// The three bytes of up to four digits.
+fn group(digits: &[u8]) -> [u8; 3] {
+    let bits = digits.iter().chain(&[b'A'; 4]).take(4).fold(0, |bits, &d| {
+        bits << 6 | u32::from(VALUES[usize::from(d)] & 63)
+    });
+    let [_, a, b, c] = bits.to_be_bytes();
+    [a, b, c]
+}
+
+/// Where the payload that begins with `run` ends, with its padding and when it goes on over lines of equal width.
+fn last_line(text: &[u8], run: Range<usize>) -> usize {
+    let width = run.len();
+    if width < MIN_LINE || !width.is_multiple_of(4) {
+        return run.end + padding(text, run.end, width);
+    }
+    let mut end = run.end;
+    while let Some(next) = next_line(text, end) {
+        let rest = &text[next..];
+        let len = rest.iter().take(width + 1);
+        let len = len.take_while(|&&b| ALPHABET.has(b)).count();
+        if len == 0 || len > width || end - run.start > MAX {
             break;
         }
-    }
-}
-
-/// Up to three bytes from up to four letters.
-fn triple(quad: &[u8]) -> ([u8; 3], usize) {
-    let bits = quad
-        .iter()
-        .fold(0u32, |sum, b| sum << 6 | u32::from(value(*b).unwrap_or(0)));
-    let bits = bits << (6 * (4 - quad.len()));
-    let bytes = [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8];
-    (bytes, quad.len() * 6 / 8)
-}
-
-/// How many decoded bytes from the start on are text.
-fn readable_len(run: &[u8]) -> usize {
-    let mut len = 0;
-    for quad in run.chunks(4) {
-        let (bytes, count) = triple(quad);
-        for byte in &bytes[..count] {
-            if !matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e) {
-                // Text in other alphabets is text too, once enough of it was plain.
-                if *byte < 0x80 || len < ENOUGH {
-                    return len;
-                }
-            }
-            len += 1;
+        end = next + len;
+        if len < width {
+            return end + padding(text, end, len);
         }
     }
-    len
+    end
+}
+
+/// Where the text of the next line starts, if this one ends at `at`.
+fn next_line(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
+    let rest = rest.strip_prefix(b"\n")?;
+    let indent = rest
+        .iter()
+        .take_while(|b| matches!(b, b' ' | b'\t'))
+        .count();
+    Some(text.len() - rest.len() + indent)
+}
+
+/// A stretch of digits: where it starts, how many there are, and padding after them.
+type Piece = (usize, usize, usize);
+
+pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
+    out.copy(text, region.start..region.core);
+    let text = text.get(..region.end).unwrap_or(text);
+    let mut pieces: SmallVec<[Piece; 4]> = SmallVec::new();
+    let mut bytes = Vec::with_capacity((region.end - region.core) / 4 * 3 + 3);
+    let mut at = region.core;
+    loop {
+        let digits = text[at..].iter();
+        let len = digits.take_while(|&&b| ALPHABET.has(b)).count();
+        pieces.push((at, len, padding(text, at + len, len)));
+        for digits in text[at..at + len].chunks(4) {
+            bytes.extend_from_slice(&group(digits)[..digits.len() * 3 / 4]);
+        }
+        match next_line(text, at + len) {
+            Some(next) if len % 4 == 0 => at = next,
+            _ => break,
+        }
+    }
+    match kind(&text[region.core..]) {
+        Some(Text::Utf16) => utf16(pieces[0], &bytes, out),
+        _ => utf8(&pieces, &bytes[..text_len(&bytes)], out),
+    }
+}
+
+/// The padding at `at`, after so many digits.
+fn padding(text: &[u8], at: usize, digits: usize) -> usize {
+    let most = (4 - digits % 4) % 4;
+    let found = text[at..].iter().take(most).take_while(|&&b| b == b'=');
+    found.count()
+}
+
+/// How many bytes from the start are text.
+fn text_len(bytes: &[u8]) -> usize {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(_) => bytes.len(),
+        Err(fault) => fault.valid_up_to(),
+    };
+    let marked = bytes[..valid]
+        .iter()
+        .position(|&b| b < 0x80 && !is_plain(b));
+    marked.unwrap_or(valid)
+}
+
+fn utf8(pieces: &[Piece], mut bytes: &[u8], out: &mut Writer<'_>) {
+    for &(at, digits, padding) in pieces {
+        let (row, rest) = bytes.split_at(bytes.len().min(digits / 4 * 3) / 3 * 3);
+        out.row(at, 4, 3, row);
+        let (at, left) = (at + row.len() / 3 * 4, digits - row.len() / 3 * 4);
+        let (tail, rest) = rest.split_at(rest.len().min(left * 3 / 4).min(2));
+        if !tail.is_empty() {
+            let from = if left < 4 { left + padding } else { 4 };
+            out.token(at, from, tail);
+        }
+        bytes = rest;
+    }
+}
+
+/// Eight digits are six bytes are three units; ASCII keeps that measure. One line only: over a
+/// line's end the measure would not hold, and PowerShell writes none.
+fn utf16((at, digits, padding): Piece, bytes: &[u8], out: &mut Writer<'_>) {
+    let bytes = &bytes[..bytes.len().min(digits * 3 / 4)];
+    for (index, units) in bytes.chunks(6).enumerate() {
+        let units = units.chunks_exact(2);
+        let text: String = char::decode_utf16(units.map(|u| u16::from_le_bytes([u[0], u[1]])))
+            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect();
+        if text.bytes().any(|b| b < 0x80 && !is_plain(b)) {
+            break;
+        }
+        let from = (digits + padding - index * 8).min(8);
+        out.token(at + index * 8, from, text.as_bytes());
+    }
 }

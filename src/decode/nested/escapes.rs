@@ -1,113 +1,133 @@
-//! Backslash escapes of JSON, JavaScript, Python, C and their like.
+//! Backslash escapes of JSON, JavaScript, C, Python and their like.
 //!
-//! Source code is full of `\n`; only an escape that hides what a rule would read (a quote, a slash,
-//! a printable character by its number) makes a line worth decoding.
+//! Source code is full of `\n`, and undoing one tells nothing that the text did not. So a line is
+//! opened only for escapes that hide what a rule looks for: quotes, slashes, printable characters
+//! spelled as numbers, and the line ends of a whole text in one string.
 
-use std::ops::Range;
+use super::{Finds, Region, Writer, hex_number};
 
-use super::region::{self, Regions};
-use crate::decode::ViewBuilder;
-
-/// How far apart the line ends of such a text may stand.
+/// How far apart the line ends of a text in one string may stand.
 const NEAR: usize = 300;
 
-pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuilder) {
-    let mut regions = Regions::default();
-    let mut at = stretch.start;
-    while let Some(found) = memchr::memchr(b'\\', &text[at..stretch.end]) {
-        let mark = at + found;
-        if hides_something(&text[mark..stretch.end]) {
-            let line = region::line(text, mark, &stretch);
-            at = line.end.max(mark + 2);
-            regions.add(line);
-        } else {
-            at = mark + 2;
-        }
-        if at >= stretch.end {
-            break;
-        }
-    }
-    for region in regions.into_iter() {
-        out.begin(place, region.start);
-        unescape(text, region, out);
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'\\', text.get(at..).unwrap_or_default()) {
+        let start = at + found;
+        let slashes = text[start..].iter().take_while(|&&b| b == b'\\').count();
+        let end = start + slashes;
+        at = match telling(slashes, &text[end..]) {
+            Some(len) if finds.wants(end - 1..end + len) => finds.line(text, start..end + len),
+            _ => end,
+        };
     }
 }
 
-fn hides_something(rest: &[u8]) -> bool {
-    match rest.get(1) {
-        Some(b'"' | b'\'' | b'/') => true,
-        Some(b'u' | b'x' | b'U') => {
-            numbered(rest).is_some_and(|(_, c)| c.is_ascii_graphic() || c == ' ')
-        }
-        Some(b'\\') => matches!(rest.get(2), Some(b'"' | b'u' | b'x' | b'/')),
+/// Whether what follows a run of backslashes makes the line worth opening; how long that is.
+fn telling(slashes: usize, rest: &[u8]) -> Option<usize> {
+    match rest {
+        [b'\'' | b'/', ..] if slashes % 2 == 1 => Some(1),
+        [b'"', ..] if slashes % 2 == 1 => Some(1),
+        // `"\\"` is a backslash between quotes; `\\"name\\"` is JSON twice escaped.
+        [b'"', next, ..] if next.is_ascii_alphanumeric() => Some(1),
         // A text of several lines in one string, as JSON has them.
-        Some(b'n') => {
-            let near = &rest[2..rest.len().min(NEAR)];
-            memchr::memmem::find_iter(near, b"\\n").nth(1).is_some()
+        [b'n', rest @ ..] if slashes % 2 == 1 => {
+            let near = &rest[..rest.len().min(NEAR)];
+            let line = memchr::memchr(b'\n', near).map_or(near, |end| &near[..end]);
+            memchr::memmem::find_iter(line, b"\\n").nth(1).map(|_| 1)
         }
-        _ => false,
+        [b'u' | b'x' | b'U', ..] => {
+            let (len, character) = number(rest)?;
+            let printable = character.is_ascii_graphic() || character == ' ';
+            printable.then_some(len)
+        }
+        _ => None,
     }
 }
 
-fn unescape(text: &[u8], region: Range<usize>, out: &mut ViewBuilder) {
+pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
+    let text = text.get(..region.end).unwrap_or(text);
     let mut at = region.start;
-    let mut utf8 = [0; 4];
-    while at < region.end {
-        let rest = &text[at..region.end];
-        let plain = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
-        out.copy(at, &rest[..plain]);
-        at += plain;
-        let rest = &text[at..region.end];
-        let Some(&sign) = rest.get(1) else {
-            out.copy(at, rest);
-            break;
+    while let Some(found) = memchr::memchr(b'\\', &text[at..]) {
+        let start = at + found;
+        out.copy(text, at..start);
+        at = match escape(&text[start + 1..]) {
+            Some((len, Meaning::Byte(byte))) => {
+                out.token(start, len + 1, &[byte]);
+                start + 1 + len
+            }
+            Some((len, Meaning::Char(character))) => {
+                out.character(start, len + 1, character);
+                start + 1 + len
+            }
+            None => {
+                out.copy(text, start..start + 1);
+                start + 1
+            }
         };
-        let (len, decoded): (usize, &[u8]) = match sign {
-            b'n' => (2, b"\n"),
-            b't' => (2, b"\t"),
-            b'r' => (2, b"\r"),
-            b'"' | b'\'' | b'\\' | b'/' | b'`' => (2, &rest[1..2]),
-            b'u' | b'x' | b'U' => match numbered(rest) {
-                Some((len, c)) => (len, c.encode_utf8(&mut utf8).as_bytes()),
-                None => (2, &rest[..2]),
-            },
-            _ => (2, &rest[..2]),
-        };
-        out.token(at, len, decoded);
-        at += len;
     }
+    out.copy(text, at..text.len());
 }
 
-/// `\xXX`, `\uXXXX`, `\u{X}`, `\UXXXXXXXX`, and surrogate pairs: their length and character.
-fn numbered(rest: &[u8]) -> Option<(usize, char)> {
-    let hex = |digits: &[u8]| -> Option<u32> {
-        let all = !digits.is_empty();
-        let sum = digits.iter().try_fold(0u32, |sum, b| {
-            Some(sum.checked_mul(16)? + (*b as char).to_digit(16)?)
-        });
-        sum.filter(|_| all)
-    };
-    let (len, code) = match rest.get(1)? {
-        b'x' => (4, hex(rest.get(2..4)?)?),
-        b'U' => (10, hex(rest.get(2..10)?)?),
-        _ if rest.get(2) == Some(&b'{') => {
-            let close = rest.iter().take(10).position(|b| *b == b'}')?;
-            (close + 1, hex(&rest[3..close])?)
+/// What an escape stands for.
+enum Meaning {
+    /// `\xE9` is a byte in Python's and C's byte strings, and those spell UTF-8 that way.
+    Byte(u8),
+    Char(char),
+}
+
+/// Reads what follows a backslash: its length and meaning. `None` for an unknown escape.
+fn escape(rest: &[u8]) -> Option<(usize, Meaning)> {
+    let byte = match *rest.first()? {
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        quoted @ (b'\\' | b'"' | b'\'' | b'/') => quoted,
+        b'x' => {
+            let code = hex_number(rest.get(1..3)?)?;
+            return Some((3, Meaning::Byte(code as u8)));
         }
-        _ => (6, hex(rest.get(2..6)?)?),
+        b'u' | b'U' => {
+            let (len, character) = number(rest)?;
+            return Some((len, Meaning::Char(character)));
+        }
+        _ => return None,
     };
-    if (0xd800..0xdc00).contains(&code)
-        && let Some(pair) = rest.get(6..12)
-        && pair.starts_with(b"\\u")
-        && let Some(low @ 0xdc00..0xe000) = hex(&pair[2..])
-    {
-        return Some((
-            12,
-            char::from_u32(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00))?,
-        ));
+    Some((1, Meaning::Byte(byte)))
+}
+
+/// Reads `xXX`, `uXXXX` (and the second half of a surrogate pair), `u{X...}` or `UXXXXXXXX`.
+fn number(rest: &[u8]) -> Option<(usize, char)> {
+    let (len, code) = match rest {
+        [b'x', ..] => (3, hex_number(rest.get(1..3)?)?),
+        [b'u', b'{', digits @ ..] => {
+            let len = digits.iter().take(7).position(|&b| b == b'}')?;
+            (
+                len + 3,
+                hex_number(digits.get(..len).filter(|d| !d.is_empty())?)?,
+            )
+        }
+        [b'u', ..] => (5, hex_number(rest.get(1..5)?)?),
+        [b'U', ..] => (9, hex_number(rest.get(1..9)?)?),
+        _ => return None,
+    };
+    if let (0xD800..0xDC00, Some(low)) = (code, low_surrogate(rest.get(len..)?)) {
+        let pair = 0x1_0000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        return Some((len + 6, char::from_u32(pair)?));
     }
-    Some((
-        len,
-        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
-    ))
+    let lone = matches!(code, 0xD800..0xE000);
+    let character = if lone {
+        char::REPLACEMENT_CHARACTER
+    } else {
+        char::from_u32(code)?
+    };
+    Some((len, character))
+}
+
+/// The second half of a pair, when an escape of one stands here.
+fn low_surrogate(rest: &[u8]) -> Option<u32> {
+    let [b'\\', b'u', digits @ ..] = rest else {
+        return None;
+    };
+    let code = hex_number(digits.get(..4)?)?;
+    matches!(code, 0xDC00..0xE000).then_some(code)
 }

@@ -1,71 +1,72 @@
-//! HTML and XML entities, line by line.
+//! HTML and XML character references: the ones that quote markup, and numbers.
 
-use std::ops::Range;
+use super::{Finds, Region, Writer};
 
-use super::region::{self, Regions};
-use crate::decode::ViewBuilder;
-
-const NAMED: [(&[u8], u8); 6] = [
-    (b"&amp;", b'&'),
-    (b"&lt;", b'<'),
-    (b"&gt;", b'>'),
-    (b"&quot;", b'"'),
-    (b"&apos;", b'\''),
-    (b"&nbsp;", b' '),
+/// `&nbsp;` becomes a plain space: what counts is that it separates words.
+const NAMED: [(&[u8], char); 6] = [
+    (b"amp;", '&'),
+    (b"lt;", '<'),
+    (b"gt;", '>'),
+    (b"quot;", '"'),
+    (b"apos;", '\''),
+    (b"nbsp;", ' '),
 ];
 
-pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuilder) {
-    let mut regions = Regions::default();
-    let mut at = stretch.start;
-    while let Some(found) = memchr::memchr(b'&', &text[at..stretch.end]) {
-        let mark = at + found;
-        at = mark + 1;
-        if entity(&text[mark..stretch.end]).is_some() {
-            let line = region::line(text, mark, &stretch);
-            at = line.end.max(at);
-            regions.add(line);
-        }
-    }
-    for region in regions.into_iter() {
-        out.begin(place, region.start);
-        unescape(text, region, out);
+/// Digits of a number, leading zeros and all.
+const MAX_DIGITS: usize = 8;
+
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'&', text.get(at..).unwrap_or_default()) {
+        let start = at + found;
+        at = match reference(&text[start + 1..]) {
+            Some((len, _)) if finds.wants(start..start + 1 + len) => {
+                finds.line(text, start..start + 1 + len)
+            }
+            _ => start + 1,
+        };
     }
 }
 
-/// The entity at the start of `rest`: its length and character.
-fn entity(rest: &[u8]) -> Option<(usize, char)> {
-    if let Some((name, byte)) = NAMED.iter().find(|(name, _)| rest.starts_with(name)) {
-        return Some((name.len(), *byte as char));
-    }
-    let digits = rest.strip_prefix(b"&#")?;
-    let len = digits.iter().take(9).position(|b| *b == b';')?;
-    let digits = std::str::from_utf8(&digits[..len]).ok()?;
-    let code = match digits.strip_prefix(['x', 'X']) {
-        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-        None => digits.parse().ok()?,
-    };
-    Some((len + 3, char::from_u32(code)?))
-}
-
-fn unescape(text: &[u8], region: Range<usize>, out: &mut ViewBuilder) {
+pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
+    let text = text.get(..region.end).unwrap_or(text);
     let mut at = region.start;
-    let mut utf8 = [0; 4];
-    while at < region.end {
-        let rest = &text[at..region.end];
-        let plain = memchr::memchr(b'&', rest).unwrap_or(rest.len());
-        out.copy(at, &rest[..plain]);
-        at += plain;
-        let rest = &text[at..region.end];
-        match entity(rest) {
-            Some((len, c)) => {
-                out.token(at, len, c.encode_utf8(&mut utf8).as_bytes());
-                at += len;
+    while let Some(found) = memchr::memchr(b'&', &text[at..]) {
+        let start = at + found;
+        out.copy(text, at..start);
+        at = match reference(&text[start + 1..]) {
+            Some((len, character)) => {
+                out.character(start, len + 1, character);
+                start + 1 + len
             }
-            None if !rest.is_empty() => {
-                out.copy(at, &rest[..1]);
-                at += 1;
+            None => {
+                out.copy(text, start..start + 1);
+                start + 1
             }
-            None => {}
-        }
+        };
     }
+    out.copy(text, at..text.len());
+}
+
+/// Reads what follows `&`: its length with the semicolon, and the character.
+fn reference(rest: &[u8]) -> Option<(usize, char)> {
+    if let [b'#', rest @ ..] = rest {
+        let (radix, mark) = match rest.first()? {
+            b'x' | b'X' => (16, 1),
+            _ => (10, 0),
+        };
+        let digits = rest.get(mark..)?;
+        let len = digits
+            .iter()
+            .take(MAX_DIGITS + 1)
+            .position(|&b| b == b';')?;
+        let digits = digits.get(..len).filter(|d| !d.is_empty())?;
+        let code = digits.iter().try_fold(0_u32, |code, &digit| {
+            let digit = char::from(digit).to_digit(radix)?;
+            code.checked_mul(radix)?.checked_add(digit)
+        })?;
+        return Some((1 + mark + len + 1, char::from_u32(code)?));
+    }
+    let named = NAMED.iter().find(|(name, _)| rest.starts_with(name))?;
+    Some((named.0.len(), named.1))
 }

@@ -1,100 +1,144 @@
-//! String literals that the program joins: `"ab" + "cd"`, on one line or over two, `"ab"` and `"cd"`
-//! on lines of their own, and lines that a backslash continues.
+//! String literals that a program joins: side by side, by an operator, or over a line's end.
+//!
+//! Where the two sides meet, the quotes and all between them are taken out; the rest of the lines
+//! stays, with the name before the first literal.
 
 use std::ops::Range;
 
-use super::region::{self, Regions};
-use crate::decode::ViewBuilder;
+use super::{Finds, Region, Writer};
 
-/// Characters that must touch a joint on one side: shorter pieces carry no secret.
-const CARRIER: usize = 6;
-/// The widest gap between two literals.
-const WIDEST: usize = 200;
+/// A joint is within a value when bytes without space touch it on both sides, so many on one.
+/// Prose that is broken over lines breaks at a space.
+const CARRIED: usize = 8;
 
-pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuilder) {
-    let mut joints: Vec<Range<usize>> = Vec::new();
-    let mut at = stretch.start;
-    while let Some(found) = memchr::memchr2(b'\n', b'+', &text[at..stretch.end]) {
-        let mark = at + found;
-        at = mark + 1;
-        if let Some(joint) = joint(text, mark, &stretch)
-            && joints.last().is_none_or(|last| last.end <= joint.start)
-        {
-            at = joint.end.max(at);
-            joints.push(joint);
+/// White space and operators between two literals.
+const MAX_GAP: usize = 256;
+
+/// How far from the joint the other quotes of the two literals may be.
+const MAX_LITERAL: usize = 8 << 10;
+
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    while let Some(joint) = next(text, at) {
+        at = joint.end;
+        if finds.wants(joint.clone()) {
+            finds.line(text, joint);
         }
-    }
-    if joints.is_empty() {
-        return;
-    }
-    let mut regions = Regions::default();
-    for joint in &joints {
-        let first = region::line(text, joint.start, &stretch).start;
-        let last = region::line(text, joint.end, &stretch).end;
-        regions.add(first..last);
-    }
-    let mut joints = joints.into_iter().peekable();
-    for region in regions.into_iter() {
-        out.begin(place, region.start);
-        let mut from = region.start;
-        while let Some(joint) = joints.next_if(|joint| joint.end <= region.end) {
-            out.copy(from, &text[from..joint.start]);
-            from = joint.end;
-        }
-        out.copy(from, &text[from..region.end]);
     }
 }
 
-/// From the closing quote of one literal to behind the opening quote of the next, around `mark`.
-fn joint(text: &[u8], mark: usize, stretch: &Range<usize>) -> Option<Range<usize>> {
-    let low = mark.saturating_sub(WIDEST).max(stretch.start);
-    let high = (mark + WIDEST).min(stretch.end);
-    if text[mark] == b'\n' && text[low..mark].ends_with(b"\\") && carries(&text[low..mark - 1]) {
-        return Some(mark - 1..mark + 1);
+pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
+    let text = text.get(..region.end).unwrap_or(text);
+    let mut at = region.start;
+    while let Some(joint) = next(text, at) {
+        out.copy(text, at..joint.start);
+        at = joint.end;
     }
-    let gap = text[low..mark]
-        .iter()
-        .rev()
-        .take_while(|b| is_gap(**b))
-        .count();
-    let close = mark.checked_sub(gap + 1).filter(|at| *at >= low)?;
-    let open = mark + 1;
-    let quote = text[close];
-    if !matches!(quote, b'"' | b'\'') {
+    out.copy(text, at..text.len());
+}
+
+/// The next joint that starts at `at` or later: from the quote that closes one literal to the
+/// quote that opens the other, or a backslash and the line end it hides.
+fn next(text: &[u8], mut at: usize) -> Option<Range<usize>> {
+    loop {
+        let start = at + memchr::memchr3(b'"', b'\'', b'\\', text.get(at..)?)?;
+        let found = match text.get(start..start + 2)? {
+            [b'\\', b'\n' | b'\r'] => continuation(text, start),
+            // What it escapes opens and closes nothing.
+            [b'\\', _] => {
+                at = start + 2;
+                continue;
+            }
+            [
+                _,
+                b' ' | b'\t' | b'\n' | b'\r' | b'+' | b'.' | b'&' | b'\\' | b'|',
+            ] => literals(text, start),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+        at = start + 1;
+    }
+}
+
+/// A line end that a backslash hides within a word or a literal.
+fn continuation(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let end = start + 1 + line_end(&text[start + 1..])?;
+    let escaped = text[..start].last() == Some(&b'\\');
+    (is_within_value(text, start, end) && !escaped).then_some(start..end)
+}
+
+/// Two literals of which the first ends with the quote at `start`.
+fn literals(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let (end, quote) = gap(text, start + 1, text[start])?;
+    if is_literal(text, start, end) || !is_within_value(text, start, end) {
         return None;
     }
-    let after = &text[open..high];
-    let gap = after.iter().take_while(|b| is_gap(**b)).count();
-    let rest = &after[gap..];
-    let prefix = rest
+    let opened = &text[start.saturating_sub(MAX_LITERAL)..start];
+    let closed = &text[end..end.saturating_add(MAX_LITERAL).min(text.len())];
+    let opens = memchr::memrchr2(text[start], b'\n', opened)?;
+    let closes = memchr::memchr2(quote, b'\n', closed)?;
+    (opened[opens] != b'\n' && closed[closes] != b'\n').then_some(start..end)
+}
+
+/// Whether what seems to be a joint is a literal itself, such as the `" "` of `split(" ")`.
+fn is_literal(text: &[u8], start: usize, end: usize) -> bool {
+    let before = text[..start].last();
+    before.is_some_and(|b| b"(,=+[:{?!&|<>".contains(b))
+        && text.get(end).is_some_and(|b| b"),;].+}?:&|".contains(b))
+}
+
+/// Reads from after a `closing` quote to after the next opening one; gives that quote too.
+fn gap(text: &[u8], start: usize, closing: u8) -> Option<(usize, u8)> {
+    let rest = &text[start..start.saturating_add(MAX_GAP).min(text.len())];
+    let mut at = 0;
+    let (mut operator, mut hidden, mut lines, mut indent) = (false, false, 0, 0);
+    loop {
+        let here = &rest[at..];
+        match here {
+            [b' ' | b'\t', ..] => (at, indent) = (at + 1, indent + 1),
+            [b'\n' | b'\r', ..] => {
+                at += line_end(here)?;
+                (lines, indent) = (lines + 1, 0);
+            }
+            [b'\\' | b'_', b'\n' | b'\r', ..] if !hidden => (at, hidden) = (at + 1, true),
+            [b'.', b'.', ..] | [b'|', b'|', ..] if !operator => (at, operator) = (at + 2, true),
+            [b'+' | b'.' | b'&', ..] if !operator => (at, operator) = (at + 1, true),
+            _ => break,
+        }
+    }
+    let prefix = rest[at..]
         .iter()
         .take(2)
-        .take_while(|b| b"rRbBfFuU".contains(b))
+        .take_while(|b| b"rbufRBUF".contains(b))
         .count();
-    if rest.get(prefix) != Some(&quote) {
-        return None;
+    let quote = *rest
+        .get(at + prefix)
+        .filter(|b| matches!(b, b'"' | b'\''))?;
+    // Lines of quoted values that begin at the margin are a table, not a program; and without an
+    // operator, quotes of two kinds are more often a remark and what it is about.
+    let joined = operator || hidden || (quote == closing && (lines == 0 || indent > 0));
+    (at > 0 && joined).then_some((start + at + prefix + 1, quote))
+}
+
+/// The length of the line end at the start of `text`.
+fn line_end(text: &[u8]) -> Option<usize> {
+    match text {
+        [b'\r', b'\n', ..] => Some(2),
+        [b'\n' | b'\r', ..] => Some(1),
+        _ => None,
     }
-    let end = open + gap + prefix + 1;
-    let left = carries(&text[low..close]);
-    let right = text[end..stretch.end]
-        .iter()
-        .take(CARRIER)
-        .all(|b| is_solid(*b));
-    (left || right && end + CARRIER <= stretch.end).then_some(close..end)
 }
 
-fn carries(before: &[u8]) -> bool {
-    before.len() >= CARRIER && before.iter().rev().take(CARRIER).all(|b| is_solid(*b))
-}
-
-/// No blank, quote or list sign: part of a token.
-fn is_solid(byte: u8) -> bool {
-    byte > b' ' && !matches!(byte, b'"' | b'\'' | b',' | b'(' | b'[' | 0x7f)
-}
-
-fn is_gap(byte: u8) -> bool {
-    matches!(
-        byte,
-        b' ' | b'\t' | b'\r' | b'\n' | b'+' | b'\\' | b'&' | b'.'
-    )
+/// Whether the text goes on without space over the joint, far enough on one side to be a value.
+fn is_within_value(text: &[u8], start: usize, end: usize) -> bool {
+    let carried = |b: &&u8| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'');
+    let before = text[..start].iter().rev().take(CARRIED);
+    let after = text[end..].iter().take(CARRIED);
+    let (before, after) = (
+        before.take_while(carried).count(),
+        after.take_while(carried).count(),
+    );
+    before > 0 && after > 0 && before.max(after) == CARRIED
 }

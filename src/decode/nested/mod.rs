@@ -1,75 +1,308 @@
 //! Encodings inside text.
 //!
-//! Each coding looks through a view for stretches that hold it and are worth opening, and writes
-//! those, decoded, into one child view. Children are opened in turn, so an escaped string in an
-//! HTML attribute in a base64 block is reached, down to a bounded depth and a bounded sum of bytes.
-//! Text without a coding costs a search for its mark.
+//! Each view is looked through for each coding, breadth first, and what is found goes into one
+//! child view per coding: only the stretches that hold the coding, decoded. Children are looked
+//! through in turn, down to [`Limits::depth`] and up to [`Limits::growth`].
 //!
-//! A child is looked through for every coding except that a coding that only takes things out
-//! (joined literals, terminal colours) is never its own child. Orders of codings that could be
-//! reached in two ways give equal spans of source, which the resolver folds.
+//! Several codings often share a line, and every order of undoing them would be a view of its own.
+//! Two rules keep it at one:
+//!
+//! 1. The codings have an order, [`CODINGS`]. Where an earlier one has opened a stretch, the later
+//!    ones leave that stretch to the child in which it is already undone. Only at the last depth,
+//!    where that child will have no children, does each coding open what it finds.
+//! 2. A child is looked through for all *later* codings, but for its own and *earlier* ones only
+//!    where its decoding brought them to light: the marker that gives the coding away (`\"`,
+//!    `&amp;`, `%41`, a run of base64) must not be a plain copy of the parent's bytes, in which it
+//!    was already seen. Decoded base64 and hex stand beside copied context, so there the second
+//!    condition holds for every coding.
+//!
+//! So `%2541` is opened twice, base64 in JSON in HTML is followed all the way, and a line with both
+//! `\"` and `&amp;` is opened as escapes and then as entities, never the other way round.
 
 mod ansi;
 mod base64;
 mod escapes;
+mod hex;
 mod html;
 mod literals;
 mod percent;
-mod region;
+mod runs;
+#[cfg(test)]
+mod tests;
 
-use super::{Document, Layer, Limits, View, ViewBuilder};
+use std::ops::Range;
 
-/// Writes what a coding holds in one stretch of text.
-type Decoder = fn(text: &[u8], stretch: std::ops::Range<usize>, place: u32, out: &mut ViewBuilder);
+use super::{Document, Layer, Limits, OffsetMap, View, ViewBuilder};
+use crate::span::ViewSpan;
 
-const DECODERS: [(Layer, Decoder); 6] = [
-    (Layer::Ansi, ansi::decode),
-    (Layer::Literals, literals::decode),
-    (Layer::Escapes, escapes::decode),
-    (Layer::Html, html::decode),
-    (Layer::Percent, percent::decode),
-    (Layer::Base64, base64::decode),
+/// The longest line, on either side of what a region is opened for, that is taken whole.
+const REACH: usize = 8 << 10;
+
+/// How far a region reaches along a longer line, as minified code and data on one line have.
+const LONG_REACH: usize = 2 << 10;
+
+/// Overlap of the search with a region that was cut short, so that no marker is lost at the cut.
+const OVERLAP: usize = 16;
+
+/// Text before a decoded word that is kept with it: it holds the name the word is given.
+const CONTEXT: usize = 64;
+
+/// Decoded bytes that are allowed whatever the size of the unit.
+const BASE_BUDGET: usize = 1 << 20;
+
+/// Offsets are 32 bits wide, and no view may come near their end.
+const MAX_BUDGET: usize = 1 << 31;
+
+/// One coding: how to find the stretches that hold it, and how to undo it there. Both are given
+/// the text of one stretch of the parent view, so nothing can be read across its ends.
+struct Coding {
+    layer: Layer,
+    find: fn(&[u8], &mut Finds<'_>),
+    decode: fn(&[u8], &Region, &mut Writer<'_>),
+}
+
+/// In the order in which codings that share a stretch are undone.
+const CODINGS: [Coding; 7] = [
+    coding(Layer::Ansi, ansi::find, ansi::decode),
+    coding(Layer::Literals, literals::find, literals::decode),
+    coding(Layer::Escapes, escapes::find, escapes::decode),
+    coding(Layer::Html, html::find, html::decode),
+    coding(Layer::Percent, percent::find, percent::decode),
+    coding(Layer::Base64, base64::find, base64::decode),
+    coding(Layer::Hex, hex::find, hex::decode),
 ];
 
-/// Small documents may grow to this much whatever the factor says.
-const ALWAYS: usize = 1 << 20;
-
-/// Adds a view for each coding that some view holds, and for those inside them.
-pub(super) fn open(document: &mut Document<'_>, limits: Limits) {
-    let mut budget = document.text().len().saturating_mul(limits.growth) + ALWAYS;
-    let mut at = usize::from(document.is_notebook() && document.note.is_none());
-    while at < document.views.len() {
-        let view = &document.views[at];
-        if view.depth < limits.depth {
-            let children = children(view, at);
-            for child in children {
-                if child.text.len() > budget {
-                    return;
-                }
-                budget -= child.text.len();
-                document.views.push(child);
-            }
-        }
-        at += 1;
+const fn coding(
+    layer: Layer,
+    find: fn(&[u8], &mut Finds<'_>),
+    decode: fn(&[u8], &Region, &mut Writer<'_>),
+) -> Coding {
+    Coding {
+        layer,
+        find,
+        decode,
     }
 }
 
-fn children<'u>(view: &View<'u>, index: usize) -> Vec<View<'u>> {
+/// A part of a stretch that is worth decoding, in offsets of the stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Region {
+    start: usize,
+    /// Where the coded part starts; what stands before is context.
+    core: usize,
+    end: usize,
+}
+
+/// Collects the regions of one coding in one stretch, in order.
+struct Finds<'a> {
+    /// Where the stretch starts in its view.
+    base: usize,
+    /// The way the view was decoded, when only what that brought to light is wanted.
+    exposed_by: Option<&'a OffsetMap>,
+    /// Parts of the view that earlier codings have opened, in order and apart.
+    taken: &'a [Range<usize>],
+    regions: Vec<Region>,
+}
+
+impl Finds<'_> {
+    /// Whether what stands at `marker` is to be decoded here.
+    fn wants(&self, marker: Range<usize>) -> bool {
+        let (start, end) = (self.base + marker.start, self.base + marker.end);
+        let after = self.taken.partition_point(|t| t.start <= start);
+        let taken = after.checked_sub(1).and_then(|at| self.taken.get(at));
+        if taken.is_some_and(|t| end <= t.end) {
+            return false;
+        }
+        self.exposed_by
+            .is_none_or(|map| !map.is_copy(ViewSpan::new(start, end)))
+    }
+
+    /// Adds the lines that hold `marker`, or what is near it where they are long. Gives the place
+    /// from which to search on.
+    fn line(&mut self, text: &[u8], marker: Range<usize>) -> usize {
+        let last = self.regions.last().map_or(0, |region| region.end);
+        if marker.end + OVERLAP <= last {
+            return marker.end;
+        }
+        let floor = marker.start.saturating_sub(REACH);
+        let start = match memchr::memrchr(b'\n', &text[floor..marker.start]) {
+            Some(at) => floor + at + 1,
+            None if floor == 0 => 0,
+            None => marker.start - LONG_REACH,
+        };
+        let ceiling = marker.end.saturating_add(REACH).min(text.len());
+        let (end, next) = match memchr::memchr(b'\n', &text[marker.end..ceiling]) {
+            Some(at) => (marker.end + at, marker.end + at),
+            None if ceiling == text.len() => (ceiling, ceiling),
+            None => {
+                let end = marker.end + LONG_REACH;
+                (end, end - OVERLAP)
+            }
+        };
+        self.merge(start, end);
+        next
+    }
+
+    /// Adds a region, as part of the last one where they overlap or only a line end is between
+    /// them: what neighbouring lines say may belong together.
+    fn merge(&mut self, start: usize, end: usize) {
+        match self.regions.last_mut() {
+            Some(last) if start <= last.end + 1 => last.end = last.end.max(end),
+            _ => self.apart(start, start, end),
+        }
+    }
+
+    /// Adds a region that stays by itself.
+    fn apart(&mut self, start: usize, core: usize, end: usize) {
+        self.regions.push(Region { start, core, end });
+    }
+}
+
+/// Writes one region to the child view; parent offsets are those of the stretch.
+struct Writer<'a> {
+    out: &'a mut ViewBuilder,
+    base: usize,
+}
+
+impl Writer<'_> {
+    fn copy(&mut self, text: &[u8], range: Range<usize>) {
+        if let Some(bytes) = text.get(range.clone()) {
+            self.out.copy(self.base + range.start, bytes);
+        }
+    }
+
+    fn token(&mut self, at: usize, from: usize, bytes: &[u8]) {
+        self.out.token(self.base + at, from, bytes);
+    }
+
+    fn row(&mut self, at: usize, from: usize, to: usize, bytes: &[u8]) {
+        self.out.tokens(self.base + at, from, to, bytes);
+    }
+
+    fn character(&mut self, at: usize, from: usize, character: char) {
+        let mut buffer = [0; 4];
+        self.token(at, from, character.encode_utf8(&mut buffer).as_bytes());
+    }
+}
+
+/// Where the context of a word that starts at `core` starts: on its line, [`CONTEXT`] bytes off.
+fn context(text: &[u8], core: usize) -> usize {
+    let floor = core.saturating_sub(CONTEXT);
+    memchr::memrchr(b'\n', &text[floor..core]).map_or(floor, |at| floor + at + 1)
+}
+
+/// The number that the hexadecimal `digits` spell.
+fn hex_number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |number, &digit| {
+        Some(number.checked_mul(16)? + char::from(digit).to_digit(16)?)
+    })
+}
+
+/// Adds a view for each encoding that some view holds, and for those inside them.
+pub(super) fn open(document: &mut Document<'_>, limits: Limits) {
+    let mut budget = limits
+        .growth
+        .saturating_mul(document.text().len())
+        .saturating_add(BASE_BUDGET)
+        .min(MAX_BUDGET);
+    let Some((mut index, _)) = document.searchable().next() else {
+        return;
+    };
+    // The views grow while they are walked: children come after all views of lesser depth.
+    while let Some(view) = document.views.get(index) {
+        if view.depth < limits.depth {
+            let last = view.depth + 1 == limits.depth;
+            let children = open_view(index, view, last, &mut budget);
+            document.views.extend(children);
+        }
+        index += 1;
+    }
+}
+
+/// The children of one view; `last` when these will have none.
+fn open_view<'u>(index: usize, view: &View<'u>, last: bool, budget: &mut usize) -> Vec<View<'u>> {
     let mut children = Vec::new();
-    for (layer, decode) in DECODERS {
-        if layer == view.layer && matches!(layer, Layer::Ansi | Layer::Literals) {
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    for (rank, coding) in CODINGS.iter().enumerate() {
+        let mut child = ViewBuilder::default();
+        let mut opened = Vec::new();
+        let mut finds = Finds {
+            base: 0,
+            exposed_by: (!is_later(rank, view.layer)).then_some(&view.map),
+            taken: &taken,
+            regions: Vec::new(),
+        };
+        for (stretch, place) in view.stretches() {
+            let text = &view.text[stretch.range()];
+            finds.base = stretch.start as usize;
+            finds.regions.clear();
+            (coding.find)(text, &mut finds);
+            for region in &finds.regions {
+                write(
+                    coding,
+                    text,
+                    region,
+                    (finds.base, place),
+                    &mut child,
+                    budget,
+                );
+                opened.push(finds.base + region.start..finds.base + region.end);
+            }
+        }
+        if child.text.is_empty() {
             continue;
         }
-        let mut builder = ViewBuilder::default();
-        for (stretch, place) in view.stretches() {
-            decode(&view.text, stretch.range(), place, &mut builder);
+        if !last && decodes_whole_regions(coding.layer) {
+            taken = union(taken, opened);
         }
-        if !builder.text.is_empty() {
-            children.push(View::built(builder, layer, index, view.depth + 1));
-        }
+        children.push(View::built(child, coding.layer, index, view.depth + 1));
     }
     children
 }
 
-#[cfg(test)]
-mod tests;
+/// Decodes one region into a segment of its own, if there is room for it. No coding gives more
+/// bytes than it takes.
+fn write(
+    coding: &Coding,
+    text: &[u8],
+    region: &Region,
+    (base, place): (usize, u32),
+    child: &mut ViewBuilder,
+    budget: &mut usize,
+) {
+    if region.end - region.start >= *budget {
+        return;
+    }
+    let before = child.text.len();
+    child.begin(place, base + region.start);
+    (coding.decode)(text, region, &mut Writer { out: child, base });
+    *budget = budget.saturating_sub(child.text.len() - before);
+}
+
+/// Whether a coding is looked for in a view of `layer` without regard to how it came about.
+fn is_later(rank: usize, layer: Layer) -> bool {
+    decodes_whole_regions(layer)
+        && CODINGS
+            .iter()
+            .position(|coding| coding.layer == layer)
+            .is_none_or(|own| own < rank)
+}
+
+/// Whether all of a region of this layer is decoded, so that later codings may be left to it.
+fn decodes_whole_regions(layer: Layer) -> bool {
+    !matches!(layer, Layer::Base64 | Layer::Hex)
+}
+
+/// Merges two lists of ranges into one that is in order and free of overlap.
+fn union(mut ranges: Vec<Range<usize>>, more: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.extend(more);
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, last| {
+        let touches = next.start <= last.end;
+        if touches {
+            last.end = last.end.max(next.end);
+        }
+        touches
+    });
+    ranges
+}

@@ -1,72 +1,68 @@
-//! Percent-encoding, word by word.
+//! Percent-encoding, as in URLs and queries.
+//!
+//! The percent sign is also a remainder, a format and a share, so a word is opened only for a code
+//! that none of those explains.
 
-use std::ops::Range;
+use super::{Finds, Region, Writer, context, hex_number};
 
-use super::region::Regions;
-use crate::decode::ViewBuilder;
-
-/// A word is followed so far to either side.
-const REACH: usize = 8192;
-
-pub fn decode(text: &[u8], stretch: Range<usize>, place: u32, out: &mut ViewBuilder) {
-    let mut regions = Regions::default();
-    let mut at = stretch.start;
-    while let Some(found) = memchr::memchr(b'%', &text[at..stretch.end]) {
-        let mark = at + found;
-        at = mark + 1;
-        if byte_at(&text[mark..stretch.end]).is_some_and(|b| b.is_ascii_graphic() || b == b' ') {
-            let word = word(text, mark, &stretch);
-            at = word.end.max(at);
-            regions.add(word);
+pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr(b'%', text.get(at..).unwrap_or_default()) {
+        let start = at + found;
+        at = start + 1;
+        if is_telling(text, start) && finds.wants(start..start + 3) {
+            let (first, end) = word(text, start);
+            // Words close to each other on a line come out as one region.
+            finds.merge(context(text, first), end);
+            at = end;
         }
     }
-    for region in regions.into_iter() {
-        out.begin(place, region.start);
-        unescape(text, region, out);
+}
+
+/// Whether `%XX` at `at` is the code of a printable character rather than arithmetic or a format.
+fn is_telling(text: &[u8], at: usize) -> bool {
+    let Some(&[high, low]) = text.get(at + 1..at + 3) else {
+        return false;
+    };
+    if !matches!(hex_number(&[high, low]), Some(0x20..0x7F)) {
+        return false;
     }
+    // `n%20`, `%3d` and `%5.2f` stand before something else than more of the word.
+    let explained = low.is_ascii_digit() || low.is_ascii_lowercase();
+    let next = text.get(at + 3).copied().unwrap_or(b' ');
+    let before = at.checked_sub(1).and_then(|at| text.get(at));
+    let inside = next.is_ascii_alphanumeric() && before.is_some_and(|&b| in_word(b));
+    let followed = next == b'%' && text.get(at + 4).is_some_and(u8::is_ascii_digit);
+    !explained || inside || (followed && low.is_ascii_digit())
 }
 
-/// The byte that a `%XX` stands for.
-fn byte_at(rest: &[u8]) -> Option<u8> {
-    let digits = rest.get(1..3)?;
-    let digit = |b: u8| (b as char).to_digit(16);
-    Some((digit(digits[0])? * 16 + digit(digits[1])?) as u8)
+/// The word around the code at `at`.
+fn word(text: &[u8], at: usize) -> (usize, usize) {
+    let before = text[..at].iter().rev().take_while(|&&b| in_word(b)).count();
+    let after = text[at..].iter().take_while(|&&b| in_word(b)).count();
+    (at - before, at + after)
 }
 
-fn word(text: &[u8], at: usize, stretch: &Range<usize>) -> Range<usize> {
-    let low = at.saturating_sub(REACH).max(stretch.start);
-    let high = (at + REACH).min(stretch.end);
-    let left = text[low..at]
-        .iter()
-        .rev()
-        .take_while(|b| is_word(**b))
-        .count();
-    let right = text[at..high].iter().take_while(|b| is_word(**b)).count();
-    at - left..at + right
+fn in_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"%-._~:/?#@!$&*+,;=".contains(&byte)
 }
 
-fn is_word(byte: u8) -> bool {
-    byte > b' ' && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`' | b'\\' | 0x7f)
-}
-
-fn unescape(text: &[u8], region: Range<usize>, out: &mut ViewBuilder) {
+pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
+    let text = text.get(..region.end).unwrap_or(text);
     let mut at = region.start;
-    while at < region.end {
-        let rest = &text[at..region.end];
-        let plain = memchr::memchr(b'%', rest).unwrap_or(rest.len());
-        out.copy(at, &rest[..plain]);
-        at += plain;
-        let rest = &text[at..region.end];
-        match byte_at(rest) {
-            Some(byte) => {
-                out.token(at, 3, &[byte]);
-                at += 3;
+    while let Some(found) = memchr::memchr(b'%', &text[at..]) {
+        let start = at + found;
+        out.copy(text, at..start);
+        at = match text.get(start + 1..start + 3).and_then(hex_number) {
+            Some(code) => {
+                out.token(start, 3, &[code as u8]);
+                start + 3
             }
-            None if !rest.is_empty() => {
-                out.copy(at, &rest[..1]);
-                at += 1;
+            None => {
+                out.copy(text, start..start + 1);
+                start + 1
             }
-            None => {}
-        }
+        };
     }
+    out.copy(text, at..text.len());
 }
