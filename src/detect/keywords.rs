@@ -100,30 +100,35 @@ impl Keywords {
         let mut at = 0;
         while let Some(window) = text.get(at..at + BLOCK + 8) {
             let grams = even_grams(window.try_into().expect("a window of that size"));
-            let mut any = 0;
-            for gram in grams {
-                any |= self.filter[slot(gram)];
+            let mut fired = 0u32;
+            for (index, gram) in grams.into_iter().enumerate() {
+                fired |= u32::from(self.may_start(gram)) << index;
             }
-            if any != 0 {
-                for (index, gram) in grams.into_iter().enumerate() {
-                    self.confirm(text, at + 2 * index, gram, &mut hit);
-                }
+            while fired != 0 {
+                let index = fired.trailing_zeros() as usize;
+                fired &= fired - 1;
+                self.confirm(text, at + 2 * index, grams[index], &mut hit);
             }
             at += BLOCK;
         }
         while at < text.len() {
-            self.confirm(text, at, padded_gram(text, at), &mut hit);
+            let gram = padded_gram(text, at);
+            if self.may_start(gram) {
+                self.confirm(text, at, gram, &mut hit);
+            }
             at += 2;
         }
     }
 
+    /// Whether some keyword has this gram with such a byte after it.
+    #[inline(always)]
+    fn may_start(&self, gram: u32) -> bool {
+        self.filter[slot(gram)] & class_bit((gram >> 24) as u8) != 0
+    }
+
     /// Reports the keywords that have `gram` where it stands in the text.
-    #[inline]
     fn confirm(&self, text: &[u8], at: usize, gram: u32, hit: &mut impl FnMut(Hit)) {
         let slot = slot(gram);
-        if self.filter[slot] & class_bit((gram >> 24) as u8) == 0 {
-            return;
-        }
         let entries = self.heads[slot] as usize..self.heads[slot + 1] as usize;
         for entry in &self.entries[entries] {
             let Some(start) = at.checked_add_signed(-(entry.offset as isize)) else {
@@ -162,13 +167,13 @@ fn padded_gram(text: &[u8], at: usize) -> u32 {
 }
 
 /// Hashes the low three bytes of a gram, case folded (and a few signs with it, harmlessly).
-#[inline]
+#[inline(always)]
 fn slot(gram: u32) -> usize {
     ((gram | 0x0020_2020) << 8).wrapping_mul(0x9E37_79B1) as usize >> (32 - SLOT_BITS)
 }
 
 /// The bit that stands for the class of the byte after a gram.
-#[inline]
+#[inline(always)]
 fn class_bit(next: u8) -> u8 {
     1 << ((next | 0x20) & 7)
 }
