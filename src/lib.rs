@@ -7,7 +7,7 @@
 //! source -> unit -> decode -> detect -> judge -> finding -> advise -> report
 //! ```
 //!
-//! A [`source`] pushes [`unit`]s (bytes with an origin). [`decode`] opens a unit into views, each a
+//! A [`source`] pushes [units](mod@unit) (bytes with an origin). [`decode`] opens a unit into views, each a
 //! decoded text with an exact map back to the file. [`detect`] finds where rules' patterns fit, in
 //! one keyword pass a view. [`judge`] decides what is a secret and proves what can be proven without
 //! a network. [`pipeline`] wires the stages; [`report`] turns findings into text or JSON.

@@ -7,7 +7,7 @@
 //! Several codings often share a line, and every order of undoing them would be a view of its own.
 //! Two rules keep it at one:
 //!
-//! 1. The codings have an order, [`CODINGS`]. Where an earlier one has opened a stretch, the later
+//! 1. The codings have an order, `CODINGS`. Where an earlier one has opened a stretch, the later
 //!    ones leave that stretch to the child in which it is already undone. Only at the last depth,
 //!    where that child will have no children, does each coding open what it finds.
 //! 2. A child is looked through for all *later* codings, but for its own and *earlier* ones only

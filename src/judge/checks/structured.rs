@@ -142,6 +142,11 @@ pub fn url(
     if url.is_sample() {
         return Err(Dropped("is a pattern for URLs"));
     }
+    // `jdbc:sqlserver://host:1433;user=a@host`: what stands after the colon is the port.
+    let digits = url.value.iter().take_while(|b| b.is_ascii_digit()).count();
+    if (1..=5).contains(&digits) && url.value.get(digits) == Some(&b';') {
+        return Err(Dropped("is a port with properties"));
+    }
     refuse(placeholders, &probe.text[url.password.range()])?;
     refuse(placeholders, &url.value)?;
     if let Some(reason) = super::super::reference::of_value(&url.value) {
