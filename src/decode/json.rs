@@ -259,12 +259,9 @@ enum Terminal {
     Escape,
     /// After `ESC [`, until a letter.
     Control,
-    /// After `ESC ]`, until BEL.
-    Command,
 }
 
 const ESC: u8 = 0x1b;
-const BEL: u8 = 0x07;
 
 impl<'b> Unescaper<'b> {
     pub fn new(builder: &'b mut ViewBuilder) -> Self {
@@ -326,12 +323,8 @@ impl<'b> Unescaper<'b> {
         self.terminal = match (self.terminal, byte) {
             (_, ESC) => Terminal::Escape,
             (Terminal::Escape, b'[') => Terminal::Control,
-            (Terminal::Escape, b']') => Terminal::Command,
             (Terminal::Control, 0x20..=0x3f) => Terminal::Control,
-            (Terminal::Command, BEL) => Terminal::Plain,
-            // A command that runs on over a line end is none: better a stray byte than lost text.
-            (Terminal::Command, b'\n') => Terminal::Plain,
-            (Terminal::Command, _) => Terminal::Command,
+            // What an `ESC ]` command carries, such as the address of a link, is text to read.
             _ => Terminal::Plain,
         };
     }
@@ -514,5 +507,7 @@ mod tests {
     fn strips_terminal_colours_inside_a_token() {
         let json = br#"["ab\u001b[1;31mcd\u001b[0mef"]"#;
         assert_eq!(decoded(json), ["abcdef"]);
+        let link = br#"["\u001b]8;;https://x/?sig=1\u001b\\text"]"#;
+        assert_eq!(decoded(link), ["8;;https://x/?sig=1text"]);
     }
 }
