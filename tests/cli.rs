@@ -352,7 +352,7 @@ fn broken_notebooks_are_read_and_named() {
     let run = dir.run(&["scan", "--format", "jsonl"]).expect(1);
     assert_eq!(run.json_lines()[0]["cell"], 0);
     assert!(
-        run.stderr.contains("cut.ipynb") && run.stderr.contains("ends early"),
+        run.stderr.contains("cut.ipynb") && run.stderr.contains("not a valid notebook"),
         "{}",
         run.stderr
     );
