@@ -62,7 +62,7 @@ fn no_format_shows_a_secret_unasked() {
     let (token, password) = (github_token(), made("Kq7{b62:12}!x"));
     dir.write(
         "a.env",
-        format!("TOKEN={token} DB_PASSWORD={password}\nurl=https://me:{token}@github.com/x\n"),
+        format!("TOKEN={token} DB_PASSWORD={password}\nurl=https://me:{token}@github.com/x\n{token}.password = \"{password}\"\n"),
     );
     for format in ["human", "json", "jsonl", "sarif"] {
         let run = dir.run(&["scan", "--format", format]).expect(1);

@@ -155,9 +155,6 @@ fn code(value: &[u8], quoted: bool, shape: &Shape) -> Option<&'static str> {
     if value.starts_with(b"$") || value.starts_with(b"%") || value.starts_with(b"@") && !quoted {
         return Some("a variable");
     }
-    if is_uuid(value) {
-        return Some("a UUID");
-    }
     if shape.digits == 0 && is_words(value) {
         return Some("words");
     }
@@ -168,14 +165,6 @@ fn code(value: &[u8], quoted: bool, shape: &Shape) -> Option<&'static str> {
         return Some("an identifier");
     }
     None
-}
-
-fn is_uuid(value: &[u8]) -> bool {
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, b)| match at {
-            8 | 13 | 18 | 23 => *b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        })
 }
 
 /// Words of letters joined by `_`, `-`, `.`, `/`, `:` or by capitals: names, not passwords.

@@ -94,7 +94,9 @@ impl<'a> Assembly<'a> {
             located.text.first().map_or(0, |span| span.start),
             located.text.last().map_or(0, |span| span.end),
         );
-        let name = candidate.name.map(|span| {
+        // What reads as a name may itself hold another secret, and names are printed.
+        let tells = |span: &ViewSpan| span.range().any(|at| self.is_secret(*view, at));
+        let name = candidate.name.filter(|span| !tells(span)).map(|span| {
             let name = &self.document.view(*view).text[span.range()];
             String::from_utf8_lossy(name).into()
         });
