@@ -29,6 +29,7 @@ pub mod error;
 pub mod exam;
 pub mod finding;
 pub mod git;
+pub mod history;
 pub mod judge;
 pub mod ledger;
 pub mod pipeline;

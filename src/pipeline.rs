@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode::{self, Document, Limits, Note};
-use crate::detect::{Candidate, Detector, Scratch};
+use crate::detect::{Candidate, Detector, Far, Scratch};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::judge::{Assessment, Judge, Probe};
@@ -20,6 +20,7 @@ use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
 use crate::secret::FingerprintKey;
 use crate::source::{Sink, Source};
+use crate::span::ViewSpan;
 use crate::unit::{Origin, Unit};
 
 /// What a sweep looks for and what it reports.
@@ -75,7 +76,35 @@ pub struct Progress {
 struct Worker {
     scratch: Scratch,
     candidates: Vec<Candidate>,
+    /// By bytes of the unit.
+    far: Vec<Far>,
     outcome: Outcome,
+}
+
+/// Scans units one by one. Every thread has its own.
+pub struct Scanner<'s> {
+    sweep: &'s Sweep,
+    worker: Worker,
+}
+
+impl Scanner<'_> {
+    /// Scans one unit. What it finds, in the order of places, replaces what the last one found.
+    pub fn scan(&mut self, unit: &Unit<'_>) -> &mut Vec<Finding> {
+        self.worker.outcome.findings.clear();
+        self.worker.far.clear();
+        self.sweep.scan_unit(unit, &mut self.worker);
+        &mut self.worker.outcome.findings
+    }
+
+    /// Where in the last unit's bytes rules stood that look farther than [`LOCAL`](crate::detect::LOCAL).
+    pub fn far(&self) -> &[Far] {
+        &self.worker.far
+    }
+
+    /// What was read since it was last taken.
+    pub fn take_ledger(&mut self) -> Ledger {
+        std::mem::take(&mut self.worker.outcome.ledger)
+    }
 }
 
 /// A candidate that the judge took for a secret, in its view.
@@ -107,6 +136,21 @@ impl Sweep {
             .findings
             .sort_by(|a, b| a.order().cmp(&b.order()));
         worker.outcome.findings
+    }
+
+    /// The engine with a worker of its own, for a thread that brings units one by one.
+    pub fn scanner(&self) -> Scanner<'_> {
+        Scanner {
+            sweep: self,
+            worker: Worker {
+                scratch: Scratch::with_far(),
+                ..Worker::default()
+            },
+        }
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
     }
 
     /// Scans all that a source delivers.
@@ -187,6 +231,14 @@ impl Sweep {
             worker.candidates.clear();
             self.detector
                 .scan(view, &mut worker.scratch, &mut worker.candidates);
+            worker.far.extend(worker.scratch.far.iter().map(|far| {
+                let start = ViewSpan::new(far.start as usize, far.start as usize + 1);
+                let source = document.locate(index, start).source;
+                Far {
+                    start: source.first().map_or(0, |span| span.start),
+                    ..*far
+                }
+            }));
             worker.candidates.sort_unstable();
             worker.candidates.dedup();
             for candidate in &worker.candidates {

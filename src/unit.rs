@@ -108,6 +108,8 @@ pub struct Unit<'b> {
     pub before: Before,
     /// For a window: the part in which findings must start to be this window's.
     pub core: Option<Range<u32>>,
+    /// Known to be text of single bytes, whatever its first bytes look like.
+    pub is_text: bool,
 }
 
 /// What precedes a window in its input.
@@ -138,6 +140,21 @@ impl<'b> Unit<'b> {
         end.saturating_sub(old) as u64
     }
 
+    /// The bytes in `range` of a text that is at hand as a whole, for what starts in `core`.
+    pub fn part(origin: Origin, text: &'b [u8], range: Range<usize>, core: Range<usize>) -> Self {
+        let offset = |at: usize| (at - range.start) as u32;
+        Self {
+            origin,
+            core: Some(offset(core.start)..offset(core.end)),
+            before: Before {
+                bytes: range.start as u64,
+                ..Before::default()
+            },
+            bytes: &text[range],
+            is_text: true,
+        }
+    }
+
     /// A whole input.
     pub fn whole(origin: Origin, bytes: &'b [u8]) -> Self {
         Self {
@@ -145,6 +162,7 @@ impl<'b> Unit<'b> {
             bytes,
             before: Before::default(),
             core: None,
+            is_text: false,
         }
     }
 }

@@ -246,9 +246,25 @@ impl Default for Limits {
     }
 }
 
+/// Whether bytes are text that is read as it stands: neither in wide characters nor a notebook.
+/// Such a text can be read in parts.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    matches!(sniff::sniff(bytes), Ok(sniff::Encoding::Bytes)) && !notebook::looks_like_one(bytes)
+}
+
+/// Whether bytes are read as a notebook whatever their name.
+pub fn looks_like_notebook(bytes: &[u8]) -> bool {
+    notebook::looks_like_one(bytes)
+}
+
 /// Opens a unit. Bytes that are no text at all give `Err` with the reason.
 pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::Binary> {
-    let text = match sniff::sniff(unit.bytes)? {
+    let encoding = if unit.is_text {
+        sniff::Encoding::Bytes
+    } else {
+        sniff::sniff(unit.bytes)?
+    };
+    let text = match encoding {
         sniff::Encoding::Bytes => View {
             map: OffsetMap::identity(unit.bytes.len()),
             text: Cow::Borrowed(unit.bytes),

@@ -114,6 +114,7 @@ fn window<'b>(origin: &Origin, bytes: &'b [u8], core: Range<usize>, before: Befo
         bytes,
         before,
         core: Some(core.start as u32..core.end as u32),
+        is_text: false,
     }
 }
 

@@ -21,6 +21,13 @@ pub struct Cli {
 pub enum Command {
     /// Scan files and folders
     Scan(ScanArgs),
+    /// Sweep everything in a git repository: all commits, branches, tags and what is left of others
+    ///
+    /// Looks at files of all commits, at commit and tag messages, authors, and the names of files
+    /// and references; in objects that nothing leads to as well, unless --reachable-only is given.
+    /// Findings are grouped by secret, with the commit that brought it in, the last that has it, and
+    /// whether it is still there.
+    History(HistoryArgs),
     /// List, explain and check rules
     Rules(RulesArgs),
     /// Write a small repository with freshly made secrets and scan it
@@ -48,6 +55,32 @@ pub struct ScanArgs {
     /// Leave out files over so many bytes (they are read in windows otherwise)
     #[arg(long, value_name = "BYTES")]
     pub max_size: Option<u64>,
+
+    /// A file with further rules; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+
+    /// Number of threads [default: one per processor]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Args)]
+pub struct HistoryArgs {
+    /// The repository, or a folder in it; bare repositories and linked worktrees too
+    #[arg(value_name = "REPO", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// Leave out what no branch, tag or other reference leads to
+    #[arg(long)]
+    pub reachable_only: bool,
+
+    /// Read every object by itself, slowly; finds the same, and serves to prove it
+    #[arg(long)]
+    pub naive: bool,
 
     /// A file with further rules; may be given more than once
     #[arg(long, value_name = "FILE")]

@@ -21,17 +21,8 @@ use crate::{progress, say};
 
 pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
     let style = style(&args.report)?;
-    let sweep = Sweep::new(Options {
-        rules: rules(&args.rules)?,
-        min_confidence: level(args.report.min_confidence),
-        fingerprint_key: fingerprint_key(args.report.fingerprint_key.as_deref())?,
-        ..Options::new(now())
-    });
-    if let Some(threads) = args.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build_global()
-            .map_err(|error| Error::usage(format!("--threads: {error}")))?;
-    }
+    let sweep = sweep(&args.rules, &args.report)?;
+    use_threads(args.threads)?;
     let source: Box<dyn Source + Sync> = if args.paths == [PathBuf::from("-")] {
         Box::new(Stdin {
             name: args.stdin_name.clone(),
@@ -44,12 +35,32 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
         })
     };
     let progress = Progress::default();
-    let outcome = progress::watch(args.report.quiet, &progress, || {
+    let outcome = progress::watch(args.report.quiet, "files", &progress, || {
         sweep.run(&*source, &progress)
     })?;
     tell(&outcome.ledger);
     write_report(&args.report, &outcome, sweep.rules(), &style)?;
     Ok(exit(&outcome))
+}
+
+/// The engine with the rules and settings that were asked for.
+pub fn sweep(rule_files: &[PathBuf], report: &ReportArgs) -> Result<Sweep, Error> {
+    Ok(Sweep::new(Options {
+        rules: rules(rule_files)?,
+        min_confidence: level(report.min_confidence),
+        fingerprint_key: fingerprint_key(report.fingerprint_key.as_deref())?,
+        ..Options::new(now())
+    }))
+}
+
+/// Sets the number of threads, before any is started.
+pub fn use_threads(threads: Option<usize>) -> Result<(), Error> {
+    let Some(threads) = threads else {
+        return Ok(());
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build_global()
+        .map_err(|error| Error::usage(format!("--threads: {error}")))
 }
 
 /// The exit code that an outcome deserves.
@@ -160,7 +171,7 @@ pub fn write_report(
 
 /// Says on standard error which inputs could not be read as they should.
 pub fn tell(ledger: &Ledger) {
-    for reason in [Reason::Unreadable, Reason::Vanished] {
+    for reason in [Reason::Unreadable, Reason::Vanished, Reason::Missing] {
         for entry in ledger.left_out(reason) {
             say(&format!("{}: {}", entry.path, entry.detail));
         }
