@@ -21,18 +21,6 @@ pub struct Copy {
     pub len: u32,
 }
 
-impl Copy {
-    /// Where a stretch of the base stands in the result, when this copies all of it.
-    fn image(&self, span: ViewSpan) -> Option<ViewSpan> {
-        let inside = self.from <= span.start && span.end <= self.from + self.len;
-        let shift = |at: u32| at - self.from + self.to;
-        inside.then(|| ViewSpan {
-            start: shift(span.start),
-            end: shift(span.end),
-        })
-    }
-}
-
 impl Changes {
     /// Makes `out` what `delta` makes of `base`.
     ///
@@ -107,9 +95,19 @@ impl Changes {
         }
     }
 
-    /// Where `span` of the base stands, undivided, in the result; a delta may copy it twice.
-    pub fn images(&self, span: ViewSpan) -> impl Iterator<Item = ViewSpan> + '_ {
-        self.copies.iter().filter_map(move |copy| copy.image(span))
+    /// Hands on what `kept` has in the base to the result: each that a copy takes whole, in the order
+    /// of the result, with the offset to add. `kept` is in order of `span`; a delta may copy it twice.
+    pub fn carry<T>(&self, kept: &[T], span: impl Fn(&T) -> ViewSpan, mut to: impl FnMut(&T, i64)) {
+        for copy in &self.copies {
+            let first = kept.partition_point(|item| span(item).start < copy.from);
+            let end = copy.from + copy.len;
+            let inside = kept[first..]
+                .iter()
+                .take_while(|item| span(item).start < end);
+            for item in inside.filter(|item| span(item).end <= end) {
+                to(item, i64::from(copy.to) - i64::from(copy.from));
+            }
+        }
     }
 
     /// The stretches of the result that come out of `span` of the base.

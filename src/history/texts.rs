@@ -117,35 +117,35 @@ impl<'s> Texts<'s> {
 
     /// Scans what a delta changed.
     fn changed(&mut self, base: &Seen, changes: &Changes, bytes: &[u8]) -> Seen {
-        let places = Places::around(base, changes, bytes);
+        let carried = Seen::carried(base, changes);
+        let places = Places::around(base, &carried, changes, bytes);
         if places.cover_most(bytes.len()) {
             return self.text(bytes);
         }
-        let images = base.spots.iter().flat_map(|spot| spot.images(changes));
-        let mut spots: Vec<Spot> = images.collect();
-        let images = base.far.iter().flat_map(|mark| moved(mark, changes));
-        let mut far: Vec<Far> = images.collect();
+        let mut far: Vec<Far> = Vec::new();
         let mut exact = Places::default();
         for &place in &places.list {
-            far.retain(|mark| !holds(place, mark.start));
             self.part(bytes, place, place);
-            let had = spots.iter().any(|spot| holds(place, spot.start));
             let cut = self.far.iter().map(|mark| reach(mark, bytes.len()));
             let cut: Vec<ViewSpan> = cut.filter(|span| !place.contains(*span)).collect();
-            if had || !self.spots.is_empty() || !cut.is_empty() {
+            if !self.spots.is_empty() || !cut.is_empty() || carried.has_spot_in(place) {
                 exact.list.push(place);
                 exact.list.extend(cut);
             }
             far.append(&mut self.far);
         }
         exact.merge();
+        let mut spots: Vec<Spot> = Vec::new();
         for &place in &exact.list {
-            spots.retain(|spot| !holds(place, spot.start));
             self.part(bytes, widened(place, bytes), place);
             spots.append(&mut self.spots);
         }
+        let kept = |spot: &&Spot| exact.holding(spot.start).is_none();
+        spots.extend(carried.spots.iter().filter(kept));
         spots.sort_unstable();
         spots.dedup();
+        let kept = |mark: &&Far| places.holding(mark.start).is_none();
+        far.extend(carried.far.iter().filter(kept));
         far.sort_unstable_by_key(|mark| mark.start);
         far.dedup();
         Seen {
@@ -227,17 +227,43 @@ impl Texts<'_> {
     }
 }
 
-impl Spot {
-    /// The spot in what a delta made.
-    fn images(self, changes: &Changes) -> impl Iterator<Item = Self> + '_ {
-        changes.images(self.span()).map(move |image| Self {
-            start: image.start,
-            end: image.end,
-            ..self
-        })
+impl Seen {
+    /// What a delta hands on of what was seen in its base.
+    fn carried(base: &Self, changes: &Changes) -> Self {
+        let moved = |at: u32, by: i64| (i64::from(at) + by) as u32;
+        let mut spots = Vec::new();
+        changes.carry(&base.spots, Spot::span, |spot, by| {
+            spots.push(Spot {
+                start: moved(spot.start, by),
+                end: moved(spot.end, by),
+                ..*spot
+            });
+        });
+        let mut far = Vec::new();
+        let first = |mark: &Far| ViewSpan::new(mark.start as usize, mark.start as usize + 1);
+        changes.carry(&base.far, first, |mark, by| {
+            far.push(Far {
+                start: moved(mark.start, by),
+                ..*mark
+            });
+        });
+        Self {
+            spots: spots.into(),
+            far: far.into(),
+            plain: true,
+        }
     }
 
-    fn span(self) -> ViewSpan {
+    fn has_spot_in(&self, place: ViewSpan) -> bool {
+        let first = self.spots.partition_point(|spot| spot.start < place.start);
+        self.spots
+            .get(first)
+            .is_some_and(|spot| spot.start < place.end)
+    }
+}
+
+impl Spot {
+    fn span(&self) -> ViewSpan {
         ViewSpan {
             start: self.start,
             end: self.end,
@@ -254,35 +280,55 @@ struct Places {
 
 impl Places {
     /// What must be looked at again after a delta.
-    fn around(base: &Seen, changes: &Changes, bytes: &[u8]) -> Self {
-        let mut list = changes.dirty.clone();
-        for mark in &base.far {
-            let images = moved(mark, changes).map(|mark| reach(&mark, bytes.len()));
-            list.extend(images.filter(|span| touches(&changes.dirty, *span)));
-        }
-        for spot in &base.spots {
-            if changes.images(spot.span()).next().is_none() {
-                list.extend(changes.pieces(spot.span()));
+    fn around(base: &Seen, carried: &Seen, changes: &Changes, bytes: &[u8]) -> Self {
+        let mut places = Self {
+            list: changes.dirty.clone(),
+        };
+        let reached = carried.far.iter().map(|mark| reach(mark, bytes.len()));
+        let reached = reached.filter(|span| touches(&changes.dirty, *span));
+        places.list.extend(reached);
+        // What a change cut in two no copy takes whole.
+        if carried.spots.len() < base.spots.len() {
+            for spot in &base.spots {
+                places.list.extend(changes.pieces(spot.span()));
             }
         }
-        for place in &mut list {
-            *place = widened(*place, bytes);
-        }
-        let mut places = Self { list };
-        places.merge();
-        for image in base.spots.iter().flat_map(|spot| spot.images(changes)) {
-            places.take_whole(image.span());
+        places.widen(bytes);
+        for spot in &carried.spots {
+            places.take_whole(spot.span());
         }
         places.merge();
         places
     }
 
-    /// Widens the place into which `span` reaches.
+    /// Puts [`MARGIN`] and whole lines around each place.
+    fn widen(&mut self, bytes: &[u8]) {
+        let margin = MARGIN;
+        for place in &mut self.list {
+            place.start = place.start.saturating_sub(margin);
+            place.end = place.end.saturating_add(margin).min(bytes.len() as u32);
+        }
+        self.merge();
+        for place in &mut self.list {
+            *place = whole_lines(*place, bytes);
+        }
+        self.merge();
+    }
+
+    /// Widens the places into which `span` reaches.
     fn take_whole(&mut self, span: ViewSpan) {
-        if let Some(place) = self.list.iter_mut().find(|place| place.overlaps(span)) {
+        let first = self.list.partition_point(|place| place.end <= span.start);
+        let reached = self.list[first..].iter_mut();
+        for place in reached.take_while(|place| place.start < span.end) {
             place.start = place.start.min(span.start);
             place.end = place.end.max(span.end);
         }
+    }
+
+    /// The place that holds a byte.
+    fn holding(&self, at: u32) -> Option<&ViewSpan> {
+        let after = self.list.partition_point(|place| place.end <= at);
+        self.list.get(after).filter(|place| place.start <= at)
     }
 
     /// Puts the places in order and joins those that meet.
@@ -312,20 +358,6 @@ fn touches(dirty: &[ViewSpan], span: ViewSpan) -> bool {
         .is_some_and(|change| change.start <= span.end)
 }
 
-fn holds(place: ViewSpan, at: u32) -> bool {
-    place.start <= at && at < place.end
-}
-
-/// The marks that a mark of the base has become.
-fn moved<'c>(mark: &Far, changes: &'c Changes) -> impl Iterator<Item = Far> + 'c {
-    let mark = *mark;
-    let first = ViewSpan::new(mark.start as usize, mark.start as usize + 1);
-    changes.images(first).map(move |image| Far {
-        start: image.start,
-        ..mark
-    })
-}
-
 /// All that the rules of a mark look at in a text of `len` bytes.
 fn reach(mark: &Far, len: usize) -> ViewSpan {
     ViewSpan {
@@ -336,11 +368,19 @@ fn reach(mark: &Far, len: usize) -> ViewSpan {
 
 /// A place with [`MARGIN`] and whole lines around it.
 fn widened(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
-    let start = (place.start as usize).saturating_sub(MARGIN as usize);
+    let wide = ViewSpan {
+        start: place.start.saturating_sub(MARGIN),
+        end: place.end.saturating_add(MARGIN).min(bytes.len() as u32),
+    };
+    whole_lines(wide, bytes)
+}
+
+/// A place with the rest of its first and its last line, where they are not too long.
+fn whole_lines(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
+    let (start, end) = (place.start as usize, place.end as usize);
     let floor = start.saturating_sub(LINE);
     let line = memchr::memrchr(b'\n', &bytes[floor..start]).map(|at| floor + at + 1);
     let start = line.unwrap_or(if floor == 0 { 0 } else { start });
-    let end = (place.end as usize + MARGIN as usize).min(bytes.len());
     let ceiling = (end + LINE).min(bytes.len());
     let line = memchr::memchr(b'\n', &bytes[end..ceiling]).map(|at| end + at + 1);
     let end = line.unwrap_or(if ceiling == bytes.len() { ceiling } else { end });
