@@ -91,7 +91,7 @@ impl Detector {
     pub fn scan(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         let mut hits = std::mem::take(&mut scratch.hits);
         hits.clear();
-        self.keywords.scan(&view.text, |hit| hits.push(hit));
+        self.keywords.scan(&view.text, &mut hits);
         if !hits.is_empty() {
             scratch.windows.resize(self.rules.len(), None);
             for hit in &hits {
