@@ -6,7 +6,7 @@
 //! this module asks a cheaper question first. Of each keyword two *windows* of four bytes are
 //! noted, one for either parity of the keyword's place, so that one of them starts at an even
 //! offset of the text wherever the keyword stands. Only even offsets are then looked at: the first
-//! three bytes, hashed, choose a byte of a table of 32 KiB, and a bit of that byte says whether
+//! three bytes, hashed, choose an entry of a table of 64 KiB, and a bit of it says whether
 //! such a byte may follow. The hashes of a block are computed together, the look-ups do not wait
 //! for each other, and nothing branches until a window fits. Then the windows noted under that hash
 //! are compared, and where one is the same, its keyword.
@@ -16,7 +16,7 @@
 
 use std::borrow::Cow;
 
-use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x32, u16x16};
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x32, u16x16};
 
 /// A keyword seen in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,8 +32,8 @@ pub struct Keywords {
     level: Level,
     words: Vec<Box<[u8]>>,
     /// By hash of three bytes: a bit for each class of next byte, 0 where no window is noted.
-    filter: Box<[u8; SLOTS]>,
-    /// By hash: where its windows start; they end where the next hash's start.
+    filter: Box<[u16; SLOTS]>,
+    /// By hash, divided by [`SHARED`]: where the windows start; they end where the next ones start.
     heads: Vec<u32>,
     noted: Vec<Noted>,
 }
@@ -49,6 +49,8 @@ struct Noted {
 
 const SLOT_BITS: u32 = 15;
 const SLOTS: usize = 1 << SLOT_BITS;
+/// Slots that share a head, so that the heads stay in the nearest cache.
+const SHARED: usize = 16;
 /// Bytes looked at in one step of the scan.
 const BLOCK: usize = 32;
 /// Bytes that the windows of a block reach into.
@@ -66,8 +68,8 @@ impl Keywords {
             .into_iter()
             .map(|word| word.to_ascii_lowercase().into_bytes().into())
             .collect();
-        let mut filter: Box<[u8; SLOTS]> =
-            vec![0; SLOTS].try_into().expect("made with SLOTS bytes");
+        let mut filter: Box<[u16; SLOTS]> =
+            vec![0; SLOTS].try_into().expect("made with SLOTS entries");
         let mut noted: Vec<Noted> = Vec::with_capacity(2 * words.len());
         let ranks = ranks();
         for (keyword, word) in words.iter().enumerate() {
@@ -87,12 +89,12 @@ impl Keywords {
         }
         noted.sort_unstable();
         noted.dedup();
-        let mut heads = vec![0u32; SLOTS + 1];
+        let mut heads = vec![0u32; SLOTS / SHARED + 1];
         for window in &noted {
-            heads[window.slot as usize + 1] += 1;
+            heads[window.slot as usize / SHARED + 1] += 1;
         }
-        for slot in 0..SLOTS {
-            heads[slot + 1] += heads[slot];
+        for head in 1..heads.len() {
+            heads[head] += heads[head - 1];
         }
         Self {
             level: Level::new(),
@@ -140,10 +142,11 @@ impl Keywords {
         let later = u8x32::from_slice(simd, &block[2..]) | 0x20;
         let (low, high): (u16x16<S>, u16x16<S>) = (bytes.bitcast(), later.bitcast());
         let slots: [u16; BLOCK / 2] = hash(low, high & 0xFF).into();
-        let found = slots.map(|slot| u16::from(self.filter[usize::from(slot) % SLOTS]));
-        let classes: u16x16<S> = class_bits(simd, later).bitcast();
+        let found = slots.map(|slot| self.filter[usize::from(slot) % SLOTS]);
         let found = u16x16::from_slice(simd, &found);
-        (found & (classes >> 8)).simd_ne(0).to_bitmask()
+        (found & class_bits(simd, high >> 8))
+            .simd_ne(0)
+            .to_bitmask()
     }
 
     /// Reports the keywords that have one of the `fired` windows of the block at `base` where that
@@ -155,9 +158,11 @@ impl Keywords {
             fired &= fired - 1;
             let seen = folded(text, at);
             let slot = slot(seen);
-            let noted = self.heads[slot] as usize..self.heads[slot + 1] as usize;
+            let head = slot / SHARED;
+            let noted = self.heads[head] as usize..self.heads[head + 1] as usize;
             for noted in &self.noted[noted] {
-                if seen & noted.window.known == noted.window.bytes {
+                let same = seen & noted.window.known == noted.window.bytes;
+                if same && noted.slot as usize == slot {
                     hits.extend(self.hit(text, at, noted));
                 }
             }
@@ -206,10 +211,10 @@ impl Window {
     }
 
     /// The bits of the classes that the fourth byte may be of.
-    fn next_classes(&self) -> u8 {
+    fn next_classes(&self) -> u16 {
         match self.known >> 24 {
-            0 => 0xFF,
-            _ => 1 << (self.bytes >> 24 & 7),
+            0 => u16::MAX,
+            _ => 1 << (self.bytes >> 24 & 15),
         }
     }
 }
@@ -240,19 +245,18 @@ fn hash<S: Simd>(low: u16x16<S>, high: u16x16<S>) -> u16x16<S> {
     ((low * FACTORS[0]) ^ (high * FACTORS[1])) >> (16 - SLOT_BITS)
 }
 
-/// For each byte the bit of its class.
+/// For each byte, given in a wider lane, the bit of its class.
 #[inline(always)]
-fn class_bits<S: Simd>(simd: S, bytes: u8x32<S>) -> u8x32<S> {
-    let bits: [u8; 32] = const {
-        let mut bits = [0; 32];
-        let mut index = 0;
-        while index < bits.len() {
-            bits[index] = 1 << (index & 7);
-            index += 1;
-        }
-        bits
+fn class_bits<S: Simd>(simd: S, bytes: u16x16<S>) -> u16x16<S> {
+    // A look-up yields bytes, so the two halves of a bit are looked up apart. The upper byte of a
+    // lane looks up what index 0 has, which is not wanted in either.
+    const HALF: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
+    let table = u8x32::block_splat(u8x16::load_array(simd, HALF));
+    let look_up = |index: u16x16<S>| -> u16x16<S> {
+        let index: u8x32<S> = (index & 15).bitcast();
+        table.swizzle_dyn_within_blocks(index).bitcast()
     };
-    u8x32::from_slice(simd, &bits).swizzle_dyn_within_blocks(bytes & 7)
+    (look_up(bytes) & 0xFF) | (look_up(bytes ^ 8) << 8)
 }
 
 /// Names the windows under which a keyword is noted, each with its first three bytes: of those at
@@ -260,12 +264,9 @@ fn class_bits<S: Simd>(simd: S, bytes: u8x32<S>) -> u8x32<S> {
 fn for_each_window(word: &[u8], ranks: &Ranks, mut note: impl FnMut(u32, Window)) {
     for parity in [0, 1] {
         let offsets = (parity..word.len().saturating_sub(2)).step_by(2);
-        let rarest = offsets.min_by(|&a, &b| {
-            let [a, b] = [a, b].map(|at| commonness(word, at, ranks));
-            a.total_cmp(&b)
-        });
-        match rarest {
-            Some(offset) => {
+        let weighed = offsets.map(|offset| (commonness(word, offset, ranks), offset));
+        match weighed.min_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((_, offset)) => {
                 let window = Window::of(word, offset as i32);
                 note(window.bytes, window);
             }
@@ -289,9 +290,9 @@ fn commonness(word: &[u8], offset: usize, ranks: &Ranks) -> f32 {
     };
     let first = gram(offset).unwrap_or_default();
     match gram(offset + 1) {
-        Some(second) => first.min(second),
+        Some(second) => first * second.sqrt(),
         // With any fourth byte.
-        None => 4.0 * first,
+        None => 4.0 * first * first.sqrt(),
     }
 }
 
@@ -324,14 +325,21 @@ const BY_FREQUENCY: &[u8] =
     b" etaoinsrlcdpumfhgyb_,.0\"1()vw:'-k/=2x345678{}9;[]jz><q*#+@&\\$%!|?`^~";
 
 /// The commonest grams of letters, underscores and spaces in source code, configuration and
-/// documentation, from the most to the least common, three bytes each.
+/// documentation, from the most to the least common, three bytes each; before them two of which
+/// lines are drawn.
 const COMMON: &str = concat!(
-    " thionthecontioinghe  coode reentstrons intypameypeternamed atecom se tonst",
-    "stast foror selif to elfdefer atiintis on ithturectandcodresallgit no if st",
-    " antruthing  denodes valhisin   iretinetri foersver isassproreaest a etu  r",
-    "nd bleurnche  sileitente trse pretesle ind wiessfil ma ca ofpatlindatctirin",
-    "erruseort paontargparclanotof rn ablisthttlasmenttppubtedre tatnt e tacktor",
-    "endead  c prget bespasiosetptindeub der fiperref clratan th it e s  textrro",
+    "---=== thionthecontioinghe  coode reentstrons intypameypeternamed atecom se",
+    " tonststast foror selif to elfdefer atiintis on ithturectandcodresallgit no",
+    " if st antruthing  denodes valhisin   iretinetri foersver isassproreaest a ",
+    "etu  rnd bleurnche  sileitente trse pretesle ind wiessfil ma ca ofpatlindat",
+    "ctirinerruseort paontargparclanotof rn ablisthttlasmenttppubtedre tatnt e t",
+    "acktorendead  c prget bespasiosetptindeub der fiperref clratan th it e s  t",
+    "extrros aaluonelseultluepore awits tlatruee itps li leopefin usrore cmatn t",
+    "tinertoptizeserorell  arefiathchaen ommagealsequrec iterattetenot keyat t s",
+    "  d exhert ioutencare  p ascalatathuase opt tne hubali wh dipacfiepanletlen",
+    "tchuncinsadd vareq chas penromts exptaral et temullevejec  fthauct faobjtra",
+    "te ruc_stompimp hanon enrsiainire one opleerefunhatmpln csym_int amodace_re",
+    " alattignd tlocfrometut me ormlicele_comit dosizwor une f neef it_nalf tfal",
 );
 
 /// A keyword list without its repetitions, and for each given keyword its index in that list.
