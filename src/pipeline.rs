@@ -11,7 +11,7 @@ mod resolve;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::decode::{self, Document, Limits, Note};
+use crate::decode::{Document, Limits, Note, Opener};
 use crate::detect::{Candidate, Detector, Far, Scratch};
 use crate::error::Error;
 use crate::finding::Finding;
@@ -74,6 +74,7 @@ pub struct Progress {
 /// What one thread writes to.
 #[derive(Default)]
 struct Worker {
+    opener: Opener,
     scratch: Scratch,
     candidates: Vec<Candidate>,
     /// By bytes of the unit.
@@ -180,7 +181,7 @@ impl Sweep {
 
     fn scan_unit(&self, unit: &Unit<'_>, worker: &mut Worker) {
         let path = &unit.origin.path;
-        let document = match decode::open(unit, self.options.limits) {
+        let document = match worker.opener.open(unit, self.options.limits) {
             Ok(document) => document,
             Err(binary) => {
                 let ledger = &mut worker.outcome.ledger;

@@ -259,41 +259,63 @@ pub fn looks_like_notebook(bytes: &[u8]) -> bool {
 
 /// Opens a unit. Bytes that are no text at all give `Err` with the reason.
 pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::Binary> {
-    let encoding = if unit.is_text {
-        sniff::Encoding::Bytes
-    } else {
-        sniff::sniff(unit.bytes)?
-    };
-    let text = match encoding {
-        sniff::Encoding::Bytes => View {
-            map: OffsetMap::identity(unit.bytes.len()),
-            text: Cow::Borrowed(unit.bytes),
-            layer: Layer::Text,
-            parent: None,
-            segments: vec![Segment { start: 0, place: 0 }],
-            depth: 0,
-        },
-        wide => {
-            let mut builder = ViewBuilder::default();
-            builder.begin(0, 0);
-            sniff::transcode(unit.bytes, wide, &mut builder);
-            View {
-                parent: None,
-                ..View::built(builder, Layer::Text, 0, 0)
-            }
-        }
-    };
-    let mut document = Document {
-        views: vec![text],
-        places: vec![Place::default()],
-        note: None,
-    };
-    document.open_notebook(unit);
-    nested::open(&mut document, limits);
-    Ok(document)
+    Opener::default().open(unit, limits)
+}
+
+/// Opens units one after the other with the same memory.
+#[derive(Default)]
+pub struct Opener {
+    survey: nested::Survey,
+}
+
+impl Opener {
+    /// As [`open`].
+    pub fn open<'u>(
+        &mut self,
+        unit: &Unit<'u>,
+        limits: Limits,
+    ) -> Result<Document<'u>, sniff::Binary> {
+        let mut document = Document::of(unit)?;
+        document.open_notebook(unit);
+        nested::open(&mut document, limits, &mut self.survey);
+        Ok(document)
+    }
 }
 
 impl<'u> Document<'u> {
+    /// The text of a unit with nothing opened in it.
+    fn of(unit: &Unit<'u>) -> Result<Self, sniff::Binary> {
+        let encoding = if unit.is_text {
+            sniff::Encoding::Bytes
+        } else {
+            sniff::sniff(unit.bytes)?
+        };
+        let text = match encoding {
+            sniff::Encoding::Bytes => View {
+                map: OffsetMap::identity(unit.bytes.len()),
+                text: Cow::Borrowed(unit.bytes),
+                layer: Layer::Text,
+                parent: None,
+                segments: vec![Segment { start: 0, place: 0 }],
+                depth: 0,
+            },
+            wide => {
+                let mut builder = ViewBuilder::default();
+                builder.begin(0, 0);
+                sniff::transcode(unit.bytes, wide, &mut builder);
+                View {
+                    parent: None,
+                    ..View::built(builder, Layer::Text, 0, 0)
+                }
+            }
+        };
+        Ok(Self {
+            views: vec![text],
+            places: vec![Place::default()],
+            note: None,
+        })
+    }
+
     /// Whether the document is a notebook that was read cell by cell.
     pub fn is_notebook(&self) -> bool {
         self.views.iter().any(|view| view.layer == Layer::Notebook)
