@@ -317,31 +317,6 @@ fn fingerprints_stay_when_lines_move_and_hide_weak_values() {
 }
 
 #[test]
-fn sarif_has_what_readers_demand() {
-    let dir = Dir::new();
-    let token = github_token();
-    dir.write("a b#ü.py", format!("😀 = '{token}'\nagain = '{token}'\n"));
-    let run = dir.run(&["scan", "--format", "sarif"]).expect(1);
-    let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
-    let run = &report["runs"][0];
-    assert_eq!(report["version"], "2.1.0");
-    assert_eq!(
-        run["tool"]["driver"]["rules"].as_array().map(Vec::len),
-        Some(1)
-    );
-    let results = run["results"].as_array().expect("results");
-    let location = &results[0]["locations"][0]["physicalLocation"];
-    assert_eq!(location["artifactLocation"]["uri"], "a%20b%23%C3%BC.py");
-    assert_eq!(location["region"]["startColumn"], 7, "UTF-16 units, from 1");
-    let hashes: Vec<&Value> = results
-        .iter()
-        .map(|r| &r["partialFingerprints"]["primaryLocationLineHash"])
-        .collect();
-    assert_eq!(hashes.len(), 2);
-    assert_ne!(hashes[0], hashes[1], "occurrences are numbered");
-}
-
-#[test]
 fn broken_notebooks_are_read_and_named() {
     let dir = Dir::new();
     let token = github_token();
