@@ -3,6 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::sniff::Encoding;
+use crate::span::Width;
+
 /// Where a unit's bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
@@ -23,6 +26,8 @@ pub struct Unit<'b> {
     pub bytes: &'b [u8],
     /// What came before these bytes, when they are a window of a larger input.
     pub before: Before,
+    /// How the bytes spell text, where the source knows; a window may not look like its input.
+    pub encoding: Option<Encoding>,
     /// For a window: the part in which findings must start to be this window's.
     pub core: Option<Range<u32>>,
 }
@@ -32,8 +37,8 @@ pub struct Unit<'b> {
 pub struct Before {
     pub bytes: u64,
     pub lines: u64,
-    /// Characters of the window's first line that stand before the window.
-    pub columns: u64,
+    /// How much of the window's first line stands before the window.
+    pub columns: Width,
 }
 
 impl<'b> Unit<'b> {
@@ -61,6 +66,7 @@ impl<'b> Unit<'b> {
             origin,
             bytes,
             before: Before::default(),
+            encoding: None,
             core: None,
         }
     }

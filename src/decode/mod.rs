@@ -14,13 +14,15 @@ pub mod json;
 pub mod nested;
 pub mod notebook;
 pub mod offset;
-pub mod sniff;
+pub mod wide;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use smallvec::SmallVec;
 
-use crate::span::{SourceSpan, ViewSpan};
+use crate::sniff::{self, Encoding};
+use crate::span::{LineStarts, SourceSpan, ViewSpan};
 use crate::unit::Unit;
 use offset::OffsetMap;
 
@@ -28,6 +30,8 @@ use offset::OffsetMap;
 pub struct Document<'u> {
     views: Vec<View<'u>>,
     places: Vec<Place>,
+    /// Lines of the notebook's view, once somebody asks.
+    lines: OnceCell<LineStarts>,
     /// What could not be read as its name promised.
     pub note: Option<Note>,
 }
@@ -248,8 +252,12 @@ impl Default for Limits {
 
 /// Opens a unit. Bytes that are no text at all give `Err` with the reason.
 pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::Binary> {
-    let text = match sniff::sniff(unit.bytes)? {
-        sniff::Encoding::Bytes => View {
+    let encoding = match unit.encoding {
+        Some(known) => known,
+        None => sniff::sniff(unit.bytes)?,
+    };
+    let text = match encoding {
+        Encoding::Bytes => View {
             map: OffsetMap::identity(unit.bytes.len()),
             text: Cow::Borrowed(unit.bytes),
             layer: Layer::Text,
@@ -260,7 +268,7 @@ pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::
         wide => {
             let mut builder = ViewBuilder::default();
             builder.begin(0, 0);
-            sniff::transcode(unit.bytes, wide, &mut builder);
+            wide::transcode(unit.bytes, wide, &mut builder);
             View {
                 parent: None,
                 ..View::built(builder, Layer::Text, 0, 0)
@@ -270,6 +278,7 @@ pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::
     let mut document = Document {
         views: vec![text],
         places: vec![Place::default()],
+        lines: OnceCell::new(),
         note: None,
     };
     document.open_notebook(unit);
@@ -314,7 +323,9 @@ impl<'u> Document<'u> {
         loop {
             let view = &self.views[at];
             if view.layer == Layer::Notebook {
-                place_line = spans.first().map(|first| line_in_stretch(view, *first));
+                place_line = spans
+                    .first()
+                    .map(|first| self.line_in_stretch(view, *first));
             }
             let Some(parent) = view.parent else { break };
             spans = join(spans.iter().flat_map(|s| view.map.to_parent(*s)));
@@ -347,6 +358,13 @@ impl<'u> Document<'u> {
         layers
     }
 
+    /// The 1-based line of `span` within its stretch of the notebook's `view`.
+    fn line_in_stretch(&self, view: &View<'_>, span: ViewSpan) -> u32 {
+        let lines = self.lines.get_or_init(|| LineStarts::new(&view.text));
+        let start = view.stretch(span.start).start;
+        lines.line(span.start) - lines.line(start) + 1
+    }
+
     fn open_notebook(&mut self, unit: &Unit<'_>) {
         let named = unit.origin.path.ends_with(".ipynb");
         if unit.is_window() {
@@ -371,13 +389,6 @@ impl<'u> Document<'u> {
             self.views.push(View::built(builder, Layer::Notebook, 0, 0));
         }
     }
-}
-
-/// The 1-based line of `span` within its stretch of `view`.
-fn line_in_stretch(view: &View<'_>, span: ViewSpan) -> u32 {
-    let start = view.stretch(span.start).start as usize;
-    let before = &view.text[start..span.start as usize];
-    memchr::memchr_iter(b'\n', before).count() as u32 + 1
 }
 
 /// Joins pieces that touch.

@@ -9,7 +9,7 @@ use crate::decode::{Document, Layer, Located};
 use crate::finding::{ByteRange, Finding, Fingerprint, Frame, NotebookPlace};
 use crate::rules::{Kind, RuleRef};
 use crate::secret::Secret;
-use crate::span::{LineIndex, Position, SourceSpan, ViewSpan};
+use crate::span::{LineIndex, Position, SpanSet, ViewSpan, Width};
 use crate::unit::Unit;
 
 /// Bytes of a line shown on either side of a secret.
@@ -24,6 +24,8 @@ pub(super) struct Assembly<'a> {
     document: &'a Document<'a>,
     judged: &'a [Judged],
     located: Vec<Located>,
+    /// The bytes of all of them.
+    secret: SpanSet,
     lines: LineIndex<'a>,
 }
 
@@ -34,10 +36,14 @@ impl<'a> Assembly<'a> {
         document: &'a Document<'a>,
         judged: &'a [Judged],
     ) -> Self {
-        let located = judged
+        let located: Vec<Located> = judged
             .iter()
             .map(|j| document.locate(j.view, j.assessment.secret))
             .collect();
+        let mut secret = SpanSet::default();
+        for span in located.iter().flat_map(|located| &located.source) {
+            secret.insert(*span);
+        }
         let lines = LineIndex::new(document.text());
         Self {
             sweep,
@@ -45,6 +51,7 @@ impl<'a> Assembly<'a> {
             document,
             judged,
             located,
+            secret,
             lines,
         }
     }
@@ -101,6 +108,7 @@ impl<'a> Assembly<'a> {
             String::from_utf8_lossy(name).into()
         });
         let base = self.unit.before.bytes;
+        let ((start, from), (end, to)) = (self.position(text.0), self.position(text.1));
         Finding {
             title: assessment
                 .title
@@ -123,9 +131,9 @@ impl<'a> Assembly<'a> {
                     end: base + u64::from(s.end),
                 })
                 .collect(),
-            start: self.position(text.0),
-            end: self.position(text.1),
-            utf16: (self.utf16_column(text.0), self.utf16_column(text.1)),
+            start,
+            end,
+            utf16: (from, to),
             notebook: self.notebook_place(located),
             layers: self.layers(*view),
             fingerprint: self.fingerprint(index, &rule, name.as_deref()),
@@ -136,28 +144,20 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Line and column in the whole input.
-    fn position(&self, offset: u32) -> Position {
-        let mut position = self.lines.position(offset);
-        if position.line == 1 {
-            position.column += self.unit.before.columns as u32;
-        }
-        position.line += self.unit.before.lines as u32;
-        position
-    }
-
-    fn utf16_column(&self, offset: u32) -> u32 {
-        let line = self.lines.position(offset).line;
-        let start = self.lines.line_start(line) as usize;
-        let text = self.document.text();
-        let before =
-            String::from_utf8_lossy(&text[start..(offset as usize).max(start).min(text.len())]);
-        let carried = if line == 1 {
-            self.unit.before.columns as u32
-        } else {
-            0
+    /// Line and column in the whole input, and the column in UTF-16 code units.
+    fn position(&self, offset: u32) -> (Position, u32) {
+        let before = &self.unit.before;
+        let (line, width) = self.lines.line_and_width(offset);
+        let carried = match line {
+            1 => before.columns,
+            _ => Width::default(),
         };
-        before.encode_utf16().count() as u32 + carried + 1
+        let Width { chars, utf16 } = carried + width;
+        let position = Position {
+            line: line + before.lines as u32,
+            column: chars + 1,
+        };
+        (position, utf16 + 1)
     }
 
     /// The encodings around a view, outermost first; plain text and notebook cells are none.
@@ -255,9 +255,6 @@ impl<'a> Assembly<'a> {
 
     fn is_secret(&self, view: usize, at: usize) -> bool {
         let own = self.document.locate(view, ViewSpan::new(at, at + 1)).source;
-        let hides = |span: &SourceSpan| own.iter().any(|o| o.overlaps(*span));
-        self.located
-            .iter()
-            .any(|located| located.source.iter().any(hides))
+        own.iter().any(|span| self.secret.overlaps(*span))
     }
 }
