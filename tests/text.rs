@@ -210,3 +210,13 @@ fn many_findings_on_one_line_cost_no_more_than_apart() {
     let token = made_with("ghp_{b62:30}{crc-base62}", 4_999);
     assert_place(last, &text, &token, utf8);
 }
+
+#[test]
+fn a_bare_return_ends_a_line_of_an_output() {
+    let dir = Dir::new();
+    let text = format!("10%\r20%\r\n30%\n{}", github_token());
+    let notebook = json!({ "cells": [{ "cell_type": "code", "metadata": {}, "source": "", "outputs": [
+        { "output_type": "stream", "name": "stdout", "text": text } ] }], "nbformat": 4 });
+    dir.write("n.ipynb", notebook.to_string());
+    assert_eq!(dir.findings(&[])[0]["cell_line"], json!(4));
+}
