@@ -36,15 +36,18 @@ pub enum Reason {
     Vanished,
     /// A socket, a pipe, a device.
     NotAFile,
+    /// Not followed; what it points to is read where it stands, if that is in the tree.
+    Symlink,
 }
 
 impl Reason {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Binary,
         Self::TooLarge,
         Self::Unreadable,
         Self::Vanished,
         Self::NotAFile,
+        Self::Symlink,
     ];
 
     /// The key in JSON.
@@ -55,6 +58,7 @@ impl Reason {
             Self::Unreadable => "unreadable",
             Self::Vanished => "vanished",
             Self::NotAFile => "not_a_file",
+            Self::Symlink => "symlink",
         }
     }
 

@@ -3,6 +3,7 @@
 mod args;
 mod demo;
 mod exit;
+mod output;
 mod progress;
 mod rules;
 mod scan;
