@@ -399,3 +399,62 @@ fn no_file_name_can_steer_the_terminal() {
     let run = dir.run(&["scan"]).expect(1);
     assert!(!run.stdout.contains('\u{1b}'));
 }
+
+#[test]
+fn advice_is_for_the_service_that_the_key_names() {
+    let dir = Dir::new();
+    let cases = [
+        (
+            "CS=AccountEndpoint=https://acme.documents.azure.com:443/;AccountKey={his:ACDb:MastRO00};",
+            "Azure Cosmos DB",
+            "reads every database of the account",
+            "az cosmosdb keys",
+        ),
+        (
+            "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey={his:+ASt:Default0};EndpointSuffix=core.windows.net",
+            "Azure Storage",
+            "read, write and delete everything",
+            "az storage account keys",
+        ),
+        (
+            "Endpoint=sb://acme.servicebus.windows.net/;SharedAccessKeyName=out;SharedAccessKey={his:+AEh:Send0000}",
+            "Azure Event Hubs connection string",
+            "sends; does not receive",
+            "az eventhubs",
+        ),
+        (
+            "api-key: {his:AzSe:Query000}",
+            "Azure AI Search query key",
+            "reads all indexes",
+            "az search",
+        ),
+        (
+            "api-key: {his:AzSe:PAdmin00}",
+            "Azure AI Search admin key",
+            "manages the service and all indexes",
+            "az search",
+        ),
+        (
+            "postgresql://app:{b62:20}@acme.postgres.database.azure.com/x",
+            "Azure Database for PostgreSQL",
+            "everything the user may do",
+            "az postgres",
+        ),
+    ];
+    for (template, title, grants, rotate) in cases {
+        dir.write("a.txt", made(template));
+        let findings = dir.findings(&[]);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        assert!(
+            text(&findings[0]["title"]).starts_with(title),
+            "{findings:?}"
+        );
+        assert!(
+            text(&findings[0]["grants"]).starts_with(grants),
+            "{findings:?}"
+        );
+        let step = &findings[0]["advice"]["rotate"][0];
+        assert!(text(step).starts_with(rotate), "{findings:?}");
+    }
+}

@@ -111,3 +111,47 @@ fn a_closed_pipe_is_quiet_and_the_exit_code_stays() {
         assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{format}");
     }
 }
+
+#[test]
+fn a_narrow_terminal_gets_narrow_lines_and_whole_commands() {
+    let dir = Dir::new();
+    let filler = "x = 'grün' ; ".repeat(5);
+    for name in ["a.py", "b.py"] {
+        dir.write(name, format!("{filler}t = '{}' {filler}\n", github_token()));
+    }
+    let run = dir.run_with(&["scan"], &[("COLUMNS", "60")], b"").expect(1);
+    let commands = ["    rotate ", "    instead ", "    github-pat-classic "];
+    let is_command = |line: &&str| commands.iter().any(|start| line.starts_with(start));
+    for line in run.stdout.lines().filter(|line| !is_command(line)) {
+        assert!(line.chars().count() <= 60, "{line}");
+    }
+    let frame = run
+        .stdout
+        .lines()
+        .find(|line| line.contains("    | "))
+        .expect("a frame");
+    assert!(
+        frame.contains("ghp_********") && frame.ends_with('…'),
+        "{frame}"
+    );
+    let rotations = run.stdout.matches("    rotate ").count();
+    assert_eq!(rotations, 1, "said once for a kind");
+    let whole = dir.run(&["scan"]).expect(1);
+    assert!(!whole.stdout.contains('…'));
+}
+
+#[test]
+fn many_findings_are_counted_by_kind() {
+    let dir = Dir::new();
+    for seed in 0..30 {
+        let token = made_with("ghp_{b62:30}{crc-base62}", seed);
+        dir.write(&format!("f{}.py", seed % 3), "");
+        dir.write(&format!("g{seed}.py"), format!("t = '{token}'\n"));
+    }
+    let run = dir.run(&["scan"]).expect(1);
+    let count = "    30 critical GitHub personal access token (classic) in 30 files";
+    assert!(run.stdout.contains(count), "{}", run.stdout);
+    assert!(!run.stdout.contains('\u{1b}'), "no colour in a pipe");
+    let coloured = dir.run(&["scan", "--color", "always"]).expect(1);
+    assert!(coloured.stdout.contains('\u{1b}'));
+}

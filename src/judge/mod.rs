@@ -108,6 +108,8 @@ pub struct Assessment {
     pub title: Option<Cow<'static, str>>,
     /// A more exact word than the rule's on what the secret opens.
     pub grants: Option<Cow<'static, str>>,
+    /// The id of the rule whose steps rotate it, when it turned out to be another service's.
+    pub rotated_as: Option<&'static str>,
     /// Where the secret is, when a check knows better than the regex.
     pub secret: ViewSpan,
     /// The secret decoded, when it is not the text of its span.
@@ -123,6 +125,7 @@ impl Assessment {
             proof: None,
             title: None,
             grants: None,
+            rotated_as: None,
             secret: probe.secret,
             value: None,
         }

@@ -118,6 +118,10 @@ impl<'a> Assembly<'a> {
                 .grants
                 .clone()
                 .unwrap_or_else(|| rule.grants.clone()),
+            rotate: assessment
+                .rotated_as
+                .and_then(|id| self.sweep.rules().find(id))
+                .map_or_else(|| rule.rotate.clone(), |other| other.rotate.clone()),
             severity: assessment.severity,
             confidence: assessment.confidence,
             reasons: assessment.reasons.clone(),

@@ -223,7 +223,7 @@ fn message(finding: &Finding) -> String {
         Some(cell) => format!(" in cell {cell}"),
         None => String::new(),
     };
-    let rotate = finding.rule.rotate.first().map_or("", |step| &**step);
+    let rotate = finding.rotate.first().map_or("", |step| &**step);
     format!(
         "{} ({}){place}. Opens: {}. Rotate: {rotate}",
         finding.title,

@@ -129,7 +129,16 @@ pub fn style(args: &ReportArgs) -> Result<Style, Error> {
     Ok(Style {
         show_secrets: args.show_secrets,
         colour,
+        width: width(args.output.is_none()),
     })
+}
+
+/// The columns to keep to: what `COLUMNS` says, else those of the terminal.
+pub fn width(to_stdout: bool) -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok();
+    let said = said.and_then(|columns| columns.parse().ok());
+    let shown = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into());
+    said.or_else(shown).filter(|_| to_stdout)
 }
 
 pub fn format(args: &ReportArgs) -> Format {
