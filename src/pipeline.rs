@@ -6,6 +6,7 @@
 //! end: what the threads did in which order cannot be seen in the output.
 
 mod assemble;
+mod copies;
 mod resolve;
 
 use std::sync::atomic::{AtomicU64, Ordering};

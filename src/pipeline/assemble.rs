@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
+use super::copies::Copies;
 use super::{Judged, Sweep};
 use crate::decode::{Document, Layer, Located};
 use crate::finding::{ByteRange, Finding, Fingerprint, Frame, NotebookPlace};
@@ -14,6 +15,8 @@ use crate::unit::Unit;
 
 /// Bytes of a line shown on either side of a secret.
 const REACH: usize = 60;
+/// Longer values have lines of their own.
+const LONGEST_COPY: usize = 1 << 10;
 /// A value with fewer bits than this by its character counts could be guessed from its hash.
 const STRONG_BITS: f32 = 80.0;
 
@@ -26,6 +29,8 @@ pub(super) struct Assembly<'a> {
     located: Vec<Located>,
     /// The bytes of all of them.
     secret: SpanSet,
+    /// Their values, as they stand in their views and decoded.
+    copies: Copies<'a>,
     lines: LineIndex<'a>,
 }
 
@@ -44,6 +49,14 @@ impl<'a> Assembly<'a> {
         for span in located.iter().flat_map(|located| &located.source) {
             secret.insert(*span);
         }
+        let mut copies = Copies::default();
+        for Judged {
+            view, assessment, ..
+        } in judged
+        {
+            copies.add(&document.view(*view).text[assessment.secret.range()]);
+            copies.add(assessment.value.as_deref().unwrap_or_default());
+        }
         let lines = LineIndex::new(document.text());
         Self {
             sweep,
@@ -52,6 +65,7 @@ impl<'a> Assembly<'a> {
             judged,
             located,
             secret,
+            copies,
             lines,
         }
     }
@@ -102,30 +116,29 @@ impl<'a> Assembly<'a> {
             located.text.last().map_or(0, |span| span.end),
         );
         // What reads as a name may itself hold another secret, and names are printed.
-        let tells = |span: &ViewSpan| span.range().any(|at| self.is_secret(*view, at));
-        let name = candidate.name.filter(|span| !tells(span)).map(|span| {
-            let name = &self.document.view(*view).text[span.range()];
-            String::from_utf8_lossy(name).into()
-        });
+        let text_of = |span: &ViewSpan| &self.document.view(*view).text[span.range()];
+        let tells = |span: &ViewSpan| {
+            span.range().any(|at| self.is_secret(*view, at)) || self.copies.are_in(text_of(span))
+        };
+        let name = candidate
+            .name
+            .filter(|span| !tells(span))
+            .map(|span| String::from_utf8_lossy(text_of(&span)).into());
+        let mut assessment = assessment.clone();
+        assessment.hush(|said| self.copies.are_in(said));
         let base = self.unit.before.bytes;
         let ((start, from), (end, to)) = (self.position(text.0), self.position(text.1));
         Finding {
-            title: assessment
-                .title
-                .clone()
-                .unwrap_or_else(|| rule.title.clone()),
-            grants: assessment
-                .grants
-                .clone()
-                .unwrap_or_else(|| rule.grants.clone()),
+            title: assessment.title.unwrap_or_else(|| rule.title.clone()),
+            grants: assessment.grants.unwrap_or_else(|| rule.grants.clone()),
             rotate: assessment
                 .rotated_as
                 .and_then(|id| self.sweep.rules().find(id))
                 .map_or_else(|| rule.rotate.clone(), |other| other.rotate.clone()),
             severity: assessment.severity,
             confidence: assessment.confidence,
-            reasons: assessment.reasons.clone(),
-            proof: assessment.proof.clone(),
+            reasons: assessment.reasons,
+            proof: assessment.proof,
             secret: Secret::new(self.value(index)),
             bytes: located
                 .source
@@ -180,7 +193,10 @@ impl<'a> Assembly<'a> {
             role: place.role,
             cell: place.cell,
             output: place.output,
-            mime: place.mime.clone(),
+            mime: place
+                .mime
+                .clone()
+                .filter(|mime| !self.copies.are_in(mime.as_bytes())),
             line,
         })
     }
@@ -231,18 +247,24 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Text of a view with the bytes of all secrets starred and control characters made harmless.
+    /// Text of a view with the bytes of all secrets starred, copies of their values too, and control
+    /// characters made harmless.
     fn masked(&self, view: usize, start: usize, end: usize) -> String {
         let text = &self.document.view(view).text;
-        let bytes: Vec<u8> = (start..end)
-            .map(|at| {
-                if self.is_secret(view, at) {
-                    b'*'
-                } else {
-                    text[at]
-                }
-            })
-            .collect();
+        let star = |(at, byte): (usize, &u8)| match self.is_secret(view, at) {
+            true => b'*',
+            false => *byte,
+        };
+        let mut bytes: Vec<u8> = (start..).zip(&text[start..end]).map(star).collect();
+        // A copy may begin before what is shown or end after it.
+        let reach = self.copies.longest().min(LONGEST_COPY);
+        let (from, to) = (start.saturating_sub(reach), (end + reach).min(text.len()));
+        for copy in self.copies.find(&text[from..to]) {
+            let shown = (from + copy.start).max(start)..(from + copy.end).min(end);
+            if let Some(shown) = bytes.get_mut(shown.start - start..shown.end.max(start) - start) {
+                shown.fill(b'*');
+            }
+        }
         let shown: Cow<'_, str> = String::from_utf8_lossy(&bytes);
         let mut line = String::with_capacity(shown.len());
         for c in shown.chars() {

@@ -84,7 +84,7 @@ fn default_near_bytes() -> u32 {
 
 /// Reads one rule file. The message of an error names the rule and what is wrong with it.
 pub fn parse(text: &str) -> Result<Vec<RuleDef>, String> {
-    let file: RawFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    let file: RawFile = toml::from_str(text).map_err(|error| fault(text, &error))?;
     let provider = file.provider;
     file.rule
         .into_iter()
@@ -93,6 +93,37 @@ pub fn parse(text: &str) -> Result<Vec<RuleDef>, String> {
             define(rule, &provider).map_err(|fault| format!("rule {id}: {fault}"))
         })
         .collect()
+}
+
+/// Says where a file is no rule file and why, without a word of its content: it may be any file,
+/// named by mistake, and hold secrets.
+fn fault(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    let quoted = |piece: (usize, &str)| match piece {
+        (nth, _) if nth % 2 == 1 => "\u{2026}".to_owned(),
+        (_, said) => said.to_owned(),
+    };
+    // What it quotes twice is text of the file; between backticks are also the names it wants.
+    let message: Vec<String> = error.message().split('"').enumerate().map(quoted).collect();
+    let message = match message.join("\"") {
+        said if said.starts_with("unknown") => said
+            .split_once(", expected")
+            .map_or("unknown name".to_owned(), |(_, wanted)| {
+                format!("an unknown name, expected{wanted}")
+            }),
+        said => said,
+    };
+    let message = message.trim().replace('\n', "; ");
+    format!("line {line}, column {column}: {message}")
 }
 
 fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
