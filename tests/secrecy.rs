@@ -83,6 +83,11 @@ const SHOWN: usize = 4;
 
 fn assert_silent(run: &Run, secret: &str, what: &str) {
     for text in [&run.stdout, &run.stderr] {
+        let hosts = text.to_lowercase();
+        assert!(
+            !hosts.contains(&secret.to_lowercase()),
+            "{what} prints the value in small letters"
+        );
         assert!(!text.contains(secret), "{what} prints the value");
         let rest = &secret[SHOWN..];
         assert!(

@@ -29,6 +29,9 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     if token.ends_with(b"IPY_MODEL_") || is_picture(before) {
         return Some("belongs to a picture or a widget");
     }
+    if value.ends_with(b"://") {
+        return Some("is the start of an address");
+    }
     let name = name_before(before).to_ascii_lowercase();
     // A rule may be about a name that reads like an identifier's, such as `appid`.
     let is_ours = |keyword: &&std::borrow::Cow<'_, str>| {

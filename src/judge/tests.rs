@@ -614,10 +614,10 @@ fn names_for_values_are_no_values() {
     }
     for value in [
         "hunter2",
-        "MyPassword",
-        "tr0ub4dor-key",
         "keyring",
         "correcthorse",
+        "tr0ub4dor-key",
+        "MyPassword",
     ] {
         assert!(!is_name_word(value.as_bytes()), "{value}");
     }

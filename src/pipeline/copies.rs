@@ -10,7 +10,8 @@ use std::ops::Range;
 const SHORTEST: usize = 4;
 /// Values from here on are known by their last bytes, which vary most.
 const TAIL: usize = 8;
-/// Values from here on are hidden in any case; below, words of the language would be too.
+/// Values from here on are hidden in any case, as hosts are shown in small letters. Below, so are
+/// those with a digit; others are words that a text may well use for itself.
 const ANY_CASE: usize = 12;
 
 /// The values of a document's secrets, for finding them in other text.
@@ -58,7 +59,7 @@ impl<'a> Copies<'a> {
     fn long(&self, text: &[u8]) -> Option<usize> {
         let alike = self.long.get(&lower(*text.last_chunk()?))?;
         let ends = |value: &&&[u8]| match text.len().checked_sub(value.len()) {
-            Some(start) if value.len() >= ANY_CASE => text[start..].eq_ignore_ascii_case(value),
+            Some(start) if is_no_word(value) => text[start..].eq_ignore_ascii_case(value),
             Some(start) => text[start..] == ***value,
             None => false,
         };
@@ -77,6 +78,10 @@ impl<'a> Copies<'a> {
             .into_iter()
             .find(|start| self.short.contains(&text[*start..]))
     }
+}
+
+fn is_no_word(value: &[u8]) -> bool {
+    value.len() >= ANY_CASE || value.iter().any(u8::is_ascii_digit)
 }
 
 fn lower(mut tail: [u8; TAIL]) -> [u8; TAIL] {
