@@ -124,7 +124,7 @@ mod unix {
         dir.write("c.py", leak(3));
         let closed = dir.path().join("closed");
         for path in [&file, &closed] {
-            fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("mine");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o0)).expect("mine");
         }
         let may_all_the_same = fs::read_dir(&closed).is_ok();
         let run = dir.run(&["scan"]);

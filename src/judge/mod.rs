@@ -258,7 +258,7 @@ fn is_name_word(value: &[u8]) -> bool {
     let last = value.iter().rposition(u8::is_ascii_uppercase).unwrap_or(0);
     let lower = value.first().is_some_and(u8::is_ascii_lowercase);
     let is_word = |word: &&[u8]| value[last..].eq_ignore_ascii_case(word);
-    humps >= 2 && lower && WORDS.iter().any(|word| is_word(&word))
+    humps >= 2 && lower && WORDS.iter().any(is_word)
 }
 
 #[cfg(test)]

@@ -105,9 +105,7 @@ impl<'a> Assembly<'a> {
 
     pub fn finding(&self, index: usize) -> Finding {
         let Judged {
-            assessment,
-            candidate,
-            view,
+            assessment, view, ..
         } = &self.judged[index];
         let located = &self.located[index];
         let rule = self.rule(index).clone();
@@ -115,15 +113,7 @@ impl<'a> Assembly<'a> {
             located.text.first().map_or(0, |span| span.start),
             located.text.last().map_or(0, |span| span.end),
         );
-        // What reads as a name may itself hold another secret, and names are printed.
-        let text_of = |span: &ViewSpan| &self.document.view(*view).text[span.range()];
-        let tells = |span: &ViewSpan| {
-            span.range().any(|at| self.is_secret(*view, at)) || self.copies.are_in(text_of(span))
-        };
-        let name = candidate
-            .name
-            .filter(|span| !tells(span))
-            .map(|span| String::from_utf8_lossy(text_of(&span)).into());
+        let name = self.name(index);
         let mut assessment = assessment.clone();
         assessment.hush(|said| self.copies.are_in(said));
         let base = self.unit.before.bytes;
@@ -160,6 +150,17 @@ impl<'a> Assembly<'a> {
             name,
             rule,
         }
+    }
+
+    /// The name that the value is given, unless that tells a secret itself: names are printed.
+    fn name(&self, index: usize) -> Option<Box<str>> {
+        let Judged {
+            candidate, view, ..
+        } = &self.judged[index];
+        let span = candidate.name?;
+        let name = &self.document.view(*view).text[span.range()];
+        let tells = span.range().any(|at| self.is_secret(*view, at)) || self.copies.are_in(name);
+        (!tells).then(|| String::from_utf8_lossy(name).into())
     }
 
     /// Line and column in the whole input, and the column in UTF-16 code units.

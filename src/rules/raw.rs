@@ -112,18 +112,26 @@ fn fault(text: &str, error: &toml::de::Error) -> String {
         (nth, _) if nth % 2 == 1 => "\u{2026}".to_owned(),
         (_, said) => said.to_owned(),
     };
-    // What it quotes twice is text of the file; between backticks are also the names it wants.
     let message: Vec<String> = error.message().split('"').enumerate().map(quoted).collect();
-    let message = match message.join("\"") {
-        said if said.starts_with("unknown") => said
-            .split_once(", expected")
-            .map_or("unknown name".to_owned(), |(_, wanted)| {
-                format!("an unknown name, expected{wanted}")
-            }),
-        said => said,
-    };
+    let message = known_names(&message.join("\""));
     let message = message.trim().replace('\n', "; ");
     format!("line {line}, column {column}: {message}")
+}
+
+/// A message about a name that is none of those it wants, which it lists. The name is repeated when
+/// it reads like a misspelt one.
+fn known_names(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown ") else {
+        return message.to_owned();
+    };
+    let (unknown, wanted) = rest.split_once(", expected").unwrap_or((rest, ""));
+    let (what, name) = unknown.split_once(' ').unwrap_or((unknown, ""));
+    let spelt = name.trim_matches('`');
+    let is_field = what == "field"
+        && spelt.len() <= 20
+        && spelt.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let name = if is_field { name } else { "\u{2026}" };
+    format!("unknown {what} {name}, expected{wanted}")
 }
 
 fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
