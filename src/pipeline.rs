@@ -127,7 +127,11 @@ impl Sweep {
             .unwrap_or_else(PoisonError::into_inner);
         let mut outcome = Outcome::default();
         for worker in workers {
-            outcome.findings.extend(worker.outcome.findings);
+            // The first list is kept as it is: there may be many findings, and one thread.
+            match outcome.findings.is_empty() {
+                true => outcome.findings = worker.outcome.findings,
+                false => outcome.findings.extend(worker.outcome.findings),
+            }
             outcome.ledger.merge(worker.outcome.ledger);
         }
         outcome.findings.sort_by(|a, b| a.order().cmp(&b.order()));
