@@ -25,6 +25,8 @@ pub struct Finding {
     pub proof: Option<Proof>,
     /// What whoever holds the secret can do.
     pub grants: Cow<'static, str>,
+    /// How to revoke or replace it, most direct first.
+    pub rotate: Cow<'static, [Cow<'static, str>]>,
     /// The name to which the value is assigned, where there is one.
     pub name: Option<Box<str>>,
     pub secret: Secret,

@@ -41,16 +41,19 @@ pub enum Reason {
     NotAFile,
     /// Belongs to what was to be read, and is not there.
     Missing,
+    /// Not followed; what it points to is read where it stands, if that is in the tree.
+    Symlink,
 }
 
 impl Reason {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Binary,
         Self::TooLarge,
         Self::Unreadable,
         Self::Vanished,
         Self::NotAFile,
         Self::Missing,
+        Self::Symlink,
     ];
 
     /// The key in JSON.
@@ -62,6 +65,7 @@ impl Reason {
             Self::Vanished => "vanished",
             Self::NotAFile => "not_a_file",
             Self::Missing => "missing",
+            Self::Symlink => "symlink",
         }
     }
 

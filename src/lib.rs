@@ -36,6 +36,7 @@ pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod secret;
+pub mod sniff;
 pub mod source;
 pub mod span;
 pub mod unit;

@@ -6,6 +6,7 @@
 //! end: what the threads did in which order cannot be seen in the output.
 
 mod assemble;
+mod copies;
 mod resolve;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -195,7 +196,11 @@ impl Sweep {
             .unwrap_or_else(PoisonError::into_inner);
         let mut outcome = Outcome::default();
         for worker in workers {
-            outcome.findings.extend(worker.outcome.findings);
+            // The first list is kept as it is: there may be many findings, and one thread.
+            match outcome.findings.is_empty() {
+                true => outcome.findings = worker.outcome.findings,
+                false => outcome.findings.extend(worker.outcome.findings),
+            }
             outcome.ledger.merge(worker.outcome.ledger);
         }
         outcome.findings.sort_by(|a, b| a.order().cmp(&b.order()));

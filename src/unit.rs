@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::sniff::Encoding;
+use crate::span::Width;
+
 /// Where a unit's bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
@@ -106,10 +109,10 @@ pub struct Unit<'b> {
     pub bytes: &'b [u8],
     /// What came before these bytes, when they are a window of a larger input.
     pub before: Before,
+    /// How the bytes spell text, where the source knows; a window may not look like its input.
+    pub encoding: Option<Encoding>,
     /// For a window: the part in which findings must start to be this window's.
     pub core: Option<Range<u32>>,
-    /// Known to be text of single bytes, whatever its first bytes look like.
-    pub is_text: bool,
 }
 
 /// What precedes a window in its input.
@@ -117,8 +120,8 @@ pub struct Unit<'b> {
 pub struct Before {
     pub bytes: u64,
     pub lines: u64,
-    /// Characters of the window's first line that stand before the window.
-    pub columns: u64,
+    /// How much of the window's first line stands before the window.
+    pub columns: Width,
 }
 
 impl<'b> Unit<'b> {
@@ -151,7 +154,7 @@ impl<'b> Unit<'b> {
                 ..Before::default()
             },
             bytes: &text[range],
-            is_text: true,
+            encoding: Some(Encoding::Bytes),
         }
     }
 
@@ -161,8 +164,8 @@ impl<'b> Unit<'b> {
             origin,
             bytes,
             before: Before::default(),
+            encoding: None,
             core: None,
-            is_text: false,
         }
     }
 }

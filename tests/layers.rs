@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const ORDER: [&str; 19] = [
-    "span", "secret", "error", "checksum", "rules", "unit", "ledger", "git", "source", "decode",
-    "detect", "judge", "finding", "pipeline", "history", "exam", "advise", "report", "demo",
+const ORDER: [&str; 20] = [
+    "span", "secret", "error", "checksum", "rules", "sniff", "unit", "ledger", "git", "source",
+    "decode", "detect", "judge", "finding", "pipeline", "history", "exam", "advise", "report",
+    "demo",
 ];
 
 fn rank(module: &str) -> usize {

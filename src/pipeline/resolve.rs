@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use super::Judged;
 use super::assemble::Assembly;
 use crate::decode::Document;
+use crate::span::SpanSet;
 
 /// The indices of those that stay, in the order of their place in the source.
 pub(super) fn survivors(
@@ -19,21 +20,18 @@ pub(super) fn survivors(
     document: &Document<'_>,
 ) -> Vec<usize> {
     let mut ranked: Vec<usize> = (0..judged.len()).collect();
-    ranked.sort_by_key(|&index| Reverse(rank(index, judged, assembly, document)));
+    ranked.sort_by_cached_key(|&index| Reverse(rank(index, judged, assembly, document)));
     let mut kept: Vec<usize> = Vec::new();
+    let mut taken = SpanSet::default();
     let mut seen = HashSet::new();
     for index in ranked {
         let source = &assembly.located(index).source;
-        let overlaps = kept.iter().any(|&other| {
-            let others = &assembly.located(other).source;
-            others
-                .iter()
-                .any(|theirs| source.iter().any(|ours| ours.overlaps(*theirs)))
-        });
+        let overlaps = source.iter().any(|span| taken.overlaps(*span));
         let place = document.place(assembly.located(index).place);
         let twin = place.output.is_some()
             && !seen.insert((place.cell, place.output, assembly.value(index)));
         if !overlaps && !twin {
+            source.iter().for_each(|span| taken.insert(*span));
             kept.push(index);
         }
     }

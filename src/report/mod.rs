@@ -18,6 +18,8 @@ pub struct Style {
     /// The one door through which secrets can be seen.
     pub show_secrets: bool,
     pub colour: bool,
+    /// Columns that the human report keeps to; without it lines are as long as they are.
+    pub width: Option<usize>,
 }
 
 /// The forms a report can have.

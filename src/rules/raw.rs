@@ -87,7 +87,7 @@ fn default_near_bytes() -> u32 {
 
 /// Reads one rule file. The message of an error names the rule and what is wrong with it.
 pub fn parse(text: &str) -> Result<Vec<RuleDef>, String> {
-    let file: RawFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    let file: RawFile = toml::from_str(text).map_err(|error| fault(text, &error))?;
     let provider = file.provider;
     file.rule
         .into_iter()
@@ -96,6 +96,45 @@ pub fn parse(text: &str) -> Result<Vec<RuleDef>, String> {
             define(rule, &provider).map_err(|fault| format!("rule {id}: {fault}"))
         })
         .collect()
+}
+
+/// Says where a file is no rule file and why, without a word of its content: it may be any file,
+/// named by mistake, and hold secrets.
+fn fault(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    let quoted = |piece: (usize, &str)| match piece {
+        (nth, _) if nth % 2 == 1 => "\u{2026}".to_owned(),
+        (_, said) => said.to_owned(),
+    };
+    let message: Vec<String> = error.message().split('"').enumerate().map(quoted).collect();
+    let message = known_names(&message.join("\""));
+    let message = message.trim().replace('\n', "; ");
+    format!("line {line}, column {column}: {message}")
+}
+
+/// A message about a name that is none of those it wants, which it lists. The name is repeated when
+/// it reads like a misspelt one.
+fn known_names(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown ") else {
+        return message.to_owned();
+    };
+    let (unknown, wanted) = rest.split_once(", expected").unwrap_or((rest, ""));
+    let (what, name) = unknown.split_once(' ').unwrap_or((unknown, ""));
+    let spelt = name.trim_matches('`');
+    let is_field = what == "field"
+        && spelt.len() <= 20
+        && spelt.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let name = if is_field { name } else { "\u{2026}" };
+    format!("unknown {what} {name}, expected{wanted}")
 }
 
 fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {

@@ -1,5 +1,7 @@
 //! A folder of its own for each test, the binary run in it, and values that look real.
 
+#![allow(dead_code, reason = "each test program uses a part")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

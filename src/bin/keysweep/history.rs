@@ -10,11 +10,13 @@ use keysweep::pipeline::Progress;
 
 use crate::args::HistoryArgs;
 use crate::exit::{Exit, Fault};
+use crate::output::Output;
 use crate::progress;
-use crate::scan::{exit, style, sweep, tell, use_threads, write_report};
+use crate::scan::{finish, style, sweep, tell, use_threads};
 
 pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
     let style = style(&args.report)?;
+    let out = Output::open(args.report.output.as_deref())?;
     let sweep = sweep(&args.rules, &args.report)?;
     use_threads(args.threads)?;
     let repo = Repo::open(&args.repo)?;
@@ -31,8 +33,7 @@ pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
         history::run(&request, &progress, &stop)
     })?;
     tell(&outcome.ledger);
-    write_report(&args.report, &outcome, sweep.rules(), &style)?;
-    Ok(exit(&outcome))
+    finish(out, &args.report, &outcome, &sweep, &style)
 }
 
 /// Becomes true when the user presses Ctrl-C, so that what was found can still be shown. A second

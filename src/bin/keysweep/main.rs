@@ -4,6 +4,7 @@ mod args;
 mod demo;
 mod exit;
 mod history;
+mod output;
 mod progress;
 mod rules;
 mod scan;

@@ -1,14 +1,13 @@
 //! `keysweep scan`.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use keysweep::error::Error;
 use keysweep::ledger::{Ledger, Reason};
 use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
-use keysweep::report::{self, Format, Style};
+use keysweep::report::{Format, Style};
 use keysweep::rules::{Level, RuleSet};
 use keysweep::secret::FingerprintKey;
 use keysweep::source::Source;
@@ -17,10 +16,12 @@ use keysweep::source::walk::Walk;
 
 use crate::args::{ColourArg, FormatArg, LevelArg, ReportArgs, ScanArgs};
 use crate::exit::{Exit, Fault};
+use crate::output::Output;
 use crate::{progress, say};
 
 pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
     let style = style(&args.report)?;
+    let out = Output::open(args.report.output.as_deref())?;
     let sweep = sweep(&args.rules, &args.report)?;
     use_threads(args.threads)?;
     let source: Box<dyn Source + Sync> = if args.paths == [PathBuf::from("-")] {
@@ -39,8 +40,22 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
         sweep.run(&*source, &progress)
     })?;
     tell(&outcome.ledger);
-    write_report(&args.report, &outcome, sweep.rules(), &style)?;
-    Ok(exit(&outcome))
+    finish(out, &args.report, &outcome, &sweep, &style)
+}
+
+/// Writes the report and gives the exit code.
+pub fn finish(
+    out: Output,
+    args: &ReportArgs,
+    outcome: &Outcome,
+    sweep: &Sweep,
+    style: &Style,
+) -> Result<Exit, Fault> {
+    match out.write(format(args), outcome, sweep.rules(), style) {
+        // Whoever read the report has seen enough; what was found stays found.
+        Err(fault) if !fault.is_closed_pipe() => Err(fault),
+        _ => Ok(exit(outcome)),
+    }
 }
 
 /// The engine with the rules and settings that were asked for.
@@ -136,48 +151,40 @@ pub fn style(args: &ReportArgs) -> Result<Style, Error> {
     Ok(Style {
         show_secrets: args.show_secrets,
         colour,
+        width: width(args.output.is_none()),
     })
 }
 
-/// Writes the report where it was asked for.
-pub fn write_report(
-    args: &ReportArgs,
-    outcome: &Outcome,
-    rules: &RuleSet,
-    style: &Style,
-) -> Result<(), Fault> {
-    let format = match args.format {
+/// The columns to keep to: what `COLUMNS` says, else those of the terminal.
+pub fn width(to_stdout: bool) -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok();
+    let said = said.and_then(|columns| columns.parse().ok());
+    let shown = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into());
+    said.or_else(shown).filter(|_| to_stdout)
+}
+
+pub fn format(args: &ReportArgs) -> Format {
+    match args.format {
         FormatArg::Human => Format::Human,
         FormatArg::Json => Format::Json,
         FormatArg::Jsonl => Format::Jsonl,
         FormatArg::Sarif => Format::Sarif,
-    };
-    let mut out: Box<dyn Write> = match &args.output {
-        Some(path) => Box::new(File::create(path).map_err(|error| Error::io(path, error))?),
-        None => Box::new(anstream::AutoStream::new(
-            io::stdout().lock(),
-            if style.colour {
-                anstream::ColorChoice::Always
-            } else {
-                anstream::ColorChoice::Never
-            },
-        )),
-    };
-    let mut buffered = BufWriter::with_capacity(64 << 10, &mut out);
-    report::write(format, outcome, rules, style, &mut buffered)?;
-    buffered.flush()?;
-    Ok(())
+    }
 }
 
 /// Says on standard error which inputs could not be read as they should.
 pub fn tell(ledger: &Ledger) {
-    for reason in [Reason::Unreadable, Reason::Vanished, Reason::Missing] {
-        for entry in ledger.left_out(reason) {
+    const MOST: usize = 50;
+    let failed = [Reason::Unreadable, Reason::Vanished, Reason::Missing];
+    let failed = failed.map(|reason| ledger.left_out(reason));
+    for entries in failed.into_iter().chain([ledger.notes()]) {
+        for entry in entries.iter().take(MOST) {
             say(&format!("{}: {}", entry.path, entry.detail));
         }
-    }
-    for note in ledger.notes() {
-        say(&format!("{}: {}", note.path, note.detail));
+        let more = entries.len().saturating_sub(MOST);
+        if more > 0 {
+            say(&format!("and {more} more; --format json lists them all"));
+        }
     }
 }
 

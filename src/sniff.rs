@@ -4,8 +4,6 @@
 //! few samples, whatever the size. In doubt the bytes are text: a missed secret costs more than a
 //! searched picture.
 
-use super::ViewBuilder;
-
 /// How a unit's bytes spell its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -178,7 +176,7 @@ fn count_controls(bytes: &[u8]) -> usize {
         .sum()
 }
 
-const WIDE: [Encoding; 4] = [
+pub const WIDE: [Encoding; 4] = [
     Encoding::Utf32Le,
     Encoding::Utf32Be,
     Encoding::Utf16Le,
@@ -189,7 +187,7 @@ const WIDE: [Encoding; 4] = [
 fn reads_as(bytes: &[u8], encoding: Encoding) -> bool {
     let (mut units, mut plain, mut odd) = (0, 0, 0);
     for sample in samples(bytes) {
-        for unit in sample.chunks_exact(width(encoding)) {
+        for unit in sample.chunks_exact(encoding.width()) {
             units += 1;
             match unit_value(unit, encoding) {
                 0x20..0x7F | 9..=13 | 27 => plain += 1,
@@ -201,14 +199,6 @@ fn reads_as(bytes: &[u8], encoding: Encoding) -> bool {
     units > 1 && plain * 10 >= units * 7 && odd * 50 <= units
 }
 
-fn width(encoding: Encoding) -> usize {
-    match encoding {
-        Encoding::Bytes => 1,
-        Encoding::Utf16Le | Encoding::Utf16Be => 2,
-        Encoding::Utf32Le | Encoding::Utf32Be => 4,
-    }
-}
-
 fn unit_value(unit: &[u8], encoding: Encoding) -> u32 {
     let shift = |value: u32, &byte: &u8| value << 8 | u32::from(byte);
     match encoding {
@@ -217,40 +207,27 @@ fn unit_value(unit: &[u8], encoding: Encoding) -> u32 {
     }
 }
 
-/// Writes UTF-16 or UTF-32 as UTF-8, mapped token by token. The byte order mark is left out; what
-/// is no character becomes U+FFFD, and bytes too few for a unit are dropped.
-pub fn transcode(bytes: &[u8], encoding: Encoding, out: &mut ViewBuilder) {
-    let width = width(encoding);
-    let units = bytes.len() / width;
-    let unit = |index: usize| match bytes.get(index * width..(index + 1) * width) {
-        Some(unit) => unit_value(unit, encoding),
-        None => 0,
-    };
-    let mut at = usize::from(units > 0 && unit(0) == 0xFEFF);
-    let mut row = Vec::with_capacity(SAMPLE);
-    while at < units {
-        row.clear();
-        while row.len() < SAMPLE && at + row.len() < units {
-            match unit(at + row.len()) {
-                ascii @ 0..0x80 => row.push(ascii as u8),
-                _ => break,
-            }
+impl Encoding {
+    /// Bytes in its smallest unit.
+    pub fn width(self) -> usize {
+        match self {
+            Self::Bytes => 1,
+            Self::Utf16Le | Self::Utf16Be => 2,
+            Self::Utf32Le | Self::Utf32Be => 4,
         }
-        out.tokens(at * width, width, 1, &row);
-        at += row.len();
-        if at < units && row.len() < SAMPLE {
-            let next = (at + 1 < units).then(|| unit(at + 1));
-            let (character, taken) = character(unit(at), next.filter(|_| width == 2));
-            let mut utf8 = [0; 4];
-            let utf8 = character.encode_utf8(&mut utf8);
-            out.token(at * width, taken * width, utf8.as_bytes());
-            at += taken;
-        }
+    }
+
+    /// The value of the unit at `index`, counted in units.
+    pub fn unit(self, bytes: &[u8], index: usize) -> Option<u32> {
+        let width = self.width();
+        let unit = bytes.get(index * width..(index + 1) * width)?;
+        Some(unit_value(unit, self))
     }
 }
 
-/// The character of a unit and perhaps the next, and how many units it takes.
-fn character(unit: u32, next: Option<u32>) -> (char, usize) {
+/// The character of a unit of wide text and perhaps the next, and how many units it takes. What is
+/// no character is U+FFFD.
+pub fn character(unit: u32, next: Option<u32>) -> (char, usize) {
     if let (0xD800..0xDC00, Some(low @ 0xDC00..0xE000)) = (unit, next) {
         let code = 0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
         return (
@@ -265,13 +242,12 @@ fn character(unit: u32, next: Option<u32>) -> (char, usize) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::span::ViewSpan;
 
-    fn spell(text: &str, encoding: Encoding) -> Vec<u8> {
+    pub(crate) fn spell(text: &str, encoding: Encoding) -> Vec<u8> {
         let wide = |c: char| u32::from(c);
         match encoding {
             Encoding::Bytes => text.as_bytes().to_vec(),
@@ -280,18 +256,6 @@ mod tests {
             Encoding::Utf32Le => text.chars().flat_map(|c| wide(c).to_le_bytes()).collect(),
             Encoding::Utf32Be => text.chars().flat_map(|c| wide(c).to_be_bytes()).collect(),
         }
-    }
-
-    fn decoded(bytes: &[u8], encoding: Encoding) -> ViewBuilder {
-        let mut out = ViewBuilder::default();
-        transcode(bytes, encoding, &mut out);
-        assert_eq!(out.text.len(), out.map.len());
-        out
-    }
-
-    fn parent(out: &ViewBuilder, start: usize, end: usize) -> Vec<(u32, u32)> {
-        let pieces = out.map.to_parent(ViewSpan::new(start, end));
-        pieces.iter().map(|p| (p.start, p.end)).collect()
     }
 
     #[test]
@@ -360,44 +324,15 @@ mod tests {
             let marked = format!("\u{feff}{text}");
             let bytes = spell(&marked, encoding);
             assert_eq!(sniff(&bytes), Ok(encoding));
-            assert_eq!(decoded(&bytes, encoding).text, text.as_bytes());
             let long = spell(&text.repeat(1000), encoding);
             assert_eq!(sniff(&long), Ok(encoding));
         }
     }
 
-    #[test]
-    fn halves_of_pairs_and_odd_bytes_do_no_harm() {
-        let out = decoded(b"a\0\x00\xd8b\0c", Encoding::Utf16Le);
-        assert_eq!(out.text, "a\u{fffd}b".as_bytes());
-        assert_eq!(parent(&out, 1, 4), [(2, 4)]);
-        let out = decoded(b"\xff\xfe\x3d\xd8\x00\xdex\0", Encoding::Utf16Le);
-        assert_eq!(out.text, "\u{1f600}x".as_bytes());
-        assert_eq!(parent(&out, 0, 4), [(2, 6)]);
-        assert_eq!(parent(&out, 4, 5), [(6, 8)]);
-    }
-
     proptest! {
-        #[test]
-        fn wide_text_comes_back(text in "(?s)[^\u{feff}]{0,40}", pick in 0..4_usize) {
-            let encoding = WIDE[pick];
-            let bytes = spell(&text, encoding);
-            let out = decoded(&bytes, encoding);
-            prop_assert_eq!(&out.text, text.as_bytes());
-            for (at, c) in text.char_indices() {
-                let found = parent(&out, at, at + c.len_utf8());
-                let (start, end) = found[0];
-                let source = &bytes[start as usize..end as usize];
-                prop_assert_eq!(source, spell(&c.to_string(), encoding));
-            }
-        }
-
         #[test]
         fn any_bytes_are_something(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = sniff(&bytes);
-            for encoding in WIDE {
-                decoded(&bytes, encoding);
-            }
         }
     }
 }
