@@ -20,6 +20,9 @@ pub mod texts;
 pub mod walk;
 pub mod ways;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -292,6 +295,12 @@ impl Run<'_> {
             missing(
                 "a partial clone: objects left on the server are not here; run: git fetch --refetch --no-filter",
             );
+        }
+        let pointers = found.lfs_pointers.len();
+        if pointers > 0 {
+            missing(&format!(
+                "{pointers} versions of files are kept by Git LFS and not read; after git lfs fetch --all, scan .git/lfs"
+            ));
         }
         if self.stop.load(Ordering::Relaxed) {
             missing("stopped before all objects were read");

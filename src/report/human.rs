@@ -6,9 +6,9 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::Style;
+use super::{Style, json};
 use crate::advise;
-use crate::finding::{Finding, NotebookPlace};
+use crate::finding::{CommitNote, Finding, NotebookPlace, State, Trace};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Outcome;
 use crate::rules::Severity;
@@ -17,6 +17,9 @@ use crate::rules::Severity;
 const MANY: usize = 12;
 /// Kinds that the summary names.
 const KINDS: usize = 10;
+/// Paths listed for one secret of a history, and references for one path.
+const MOST_PLACES: usize = 10;
+const MOST_NAMES: usize = 4;
 /// Text narrower than this is not worth breaking lines for.
 const NARROWEST: usize = 30;
 
@@ -33,6 +36,12 @@ pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
         out,
     };
     let mut path = None;
+    if outcome.findings.iter().any(|f| group(f) > 0) {
+        for same in outcome.findings.chunk_by(|a, b| group(a) == group(b)) {
+            page.secret(same)?;
+        }
+        return page.summary(outcome);
+    }
     for finding in &outcome.findings {
         if path != Some(finding.path()) {
             path = Some(finding.path());
@@ -42,6 +51,21 @@ pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
         page.finding(finding)?;
     }
     page.summary(outcome)
+}
+
+/// The number of a finding's secret in a report by secret; 0 in one by file.
+fn group(finding: &Finding) -> u32 {
+    finding.trace.as_ref().map_or(0, |trace| trace.group)
+}
+
+/// How many secrets these are: in a report by secret one may stand in several places.
+fn secrets(findings: &[Finding]) -> usize {
+    let last = findings.last().map_or(0, group);
+    if last > 0 {
+        last as usize
+    } else {
+        findings.len()
+    }
 }
 
 /// What is being written.
@@ -56,6 +80,68 @@ struct Page<'o> {
 }
 
 impl Page<'_> {
+    /// One secret with all its places in a history.
+    fn secret(&mut self, places: &[Finding]) -> io::Result<()> {
+        let Some(first) = places.first() else {
+            return Ok(());
+        };
+        let paths = match places.len() {
+            1 => "in one path".to_owned(),
+            paths => format!("in {paths} paths"),
+        };
+        let title = format!("secret {}, {paths}", group(first));
+        writeln!(self.out, "{}", self.paint.bold(&title))?;
+        self.finding(first)?;
+        for place in places.iter().take(MOST_PLACES) {
+            let line = place.start.line;
+            writeln!(self.out, "    {}:{line}", printable(place.path()))?;
+            if let Some(trace) = &place.trace {
+                self.trace(trace)?;
+            }
+        }
+        if places.len() > MOST_PLACES {
+            let more = places.len() - MOST_PLACES;
+            writeln!(
+                self.out,
+                "    and {more} more paths; --format json lists them all"
+            )?;
+        }
+        writeln!(self.out)
+    }
+
+    /// Since when, until when, and where it still is.
+    fn trace(&mut self, trace: &Trace) -> io::Result<()> {
+        if let Some(first) = &trace.first {
+            writeln!(self.out, "      since {}", commit(first))?;
+        }
+        if let Some(last) = trace.last.as_ref().filter(|_| trace.last != trace.first) {
+            writeln!(self.out, "      until {}", commit(last))?;
+        }
+        let state = match trace.state {
+            State::Head => "still in the checked-out commit",
+            State::Ref => "still in",
+            State::History => "in older commits only",
+            State::Reflog => "only the reflog leads to it: not pushed or cloned",
+            State::Dangling => "nothing leads to it: not pushed or cloned",
+        };
+        let names = trace
+            .refs
+            .iter()
+            .take(MOST_NAMES)
+            .map(|name| printable(name));
+        let mut names: Vec<String> = names.collect();
+        let more = (trace.refs_total as usize).saturating_sub(names.len());
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        let joint = match (trace.state, names.is_empty()) {
+            (_, true) => String::new(),
+            (State::Head, false) => format!(", and in {}", names.join(", ")),
+            (_, false) => format!(" {}", names.join(", ")),
+        };
+        self.paragraph(&format!("      {state}{joint}"), 8)
+    }
+
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         self.head(finding)?;
         self.frame(finding)?;
@@ -150,7 +236,7 @@ impl Page<'_> {
             (count > 0).then(|| format!("{count} {}", severity.name()))
         };
         let counts: Vec<String> = Severity::ALL.iter().filter_map(count).collect();
-        let found = match outcome.findings.len() {
+        let found = match secrets(&outcome.findings) {
             0 => "no secrets found".to_owned(),
             1 => format!("1 secret found ({})", counts.join(", ")),
             n => format!("{n} secrets found ({})", counts.join(", ")),
@@ -223,6 +309,14 @@ fn first_chars(text: Cow<'_, str>, room: usize) -> Cow<'_, str> {
     kept.chain(mark).collect::<String>().into()
 }
 
+/// `0123456789ab 2026-01-31 Ann Author <ann@example.org>`.
+fn commit(commit: &CommitNote) -> String {
+    let id = commit.id.to_string();
+    let date = json::date(commit.time);
+    let day = date.split('T').next().unwrap_or_default();
+    format!("{} {day} {}", &id[..12], printable(&commit.author))
+}
+
 /// `line 3, column 5`, or for a notebook `cell 12 · output 1 · line 3`.
 fn place(finding: &Finding) -> String {
     match &finding.notebook {
@@ -262,7 +356,13 @@ fn coverage(ledger: &Ledger, out: &mut dyn Write) -> io::Result<()> {
     let files = counted(ledger.files, "file");
     let bytes = size(ledger.bytes);
     let notebooks = counted(ledger.notebooks, "notebook");
-    writeln!(out, "read {files} ({notebooks}), {bytes}")?;
+    if ledger.objects > 0 {
+        let objects = counted(ledger.objects, "object");
+        let commits = counted(ledger.commits, "commit");
+        writeln!(out, "read {objects} ({commits}), {bytes}")?;
+    } else {
+        writeln!(out, "read {files} ({notebooks}), {bytes}")?;
+    }
     for reason in Reason::ALL {
         let count = ledger.left_out(reason).len();
         if count > 0 {
