@@ -159,7 +159,7 @@ mod tests {
         /// the base have a dirty place between them.
         #[test]
         fn copies_and_dirty_places_describe_the_result(
-            base in prop::collection::vec(any::<u8>(), 20..60),
+            base in prop::collection::vec(any::<u8>(), 30..60),
             plan in prop::collection::vec((any::<bool>(), 0usize..20, 1usize..10), 1..8),
         ) {
             let new = [b'n'; 10];

@@ -28,7 +28,7 @@ const LEAKS: [&str; 16] = [
     "password = \"{password}\"",
     "url: https://user:{b62:14}@example.org/path",
     "AccountKey={his:+ASt:Default0};EndpointSuffix=core.windows.net",
-    "{pem:RSA PRIVATE KEY}",
+    "{pem:RSA}",
     "jwt = '{jwt}'",
     "secret = 'AKIA' # aws_secret_access_key = {b64:40}",
     "aws_access_key_id = {aws-id:AKIA}\naws_secret_access_key = {b64:40}",
