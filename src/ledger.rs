@@ -36,15 +36,18 @@ pub enum Reason {
     Vanished,
     /// A socket, a pipe, a device.
     NotAFile,
+    /// The time allowed was over before its turn came.
+    OutOfTime,
 }
 
 impl Reason {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Binary,
         Self::TooLarge,
         Self::Unreadable,
         Self::Vanished,
         Self::NotAFile,
+        Self::OutOfTime,
     ];
 
     /// The key in JSON.
@@ -55,12 +58,13 @@ impl Reason {
             Self::Unreadable => "unreadable",
             Self::Vanished => "vanished",
             Self::NotAFile => "not_a_file",
+            Self::OutOfTime => "out_of_time",
         }
     }
 
     /// Whether it means that the sweep did not see all it was asked to see.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Unreadable | Self::Vanished)
+        matches!(self, Self::Unreadable | Self::Vanished | Self::OutOfTime)
     }
 }
 
@@ -86,6 +90,14 @@ impl Ledger {
 
     pub fn notes(&self) -> &[LeftOut] {
         &self.notes
+    }
+
+    /// Gives every path in it another form, such as one without secrets.
+    pub fn rename(&mut self, name: impl Fn(&str) -> Arc<str>) {
+        let lists = self.left_out.values_mut().chain([&mut self.notes]);
+        for entry in lists.flatten() {
+            entry.path = name(&entry.path);
+        }
     }
 
     /// Whether everything that was asked for could be read.

@@ -29,6 +29,8 @@ pub mod error;
 pub mod exam;
 pub mod finding;
 pub mod git;
+pub mod guard;
+pub mod ignores;
 pub mod judge;
 pub mod ledger;
 pub mod pipeline;

@@ -3,7 +3,13 @@
 //! Reading only: nothing here runs a filter, a hook or a helper, and no configuration of the
 //! repository chooses what is read.
 
+pub mod changes;
+pub mod fresh;
+pub mod listing;
+pub mod object;
+pub mod range;
 pub mod repo;
+pub mod store;
 
 pub use repo::Repo;
 

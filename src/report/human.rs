@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Style;
 use crate::advise;
-use crate::finding::{Finding, NotebookPlace};
+use crate::finding::{Finding, NotebookPlace, State};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Outcome;
 use crate::rules::Severity;
@@ -59,6 +59,9 @@ fn write_finding(
         let names: Vec<&str> = finding.layers.iter().map(|layer| layer.name()).collect();
         writeln!(out, "    hidden by {}", names.join(", then "))?;
     }
+    if let Some(text) = commit(finding) {
+        writeln!(out, "    commit  {text}")?;
+    }
     let confidence = finding.confidence.name();
     let why = if why.is_empty() {
         String::new()
@@ -74,6 +77,19 @@ fn write_finding(
     writeln!(out, "    instead {}", advice.reference)?;
     let id = format!("{} {}", finding.rule.id, finding.fingerprint);
     writeln!(out, "    {}\n", paint.dim(&id))
+}
+
+/// The commit that brought it in, and whether it is still there.
+fn commit(finding: &Finding) -> Option<String> {
+    let trace = finding.trace.as_deref()?;
+    let first = trace.first.as_ref()?;
+    let author = printable(&first.author);
+    let (id, date) = (first.id.short(), super::json::date(first.time));
+    let gone = match trace.state {
+        State::Head => "",
+        _ => ", no longer in the newest",
+    };
+    Some(format!("{id} of {date} by {author}{gone}"))
 }
 
 /// `line 3, column 5`, or for a notebook `cell 12 · output 1 · line 3`.

@@ -147,7 +147,7 @@ fn result(
         "ruleId": finding.rule.id,
         "ruleIndex": indices.get(&*finding.rule.id),
         "level": level(finding.severity),
-        "message": { "text": message(finding) },
+        "message": { "text": super::sentence(finding) },
         "locations": [location],
         "partialFingerprints": {
             "primaryLocationLineHash": format!("{}:{count}", &fingerprint[..16]),
@@ -159,20 +159,6 @@ fn result(
             "security-severity": score(finding.severity),
         },
     })
-}
-
-fn message(finding: &Finding) -> String {
-    let place = match finding.notebook.as_ref().and_then(|n| n.cell) {
-        Some(cell) => format!(" in cell {cell}"),
-        None => String::new(),
-    };
-    let rotate = finding.rule.rotate.first().map_or("", |step| &**step);
-    format!(
-        "{} ({}){place}. It opens {}. Rotate it: {rotate}",
-        finding.title,
-        finding.secret.masked(),
-        finding.grants
-    )
 }
 
 /// A relative path as a URI.

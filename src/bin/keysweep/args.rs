@@ -21,6 +21,9 @@ pub struct Cli {
 pub enum Command {
     /// Scan files and folders
     Scan(ScanArgs),
+    /// Judge what a range of commits, the index or the working tree brings in
+    #[command(visible_alias = "ci")]
+    Diff(DiffArgs),
     /// List, explain and check rules
     Rules(RulesArgs),
     /// Write a small repository with freshly made secrets and scan it
@@ -62,10 +65,38 @@ pub struct ScanArgs {
 }
 
 #[derive(Args)]
+pub struct DiffArgs {
+    /// BASE..HEAD, or BASE for BASE..HEAD of the checked-out commit [default: what the CI system
+    /// says, else what the upstream branch has not]
+    #[arg(value_name = "RANGE", conflicts_with_all = ["staged", "unstaged"])]
+    pub range: Option<String>,
+
+    /// Judge the index against the checked-out commit
+    #[arg(long, conflicts_with = "unstaged")]
+    pub staged: bool,
+
+    /// Judge the changed files of the working tree against the index
+    #[arg(long)]
+    pub unstaged: bool,
+
+    /// The repository
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// A file with further rules, read from the base revision when it is part of the repository;
+    /// may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Args, Clone)]
 pub struct ReportArgs {
-    /// Form of the report
-    #[arg(short, long, value_enum, default_value_t = FormatArg::Human)]
-    pub format: FormatArg,
+    /// Form of the report [default: human, or what the CI system reads that runs `diff`]
+    #[arg(short, long, value_enum)]
+    pub format: Option<FormatArg>,
 
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -102,6 +133,12 @@ pub enum FormatArg {
     Jsonl,
     /// SARIF 2.1.0
     Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// Issues of Azure Pipelines
+    Azure,
+    /// GitLab's secret detection report
+    Gitlab,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -33,6 +33,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Fault> {
     let style = Style {
         show_secrets: false,
         colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        ..Style::default()
     };
     report::write(Format::Human, &outcome, sweep.rules(), &style, &mut out)?;
     Ok(exit(&outcome))

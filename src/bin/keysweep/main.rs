@@ -2,6 +2,7 @@
 
 mod args;
 mod demo;
+mod diff;
 mod exit;
 mod progress;
 mod rules;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Scan(args) => scan::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Rules(args) => rules::run(&args.command),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => completions(shell),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use keysweep::error::Error;
+use keysweep::git::Repo;
+use keysweep::ignores::{self, Ignores};
 use keysweep::ledger::{Ledger, Reason};
 use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
 use keysweep::report::{self, Format, Style};
@@ -47,9 +49,35 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
     let outcome = progress::watch(args.report.quiet, &progress, || {
         sweep.run(&*source, &progress)
     })?;
+    let mut outcome = outcome;
+    apply_ignores(args, &mut outcome)?;
     tell(&outcome.ledger);
     write_report(&args.report, &outcome, sweep.rules(), &style)?;
     Ok(exit(&outcome))
+}
+
+/// Takes out what the file of accepted findings names. It lies at the root of the working tree, or
+/// in the current folder where there is none.
+fn apply_ignores(args: &ScanArgs, outcome: &mut Outcome) -> Result<(), Error> {
+    let root = Repo::open(Path::new(".")).ok();
+    let root = root.and_then(|repo| repo.git2().workdir().map(Path::to_path_buf));
+    let file = root.unwrap_or_default().join(ignores::FILE);
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(&file, error)),
+    };
+    let mut ignores = Ignores::parse(&text).map_err(|error| error.within(&file))?;
+    ignores.apply(&mut outcome.findings);
+    // Only a scan of the whole folder can tell that an entry is of no use.
+    if args.paths == [PathBuf::from(".")] {
+        for line in ignores.unused() {
+            let path = file.to_string_lossy().into();
+            let detail = format!("line {line} accepts nothing that was found");
+            outcome.ledger.note(path, detail);
+        }
+    }
+    Ok(())
 }
 
 /// The exit code that an outcome deserves.
@@ -78,7 +106,7 @@ fn rules(files: &[PathBuf]) -> Result<RuleSet, Error> {
     Ok(rules)
 }
 
-fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, Error> {
+pub fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, Error> {
     let Some(file) = file else {
         return Ok(FingerprintKey::default());
     };
@@ -92,7 +120,7 @@ fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, Error> {
     Ok(FingerprintKey::new(key.trim_ascii()))
 }
 
-fn level(arg: LevelArg) -> Level {
+pub fn level(arg: LevelArg) -> Level {
     match arg {
         LevelArg::Low => Level::Low,
         LevelArg::Medium => Level::Medium,
@@ -125,6 +153,8 @@ pub fn style(args: &ReportArgs) -> Result<Style, Error> {
     Ok(Style {
         show_secrets: args.show_secrets,
         colour,
+        started: now(),
+        ..Style::default()
     })
 }
 
@@ -135,12 +165,12 @@ pub fn write_report(
     rules: &RuleSet,
     style: &Style,
 ) -> Result<(), Fault> {
-    let format = match args.format {
-        FormatArg::Human => Format::Human,
-        FormatArg::Json => Format::Json,
-        FormatArg::Jsonl => Format::Jsonl,
-        FormatArg::Sarif => Format::Sarif,
+    let format = format(args.format.unwrap_or(FormatArg::Human));
+    let style = Style {
+        ended: now(),
+        ..style.clone()
     };
+    let style = &style;
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(File::create(path).map_err(|error| Error::io(path, error))?),
         None => Box::new(anstream::AutoStream::new(
@@ -158,9 +188,21 @@ pub fn write_report(
     Ok(())
 }
 
+fn format(arg: FormatArg) -> Format {
+    match arg {
+        FormatArg::Human => Format::Human,
+        FormatArg::Json => Format::Json,
+        FormatArg::Jsonl => Format::Jsonl,
+        FormatArg::Sarif => Format::Sarif,
+        FormatArg::Github => Format::Github,
+        FormatArg::Azure => Format::Azure,
+        FormatArg::Gitlab => Format::Gitlab,
+    }
+}
+
 /// Says on standard error which inputs could not be read as they should.
 pub fn tell(ledger: &Ledger) {
-    for reason in [Reason::Unreadable, Reason::Vanished] {
+    for reason in [Reason::Unreadable, Reason::Vanished, Reason::OutOfTime] {
         for entry in ledger.left_out(reason) {
             say(&format!("{}: {}", entry.path, entry.detail));
         }

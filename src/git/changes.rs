@@ -1,0 +1,268 @@
+//! What commits bring in: for each, the entries of its tree that no parent has.
+//!
+//! A merge is compared with all its parents, so what was put in while resolving is seen, and what
+//! only came over from the other side is not. The work is that of the trees that differ. A folder
+//! already walked is not walked again, so that neither a thousand commits nor a tree made of itself
+//! ten times over can make it long.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::object::{self, Commit, EntryKind, Kind};
+use super::store::Store;
+use crate::error::{Error, ErrorKind};
+use crate::unit::ObjectId;
+
+/// Where an object was first met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub path: Arc<str>,
+    /// `None` where only a tag leads to it.
+    pub commit: Option<ObjectId>,
+}
+
+/// What a number of commits brought in.
+#[derive(Default)]
+pub struct Changes {
+    /// Blobs, each where it first came in.
+    pub blobs: HashMap<ObjectId, Place>,
+    /// Paths that no parent has, in the order in which they came.
+    pub names: Vec<Place>,
+    /// Trees that were looked into.
+    pub trees: HashSet<ObjectId>,
+}
+
+/// A commit's tree, or one of its folders, beside those of its parents.
+struct Pair {
+    path: String,
+    own: ObjectId,
+    parents: Vec<ObjectId>,
+}
+
+impl Changes {
+    /// Adds what a commit brings in. Add parents before children, so that a blob is placed where it
+    /// came from.
+    ///
+    /// # Errors
+    /// When the commit, a parent or a tree cannot be read.
+    pub fn add(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
+        let (own, parents) = roots(store, id)?;
+        self.walk(store, Some(id), own, parents)
+    }
+
+    /// Adds a tree that stands for itself, such as one that a tag names.
+    ///
+    /// # Errors
+    /// When a tree cannot be read.
+    pub fn add_tree(&mut self, store: &Store, tree: ObjectId) -> Result<(), Error> {
+        self.walk(store, None, tree, Vec::new())
+    }
+
+    fn walk(
+        &mut self,
+        store: &Store,
+        commit: Option<ObjectId>,
+        own: ObjectId,
+        parents: Vec<ObjectId>,
+    ) -> Result<(), Error> {
+        let mut open = vec![Pair {
+            path: String::new(),
+            own,
+            parents,
+        }];
+        while let Some(pair) = open.pop() {
+            if !pair.parents.contains(&pair.own) && self.trees.insert(pair.own) {
+                self.compare(store, commit, &pair, &mut open)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(
+        &mut self,
+        store: &Store,
+        commit: Option<ObjectId>,
+        pair: &Pair,
+        open: &mut Vec<Pair>,
+    ) -> Result<(), Error> {
+        let before = pair
+            .parents
+            .iter()
+            .map(|id| listing::<ByName>(store, *id))
+            .collect::<Result<Vec<_>, _>>()?;
+        for (name, entry) in listing::<Vec<_>>(store, pair.own)? {
+            let same: Vec<Listed> = before
+                .iter()
+                .filter_map(|tree| tree.get(&name).copied())
+                .collect();
+            if same.iter().any(|old| old.id == entry.id) {
+                continue;
+            }
+            let path = join(&pair.path, &name);
+            if same.iter().all(|old| old.kind != entry.kind) {
+                self.names.push(Place {
+                    path: path.as_str().into(),
+                    commit,
+                });
+            }
+            match entry.kind {
+                EntryKind::Tree => {
+                    let trees = same.iter().filter(|old| old.kind == EntryKind::Tree);
+                    open.push(Pair {
+                        path,
+                        own: entry.id,
+                        parents: trees.map(|old| old.id).collect(),
+                    });
+                }
+                EntryKind::Blob => {
+                    self.blobs.entry(entry.id).or_insert_with(|| Place {
+                        path: path.as_str().into(),
+                        commit,
+                    });
+                }
+                EntryKind::Submodule => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The blobs that a commit replaces or drops: where a value may have stood before.
+///
+/// # Errors
+/// When the commit, a parent or a tree cannot be read.
+pub fn replaced(store: &Store, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
+    let (own, parents) = roots(store, id)?;
+    let mut gone = Vec::new();
+    let mut seen = HashSet::new();
+    let mut open: Vec<(String, Option<ObjectId>, ObjectId)> = parents
+        .into_iter()
+        .map(|parent| (String::new(), Some(own), parent))
+        .collect();
+    while let Some((path, new, old)) = open.pop() {
+        if new == Some(old) || !seen.insert((new, old)) {
+            continue;
+        }
+        let now = match new {
+            Some(id) => listing(store, id)?,
+            None => ByName::new(),
+        };
+        for (name, entry) in listing::<Vec<_>>(store, old)? {
+            let kept = now.get(&name).copied();
+            if kept.is_some_and(|kept| kept.id == entry.id) {
+                continue;
+            }
+            let path = join(&path, &name);
+            match entry.kind {
+                EntryKind::Blob => gone.push((path.into(), entry.id)),
+                EntryKind::Tree => {
+                    let tree = kept.filter(|kept| kept.kind == EntryKind::Tree);
+                    open.push((path, tree.map(|kept| kept.id), entry.id));
+                }
+                EntryKind::Submodule => {}
+            }
+        }
+    }
+    Ok(gone)
+}
+
+/// All files of a tree with their paths. A folder that stands in several places is given once.
+///
+/// # Errors
+/// When a tree cannot be read.
+pub fn files(store: &Store, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    let mut open = vec![(String::new(), tree)];
+    while let Some((path, id)) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        for (name, entry) in listing::<Vec<_>>(store, id)? {
+            let path = join(&path, &name);
+            match entry.kind {
+                EntryKind::Blob => found.push((path.into(), entry.id)),
+                EntryKind::Tree => open.push((path, entry.id)),
+                EntryKind::Submodule => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The blob at a path of a tree, where there is one.
+///
+/// # Errors
+/// When a tree on the way cannot be read.
+pub fn find(store: &Store, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, Error> {
+    let mut at = Listed {
+        id: tree,
+        kind: EntryKind::Tree,
+    };
+    for part in path.split('/') {
+        if at.kind != EntryKind::Tree {
+            return Ok(None);
+        }
+        match listing::<ByName>(store, at.id)?.get(part.as_bytes()) {
+            Some(next) => at = *next,
+            None => return Ok(None),
+        }
+    }
+    Ok((at.kind == EntryKind::Blob).then_some(at.id))
+}
+
+/// The tree of a commit.
+///
+/// # Errors
+/// When the commit cannot be read.
+pub fn tree_of(store: &Store, commit: ObjectId) -> Result<ObjectId, Error> {
+    let object = store.read_as(commit, Kind::Commit)?;
+    let parsed = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", commit))?;
+    Ok(parsed.tree)
+}
+
+/// The tree of a commit, and those of its parents.
+fn roots(store: &Store, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), Error> {
+    let object = store.read_as(id, Kind::Commit)?;
+    let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))?;
+    let parents = commit.parents.iter().map(|id| tree_of(store, *id));
+    Ok((commit.tree, parents.collect::<Result<_, _>>()?))
+}
+
+#[derive(Clone, Copy)]
+struct Listed {
+    id: ObjectId,
+    kind: EntryKind,
+}
+
+/// A parent's entries. An own tree is gone through as a list: a hostile one may name two alike.
+type ByName = HashMap<Vec<u8>, Listed>;
+
+fn listing<T>(store: &Store, id: ObjectId) -> Result<T, Error>
+where
+    T: FromIterator<(Vec<u8>, Listed)>,
+{
+    let object = store.read_as(id, Kind::Tree)?;
+    let entries = object::entries(object.bytes()).map(|entry| {
+        let entry = entry.map_err(|_| malformed("tree", id))?;
+        let listed = Listed {
+            id: entry.id,
+            kind: entry.kind,
+        };
+        Ok((entry.name.to_vec(), listed))
+    });
+    entries.collect()
+}
+
+pub(crate) fn malformed(kind: &str, id: ObjectId) -> Error {
+    Error::new(ErrorKind::Git, format!("{kind} {id}: is malformed"))
+}
+
+fn join(folder: &str, name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    if folder.is_empty() {
+        name.into_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
+}
