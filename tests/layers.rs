@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up.
 const ORDER: [&str; 20] = [
-    "span", "secret", "error", "checksum", "rules", "unit", "ledger", "git", "source", "decode",
+    "span", "error", "secret", "checksum", "rules", "unit", "ledger", "git", "source", "decode",
     "detect", "judge", "finding", "pipeline", "ignores", "exam", "advise", "report", "guard",
     "demo",
 ];

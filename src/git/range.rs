@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use git2::{DiffOptions, Oid, Sort};
+use git2::{DiffOptions, Index, Oid, Sort};
 
 use super::Repo;
 use crate::error::{Error, ErrorKind};
@@ -89,11 +89,12 @@ pub fn tips(repo: &Repo) -> Result<Vec<Oid>, Error> {
     Ok(commits.collect())
 }
 
-/// Files of the index that the checked-out commit does not have like that, by their bytes there.
+/// Files of the index, or of the one in another file, that the checked-out commit does not have
+/// like that.
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn staged(repo: &Repo) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
+pub fn staged(repo: &Repo, index: Option<&Path>) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
     let git = repo.git2();
     let list = || {
         let head = match git.head() {
@@ -101,7 +102,11 @@ pub fn staged(repo: &Repo) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
             Err(_) => None,
         };
         let mut found = Vec::new();
-        for entry in git.index()?.iter() {
+        let index = match index {
+            Some(file) => Index::open(file)?,
+            None => git.index()?,
+        };
+        for entry in index.iter() {
             let path = String::from_utf8_lossy(&entry.path).into_owned();
             let old = head.as_ref().and_then(|tree| {
                 // A path that cannot be looked up is new to the commit.

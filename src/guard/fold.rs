@@ -172,7 +172,11 @@ fn note_of_tag(store: &Store, id: ObjectId) -> Result<CommitNote, Error> {
 }
 
 /// Masks what the rules find in the names that a report prints: paths, references and authors.
-pub fn mask_names(sweep: &Sweep, findings: &mut [Finding], ledger: &mut Ledger) {
+pub fn mask_names<'f>(
+    sweep: &Sweep,
+    findings: impl IntoIterator<Item = &'f mut Finding>,
+    ledger: &mut Ledger,
+) {
     for finding in findings {
         finding.origin.path = sweep.masked(&finding.origin.path).into();
         let Some(trace) = finding.trace.as_deref_mut() else {

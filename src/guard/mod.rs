@@ -5,7 +5,16 @@
 //! its cost grows with the push and not with the repository. [`policy`], [`audit`] and [`answer`]
 //! belong to the hooks.
 
+pub mod answer;
+pub mod audit;
 pub mod ci;
+pub mod client;
 pub mod fold;
+pub mod install;
 pub mod known;
+pub mod policy;
+pub mod push;
 pub mod range;
+pub mod receiving;
+pub mod rehearse;
+pub mod server;

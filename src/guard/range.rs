@@ -25,8 +25,9 @@ use crate::unit::{GitOrigin, ObjectId, Origin, Part};
 pub enum Scope {
     /// The commits that `head` has and `base` has not.
     Range { base: String, head: String },
-    /// The index against the checked-out commit.
-    Staged,
+    /// The index against the checked-out commit; git names another file for the index while it
+    /// commits only a part of what is changed.
+    Staged { index: Option<PathBuf> },
     /// The working tree against the index.
     Unstaged,
 }
@@ -64,7 +65,7 @@ pub fn judge(
     let mut ledger = Ledger::default();
     let range = match scope {
         Scope::Range { base, head } => Some(range::resolve(repo, base, head)?),
-        Scope::Staged | Scope::Unstaged => None,
+        Scope::Staged { .. } | Scope::Unstaged => None,
     };
     let base = base(repo, &store, range.as_ref())?;
     base.add_rules(rules, &mut options.rules, &mut ledger)?;
@@ -78,8 +79,8 @@ pub fn judge(
                 range.commits.len(),
             )
         }
-        (None, Scope::Unstaged) => (unstaged(&base, &sweep, progress)?, 0),
-        (None, _) => (staged(&base, &sweep, progress)?, 0),
+        (None, Scope::Staged { index }) => (staged(&base, index.as_deref(), &sweep, progress)?, 0),
+        (None, _) => (unstaged(&base, &sweep, progress)?, 0),
     };
     let known = base.drop_known(scope, &mut outcome, &options)?;
     if let Some(range) = &range {
@@ -99,6 +100,15 @@ pub fn judge(
         commits,
         known,
     })
+}
+
+/// The findings that the checked-out commit accepts.
+///
+/// # Errors
+/// When its list cannot be read.
+pub fn accepted(repo: &Repo) -> Result<Ignores, Error> {
+    let store = Store::open(&repo.object_dirs()?)?;
+    base(repo, &store, None)?.ignores()
 }
 
 fn base<'r>(
@@ -278,8 +288,13 @@ fn commits(
     sweep.run(&source, progress)
 }
 
-fn staged(base: &Base<'_>, sweep: &Sweep, progress: &Progress) -> Result<Outcome, Error> {
-    let files = range::staged(base.repo)?;
+fn staged(
+    base: &Base<'_>,
+    index: Option<&Path>,
+    sweep: &Sweep,
+    progress: &Progress,
+) -> Result<Outcome, Error> {
+    let files = range::staged(base.repo, index)?;
     let mut source = Objects::files(base.store, files.clone());
     source.names = files
         .into_iter()

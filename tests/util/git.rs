@@ -96,8 +96,13 @@ impl Repo {
     }
 
     pub fn try_git(&self, args: &[&str]) -> Run {
+        self.try_git_with(args, &[])
+    }
+
+    pub fn try_git_with(&self, args: &[&str], vars: &[(&str, &str)]) -> Run {
         let output: Output = git(self.path())
             .args(args)
+            .envs(vars.iter().copied())
             .stdin(Stdio::null())
             .output()
             .expect("git runs");

@@ -24,6 +24,11 @@ pub enum Command {
     /// Judge what a range of commits, the index or the working tree brings in
     #[command(visible_alias = "ci")]
     Diff(DiffArgs),
+    /// Be a git hook, or install and try one
+    Hook {
+        #[command(subcommand)]
+        command: HookCommand,
+    },
     /// List, explain and check rules
     Rules(RulesArgs),
     /// Write a small repository with freshly made secrets and scan it
@@ -90,6 +95,89 @@ pub struct DiffArgs {
 
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+#[derive(Subcommand)]
+pub enum HookCommand {
+    /// A server's hook: judge all that a push brings, before any reference moves
+    PreReceive {
+        /// The operator's policy, a file outside of the repository [default: KEYSWEEP_POLICY]
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// A server's hook: judge one reference of a push
+    Update {
+        /// The operator's policy, a file outside of the repository [default: KEYSWEEP_POLICY]
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        #[arg(value_name = "REF")]
+        name: String,
+        old: String,
+        new: String,
+    },
+    /// A working copy's hook: judge the index before it is committed
+    PreCommit,
+    /// A working copy's hook: judge the commits that a remote does not have yet
+    PrePush { remote: String, url: Option<String> },
+    /// Install hooks, keeping those that are there
+    Install(InstallArgs),
+    /// Try the installed hooks: push a made-up secret through each in a throw-away repository
+    Test {
+        /// Which hooks [default: all that are installed]
+        #[arg(value_enum)]
+        kinds: Vec<KindArg>,
+
+        /// The repository
+        #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+        repo: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub struct InstallArgs {
+    /// Which hooks [default: pre-receive on a server, pre-commit and pre-push in a working copy]
+    #[arg(value_enum)]
+    pub kinds: Vec<KindArg>,
+
+    /// The repository, or for `ghes` the folder of scripts
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// Whose folders to use
+    #[arg(long, value_enum, default_value_t = LayoutArg::Git)]
+    pub layout: LayoutArg,
+
+    /// The operator's policy, for hooks of servers
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
+    /// The program that the hook calls [default: this one]
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+
+    /// Remove the hooks and put back those that were there before
+    #[arg(long)]
+    pub uninstall: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    PreCommit,
+    PrePush,
+    PreReceive,
+    Update,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LayoutArg {
+    /// git's own
+    Git,
+    Gitlab,
+    Gitea,
+    Forgejo,
+    /// GitHub Enterprise Server: a script for its repository of hooks
+    Ghes,
+    Bitbucket,
 }
 
 #[derive(Args, Clone)]

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keysweep::error::Error;
 use keysweep::git::Repo;
@@ -46,13 +46,20 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
     Ok(exit(&judged.outcome))
 }
 
-fn variable(name: &str) -> Option<String> {
+/// The index, which git names while it commits.
+pub fn staged() -> Scope {
+    Scope::Staged {
+        index: variable("GIT_INDEX_FILE").map(PathBuf::from),
+    }
+}
+
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn scope(args: &DiffArgs, system: Option<System>) -> Result<Scope, Error> {
     if args.staged {
-        return Ok(Scope::Staged);
+        return Ok(staged());
     }
     if args.unstaged {
         return Ok(Scope::Unstaged);
@@ -98,7 +105,7 @@ fn summary(scope: &Scope, judged: &Judged) -> String {
             let commits = judged.commits;
             format!("{commits} commits of {base}..{head}")
         }
-        Scope::Staged => "the index".to_owned(),
+        Scope::Staged { .. } => "the index".to_owned(),
         Scope::Unstaged => "the working tree".to_owned(),
     };
     format!("judged {what}: {found} new findings, {known} that the base has already")

@@ -4,6 +4,7 @@ mod args;
 mod demo;
 mod diff;
 mod exit;
+mod hook;
 mod progress;
 mod rules;
 mod scan;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Scan(args) => scan::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Hook { command } => hook::run(&command),
         Command::Rules(args) => rules::run(&args.command),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => completions(shell),

@@ -107,17 +107,7 @@ fn rules(files: &[PathBuf]) -> Result<RuleSet, Error> {
 }
 
 pub fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, Error> {
-    let Some(file) = file else {
-        return Ok(FingerprintKey::default());
-    };
-    let key = std::fs::read(file).map_err(|error| Error::io(file, error))?;
-    if key.trim_ascii().len() < 16 {
-        let path = file.display();
-        return Err(Error::usage(format!(
-            "{path}: a fingerprint key needs at least 16 bytes"
-        )));
-    }
-    Ok(FingerprintKey::new(key.trim_ascii()))
+    file.map_or_else(|| Ok(FingerprintKey::default()), FingerprintKey::read)
 }
 
 pub fn level(arg: LevelArg) -> Level {
