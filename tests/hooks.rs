@@ -941,3 +941,43 @@ fn the_rehearsal_tries_the_hooks_of_a_working_copy() {
         );
     }
 }
+
+#[test]
+fn the_framework_s_entry_judges_the_index() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    let manifest = read(&manifest);
+    let entries: BTreeSet<&str> = manifest
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("entry: keysweep "))
+        .collect();
+    assert_eq!(entries.len(), 1, "{manifest}");
+    let args: Vec<&str> = entries.iter().flat_map(|entry| entry.split(' ')).collect();
+    let copy = Repo::new();
+    copy.write("a.py", "clean\n");
+    copy.git(&["add", "a.py"]);
+    let run = copy.dir.run(&args).expect(0);
+    assert_eq!(run.stderr, "");
+    copy.write("a.py", leak(1));
+    copy.git(&["add", "a.py"]);
+    copy.dir.run(&args).expect(1);
+}
+
+#[test]
+fn a_repository_of_somebody_else_is_refused_with_the_fix() {
+    let server = Server::without_hook();
+    let given = std::process::Command::new("chown")
+        .args(["-R", "54321"])
+        .arg(server.bare.path())
+        .status();
+    if !given.is_ok_and(|status| status.success()) {
+        return eprintln!("left out: only root can give a repository away");
+    }
+    let id = server.copy.git(&["rev-parse", "HEAD"]);
+    let args = ["hook", "update", "refs/heads/main", &id, &id];
+    let run = server
+        .bare
+        .dir
+        .run_with(&args, &[("GIT_DIR", ".")], b"")
+        .expect(2);
+    assert!(run.stderr.contains("safe.directory"), "{}", run.stderr);
+}

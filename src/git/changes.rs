@@ -8,8 +8,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::object::{self, Commit, EntryKind, Kind};
-use super::store::Store;
+use smallvec::SmallVec;
+
+use super::object::{self, Commit, Entry, EntryKind, Kind};
+use super::store::{Object, Store};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
@@ -85,20 +87,24 @@ impl Changes {
         pair: &Pair,
         open: &mut Vec<Pair>,
     ) -> Result<(), Error> {
-        let before = pair
-            .parents
+        let olds = pair.parents.iter().map(|id| read_tree(store, *id));
+        let olds = olds.collect::<Result<Vec<_>, _>>()?;
+        let mut before = olds
             .iter()
-            .map(|id| listing::<ByName>(store, *id))
+            .map(|(id, tree)| Listing::of(*id, tree))
             .collect::<Result<Vec<_>, _>>()?;
-        for (name, entry) in listing::<Vec<_>>(store, pair.own)? {
-            let same: Vec<Listed> = before
-                .iter()
-                .filter_map(|tree| tree.get(&name).copied())
+        let (id, own) = read_tree(store, pair.own)?;
+        // An own tree is gone through as a list: a hostile one may name two alike.
+        for entry in object::entries(own.bytes()) {
+            let entry = entry.map_err(|_| malformed("tree", id))?;
+            let same: SmallVec<[Entry<'_>; 2]> = before
+                .iter_mut()
+                .filter_map(|tree| tree.named(entry.name))
                 .collect();
             if same.iter().any(|old| old.id == entry.id) {
                 continue;
             }
-            let path = join(&pair.path, &name);
+            let path = join(&pair.path, entry.name);
             if same.iter().all(|old| old.kind != entry.kind) {
                 self.names.push(Place {
                     path: path.as_str().into(),
@@ -143,16 +149,19 @@ pub fn replaced(store: &Store, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>
         if new == Some(old) || !seen.insert((new, old)) {
             continue;
         }
-        let now = match new {
-            Some(id) => listing(store, id)?,
-            None => ByName::new(),
+        let now = new.map(|id| read_tree(store, id)).transpose()?;
+        let mut now = match &now {
+            Some((id, tree)) => Listing::of(*id, tree)?,
+            None => Listing::default(),
         };
-        for (name, entry) in listing::<Vec<_>>(store, old)? {
-            let kept = now.get(&name).copied();
+        let (id, tree) = read_tree(store, old)?;
+        for entry in object::entries(tree.bytes()) {
+            let entry = entry.map_err(|_| malformed("tree", id))?;
+            let kept = now.named(entry.name);
             if kept.is_some_and(|kept| kept.id == entry.id) {
                 continue;
             }
-            let path = join(&path, &name);
+            let path = join(&path, entry.name);
             match entry.kind {
                 EntryKind::Blob => gone.push((path.into(), entry.id)),
                 EntryKind::Tree => {
@@ -178,8 +187,10 @@ pub fn files(store: &Store, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>,
         if !seen.insert(id) {
             continue;
         }
-        for (name, entry) in listing::<Vec<_>>(store, id)? {
-            let path = join(&path, &name);
+        let (_, tree) = read_tree(store, id)?;
+        for entry in object::entries(tree.bytes()) {
+            let entry = entry.map_err(|_| malformed("tree", id))?;
+            let path = join(&path, entry.name);
             match entry.kind {
                 EntryKind::Blob => found.push((path.into(), entry.id)),
                 EntryKind::Tree => open.push((path, entry.id)),
@@ -195,20 +206,18 @@ pub fn files(store: &Store, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>,
 /// # Errors
 /// When a tree on the way cannot be read.
 pub fn find(store: &Store, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, Error> {
-    let mut at = Listed {
-        id: tree,
-        kind: EntryKind::Tree,
-    };
+    let (mut id, mut kind) = (tree, EntryKind::Tree);
     for part in path.split('/') {
-        if at.kind != EntryKind::Tree {
+        if kind != EntryKind::Tree {
             return Ok(None);
         }
-        match listing::<ByName>(store, at.id)?.get(part.as_bytes()) {
-            Some(next) => at = *next,
+        let (_, tree) = read_tree(store, id)?;
+        match Listing::of(id, &tree)?.named(part.as_bytes()) {
+            Some(next) => (id, kind) = (next.id, next.kind),
             None => return Ok(None),
         }
     }
-    Ok((at.kind == EntryKind::Blob).then_some(at.id))
+    Ok((kind == EntryKind::Blob).then_some(id))
 }
 
 /// The tree of a commit.
@@ -229,29 +238,43 @@ fn roots(store: &Store, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), Error
     Ok((commit.tree, parents.collect::<Result<_, _>>()?))
 }
 
-#[derive(Clone, Copy)]
-struct Listed {
-    id: ObjectId,
-    kind: EntryKind,
+fn read_tree(store: &Store, id: ObjectId) -> Result<(ObjectId, Object<'_>), Error> {
+    Ok((id, store.read_as(id, Kind::Tree)?))
 }
 
-/// A parent's entries. An own tree is gone through as a list: a hostile one may name two alike.
-type ByName = HashMap<Vec<u8>, Listed>;
+/// A tree's entries, asked for in about the order in which they stand.
+#[derive(Default)]
+struct Listing<'b> {
+    entries: Vec<Entry<'b>>,
+    next: usize,
+    /// Made when the order fails, which in two versions of a folder is rare.
+    by_name: Option<HashMap<&'b [u8], usize>>,
+}
 
-fn listing<T>(store: &Store, id: ObjectId) -> Result<T, Error>
-where
-    T: FromIterator<(Vec<u8>, Listed)>,
-{
-    let object = store.read_as(id, Kind::Tree)?;
-    let entries = object::entries(object.bytes()).map(|entry| {
-        let entry = entry.map_err(|_| malformed("tree", id))?;
-        let listed = Listed {
-            id: entry.id,
-            kind: entry.kind,
+impl<'b> Listing<'b> {
+    fn of(id: ObjectId, tree: &'b Object<'_>) -> Result<Self, Error> {
+        let entries = object::entries(tree.bytes()).collect::<Result<Vec<_>, _>>();
+        Ok(Self {
+            entries: entries.map_err(|_| malformed("tree", id))?,
+            ..Self::default()
+        })
+    }
+
+    fn named(&mut self, name: &[u8]) -> Option<Entry<'b>> {
+        let here = self.entries.get(self.next);
+        let at = if here.is_some_and(|entry| entry.name == name) {
+            self.next
+        } else {
+            let entries = &self.entries;
+            let by_name = self.by_name.get_or_insert_with(|| {
+                let numbered = entries.iter().enumerate();
+                numbered.map(|(at, entry)| (entry.name, at)).collect()
+            });
+            *by_name.get(name)?
         };
-        Ok((entry.name.to_vec(), listed))
-    });
-    entries.collect()
+        self.next = at + 1;
+        Some(self.entries[at])
+    }
 }
 
 pub(crate) fn malformed(kind: &str, id: ObjectId) -> Error {

@@ -196,6 +196,22 @@ mod tests {
         assert_eq!(tag.message, b"notes\n");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_are_too_hostile(
+            start in proptest::sample::select(vec!["", "tree ", "object ", "100644 a\0"]),
+            rest: Vec<u8>,
+        ) {
+            let bytes = [start.as_bytes(), &rest].concat();
+            if let Some(commit) = Commit::parse(&bytes) {
+                proptest::prop_assert!(commit.message.len() < bytes.len());
+            }
+            let _ = Tag::parse(&bytes).map(|tag| tag.tagger());
+            let names: usize = entries(&bytes).flatten().map(|entry| entry.name.len()).sum();
+            proptest::prop_assert!(names <= bytes.len());
+        }
+    }
+
     #[test]
     fn a_tree_cut_short_says_so() {
         let mut bytes = b"100644 a b\0".to_vec();

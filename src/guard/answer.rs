@@ -34,7 +34,7 @@ pub fn refusal(what: &str, verdict: &Verdict, manner: Manner<'_>) -> Vec<String>
         lines.push(format!("  and {} more", count - MOST));
     }
     lines.push(
-        "Rotate each that is real: it has left your machine. Then clean the commits:".to_owned(),
+        "Rotate each that is real, it has left your machine. Then, to push again:".to_owned(),
     );
     lines.extend(commands(verdict));
     if manner.approvals
@@ -90,7 +90,7 @@ fn commands(verdict: &Verdict) -> Vec<String> {
         lines.push("  git tag --force --annotate TAG 'TAG^{}'   # with another message".to_owned());
     }
     if has(Part::RefName) {
-        lines.push("  push under another name".to_owned());
+        lines.push("  give the branch or tag another name".to_owned());
     }
     lines
 }

@@ -56,7 +56,8 @@ pub fn fold(
         group.sort_by_key(|finding| (rank(finding), finding.origin.git.map(|git| git.object)));
         folded.extend(one(group, store, tips)?);
     }
-    folded.sort_by(|a, b| a.order().cmp(&b.order()));
+    // Messages of several commits share path and place.
+    folded.sort_by(|a, b| (a.order(), a.origin.git).cmp(&(b.order(), b.origin.git)));
     Ok(folded)
 }
 

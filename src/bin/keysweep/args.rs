@@ -206,7 +206,7 @@ pub struct ReportArgs {
     #[arg(long, value_enum, default_value_t = ColourArg::Auto, value_name = "WHEN")]
     pub color: ColourArg,
 
-    /// Show no progress
+    /// Show no progress, and no summary on standard error
     #[arg(short, long)]
     pub quiet: bool,
 }

@@ -36,7 +36,9 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
         range::judge(&repo, &scope, &args.rules, options, &progress)
     })?;
     tell(&judged.outcome.ledger);
-    say(&summary(&scope, &judged));
+    if !args.report.quiet {
+        say(&summary(&scope, &judged));
+    }
     for report in reports(&args.report, system) {
         write_report(&report, &judged.outcome, judged.sweep.rules(), &style)?;
     }
