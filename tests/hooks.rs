@@ -586,6 +586,38 @@ fn an_approval_needs_the_policy_the_finding_and_a_reason() {
 }
 
 #[test]
+fn the_answer_stays_short_whatever_there_is_to_say() {
+    let server = Server::with("contact = 'Ask security'\n[approvals]\npush_options = true\n");
+    let copy = &server.copy;
+    copy.git(&["checkout", "--quiet", "--orphan", "fresh"]);
+    for n in 0..6 {
+        copy.save(&format!("{n}.py"), leak(n));
+    }
+    copy.commit(&format!("use {}", token(7)));
+    copy.git(&["tag", "-a", "-m", &leak(8), "v1"]);
+    let before = server.refs();
+    let name = format!("fresh:refs/heads/{}", token(9));
+    let run = server.push(&["fresh", "v1", &name]);
+    assert_refused(
+        &server,
+        &before,
+        &run,
+        &[&token(1), &token(7), &token(8), &token(9)],
+    );
+    let answer = answer(&run).join("\n");
+    for told in [
+        "(9 found)",
+        "and 6 more",
+        "--orphan",
+        "git tag",
+        "another name",
+        "Ask security",
+    ] {
+        assert!(answer.contains(told), "{told}: {answer}");
+    }
+}
+
+#[test]
 fn every_decision_is_in_the_audit_log() {
     let server = Server::new();
     server.write_policy("");

@@ -92,6 +92,9 @@ fn commands(verdict: &Verdict) -> Vec<String> {
     if has(Part::RefName) {
         lines.push("  give the branch or tag another name".to_owned());
     }
+    if lines.is_empty() {
+        lines.push("  leave out the branch or tag that leads to it".to_owned());
+    }
     lines
 }
 
