@@ -120,10 +120,10 @@ fn commits(cleaning: &Cleaning) -> Vec<String> {
             } else {
                 "BRANCH"
             };
-            vec![
-                format!("  git checkout --orphan clean && git commit --all   {edit}"),
-                format!("  git branch --move --force {branch}"),
-            ]
+            vec![format!(
+                "  git checkout --orphan clean && git commit --all && git branch --move --force \
+                 {branch}   {edit}"
+            )]
         }
     }
 }
