@@ -25,6 +25,8 @@ pub struct Finding {
     pub proof: Option<Proof>,
     /// What whoever holds the secret can do.
     pub grants: Cow<'static, str>,
+    /// How to revoke or replace it, most direct first.
+    pub rotate: Cow<'static, [Cow<'static, str>]>,
     /// The name to which the value is assigned, where there is one.
     pub name: Option<Box<str>>,
     pub secret: Secret,
@@ -53,7 +55,11 @@ pub struct Trace {
     pub last: Option<CommitNote>,
     /// Branches, tags and other references whose newest commit still has it, by full name.
     pub refs: Vec<String>,
+    /// How many there are; of very many not all are listed.
+    pub refs_total: u32,
     pub state: State,
+    /// Findings of one report with the same number are the same secret; from 1.
+    pub group: u32,
 }
 
 /// A commit, as far as a report names it.

@@ -174,18 +174,18 @@ const CASES: &[Case] = &[
     }),
     ("a tag's message", |copy| {
         copy.git(&["tag", "-a", "-m", &format!("Release\n\n{}", leak(1)), "v2"]);
-        (vec!["v2"], "(tag message)")
+        (vec!["v2"], "tag message:3")
     }),
     ("a commit's message", |copy| {
         copy.commit(&format!("Subject\n\nuse {}", token(1)));
-        (vec!["main"], "(commit message):3")
+        (vec!["main"], "commit message:3")
     }),
     ("a commit's author", |copy| {
         copy.write("x", "1");
         copy.git(&["add", "x"]);
         let author = format!("{} <x@example.invalid>", token(1));
         copy.git(&["commit", "--quiet", "-m", "x", "--author", &author]);
-        (vec!["main"], "(commit header)")
+        (vec!["main"], "commit message:3")
     }),
     ("a file's name", |copy| {
         copy.write(&format!("dumps/{}.txt", token(1)), "nothing\n");

@@ -14,13 +14,15 @@ pub mod json;
 pub mod nested;
 pub mod notebook;
 pub mod offset;
-pub mod sniff;
+pub mod wide;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use smallvec::SmallVec;
 
-use crate::span::{SourceSpan, ViewSpan};
+use crate::sniff::{self, Encoding};
+use crate::span::{LineStarts, SourceSpan, ViewSpan};
 use crate::unit::Unit;
 use offset::OffsetMap;
 
@@ -28,6 +30,8 @@ use offset::OffsetMap;
 pub struct Document<'u> {
     views: Vec<View<'u>>,
     places: Vec<Place>,
+    /// Lines of the notebook's view, once somebody asks.
+    lines: OnceCell<LineStarts>,
     /// What could not be read as its name promised.
     pub note: Option<Note>,
 }
@@ -246,38 +250,76 @@ impl Default for Limits {
     }
 }
 
+/// Whether bytes are text that is read as it stands: neither in wide characters nor a notebook.
+/// Such a text can be read in parts.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    matches!(sniff::sniff(bytes), Ok(Encoding::Bytes)) && !notebook::looks_like_one(bytes)
+}
+
+/// Whether bytes are read as a notebook whatever their name.
+pub fn looks_like_notebook(bytes: &[u8]) -> bool {
+    notebook::looks_like_one(bytes)
+}
+
 /// Opens a unit. Bytes that are no text at all give `Err` with the reason.
 pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::Binary> {
-    let text = match sniff::sniff(unit.bytes)? {
-        sniff::Encoding::Bytes => View {
-            map: OffsetMap::identity(unit.bytes.len()),
-            text: Cow::Borrowed(unit.bytes),
-            layer: Layer::Text,
-            parent: None,
-            segments: vec![Segment { start: 0, place: 0 }],
-            depth: 0,
-        },
-        wide => {
-            let mut builder = ViewBuilder::default();
-            builder.begin(0, 0);
-            sniff::transcode(unit.bytes, wide, &mut builder);
-            View {
-                parent: None,
-                ..View::built(builder, Layer::Text, 0, 0)
-            }
-        }
-    };
-    let mut document = Document {
-        views: vec![text],
-        places: vec![Place::default()],
-        note: None,
-    };
-    document.open_notebook(unit);
-    nested::open(&mut document, limits);
-    Ok(document)
+    Opener::default().open(unit, limits)
+}
+
+/// Opens units one after the other with the same memory.
+#[derive(Default)]
+pub struct Opener {
+    survey: nested::Survey,
+}
+
+impl Opener {
+    /// As [`open`].
+    pub fn open<'u>(
+        &mut self,
+        unit: &Unit<'u>,
+        limits: Limits,
+    ) -> Result<Document<'u>, sniff::Binary> {
+        let mut document = Document::of(unit)?;
+        document.open_notebook(unit);
+        nested::open(&mut document, limits, &mut self.survey);
+        Ok(document)
+    }
 }
 
 impl<'u> Document<'u> {
+    /// The text of a unit with nothing opened in it.
+    fn of(unit: &Unit<'u>) -> Result<Self, sniff::Binary> {
+        let encoding = match unit.encoding {
+            Some(known) => known,
+            None => sniff::sniff(unit.bytes)?,
+        };
+        let text = match encoding {
+            Encoding::Bytes => View {
+                map: OffsetMap::identity(unit.bytes.len()),
+                text: Cow::Borrowed(unit.bytes),
+                layer: Layer::Text,
+                parent: None,
+                segments: vec![Segment { start: 0, place: 0 }],
+                depth: 0,
+            },
+            wide => {
+                let mut builder = ViewBuilder::default();
+                builder.begin(0, 0);
+                wide::transcode(unit.bytes, wide, &mut builder);
+                View {
+                    parent: None,
+                    ..View::built(builder, Layer::Text, 0, 0)
+                }
+            }
+        };
+        Ok(Self {
+            views: vec![text],
+            places: vec![Place::default()],
+            lines: OnceCell::new(),
+            note: None,
+        })
+    }
+
     /// Whether the document is a notebook that was read cell by cell.
     pub fn is_notebook(&self) -> bool {
         self.views.iter().any(|view| view.layer == Layer::Notebook)
@@ -314,7 +356,9 @@ impl<'u> Document<'u> {
         loop {
             let view = &self.views[at];
             if view.layer == Layer::Notebook {
-                place_line = spans.first().map(|first| line_in_stretch(view, *first));
+                place_line = spans
+                    .first()
+                    .map(|first| self.line_in_stretch(view, *first));
             }
             let Some(parent) = view.parent else { break };
             spans = join(spans.iter().flat_map(|s| view.map.to_parent(*s)));
@@ -347,6 +391,13 @@ impl<'u> Document<'u> {
         layers
     }
 
+    /// The 1-based line of `span` within its stretch of the notebook's `view`.
+    fn line_in_stretch(&self, view: &View<'_>, span: ViewSpan) -> u32 {
+        let lines = self.lines.get_or_init(|| LineStarts::new(&view.text));
+        let start = view.stretch(span.start).start;
+        lines.line(span.start) - lines.line(start) + 1
+    }
+
     fn open_notebook(&mut self, unit: &Unit<'_>) {
         let named = unit.origin.is_file() && unit.origin.path.ends_with(".ipynb");
         if unit.is_window() {
@@ -371,13 +422,6 @@ impl<'u> Document<'u> {
             self.views.push(View::built(builder, Layer::Notebook, 0, 0));
         }
     }
-}
-
-/// The 1-based line of `span` within its stretch of `view`.
-fn line_in_stretch(view: &View<'_>, span: ViewSpan) -> u32 {
-    let start = view.stretch(span.start).start as usize;
-    let before = &view.text[start..span.start as usize];
-    memchr::memchr_iter(b'\n', before).count() as u32 + 1
 }
 
 /// Joins pieces that touch.

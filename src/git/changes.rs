@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::object::{self, Commit, Entry, EntryKind, Kind};
-use super::store::{Object, Store};
+use super::Kind;
+use super::object::{self, Commit, TreeEntry};
+use super::reader::{Object, Reader};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
@@ -47,22 +48,22 @@ impl Changes {
     ///
     /// # Errors
     /// When the commit, a parent or a tree cannot be read.
-    pub fn add(&mut self, store: &Store, id: ObjectId) -> Result<(), Error> {
-        let (own, parents) = roots(store, id)?;
-        self.walk(store, Some(id), own, parents)
+    pub fn add(&mut self, reader: &Reader, id: ObjectId) -> Result<(), Error> {
+        let (own, parents) = roots(reader, id)?;
+        self.walk(reader, Some(id), own, parents)
     }
 
     /// Adds a tree that stands for itself, such as one that a tag names.
     ///
     /// # Errors
     /// When a tree cannot be read.
-    pub fn add_tree(&mut self, store: &Store, tree: ObjectId) -> Result<(), Error> {
-        self.walk(store, None, tree, Vec::new())
+    pub fn add_tree(&mut self, reader: &Reader, tree: ObjectId) -> Result<(), Error> {
+        self.walk(reader, None, tree, Vec::new())
     }
 
     fn walk(
         &mut self,
-        store: &Store,
+        reader: &Reader,
         commit: Option<ObjectId>,
         own: ObjectId,
         parents: Vec<ObjectId>,
@@ -74,7 +75,7 @@ impl Changes {
         }];
         while let Some(pair) = open.pop() {
             if !pair.parents.contains(&pair.own) && self.trees.insert(pair.own) {
-                self.compare(store, commit, &pair, &mut open)?;
+                self.compare(reader, commit, &pair, &mut open)?;
             }
         }
         Ok(())
@@ -82,22 +83,21 @@ impl Changes {
 
     fn compare(
         &mut self,
-        store: &Store,
+        reader: &Reader,
         commit: Option<ObjectId>,
         pair: &Pair,
         open: &mut Vec<Pair>,
     ) -> Result<(), Error> {
-        let olds = pair.parents.iter().map(|id| read_tree(store, *id));
+        let olds = pair.parents.iter().map(|id| read_tree(reader, *id));
         let olds = olds.collect::<Result<Vec<_>, _>>()?;
         let mut before = olds
             .iter()
             .map(|(id, tree)| Listing::of(*id, tree))
             .collect::<Result<Vec<_>, _>>()?;
-        let (id, own) = read_tree(store, pair.own)?;
+        let (id, own) = read_tree(reader, pair.own)?;
         // An own tree is gone through as a list: a hostile one may name two alike.
-        for entry in object::entries(own.bytes()) {
-            let entry = entry.map_err(|_| malformed("tree", id))?;
-            let same: SmallVec<[Entry<'_>; 2]> = before
+        for entry in entries(id, &own)? {
+            let same: SmallVec<[TreeEntry<'_>; 2]> = before
                 .iter_mut()
                 .filter_map(|tree| tree.named(entry.name))
                 .collect();
@@ -105,28 +105,28 @@ impl Changes {
                 continue;
             }
             let path = join(&pair.path, entry.name);
-            if same.iter().all(|old| old.kind != entry.kind) {
+            if same.iter().all(|old| old.kind() != entry.kind()) {
                 self.names.push(Place {
                     path: path.as_str().into(),
                     commit,
                 });
             }
-            match entry.kind {
-                EntryKind::Tree => {
-                    let trees = same.iter().filter(|old| old.kind == EntryKind::Tree);
+            match entry.kind() {
+                Kind::Tree => {
+                    let trees = same.iter().filter(|old| old.kind() == Kind::Tree);
                     open.push(Pair {
                         path,
                         own: entry.id,
                         parents: trees.map(|old| old.id).collect(),
                     });
                 }
-                EntryKind::Blob => {
+                Kind::Blob => {
                     self.blobs.entry(entry.id).or_insert_with(|| Place {
                         path: path.as_str().into(),
                         commit,
                     });
                 }
-                EntryKind::Submodule => {}
+                Kind::Commit | Kind::Tag => {}
             }
         }
         Ok(())
@@ -137,8 +137,8 @@ impl Changes {
 ///
 /// # Errors
 /// When the commit, a parent or a tree cannot be read.
-pub fn replaced(store: &Store, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
-    let (own, parents) = roots(store, id)?;
+pub fn replaced(reader: &Reader, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
+    let (own, parents) = roots(reader, id)?;
     let mut gone = Vec::new();
     let mut seen = HashSet::new();
     let mut open: Vec<(String, Option<ObjectId>, ObjectId)> = parents
@@ -149,26 +149,25 @@ pub fn replaced(store: &Store, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>
         if new == Some(old) || !seen.insert((new, old)) {
             continue;
         }
-        let now = new.map(|id| read_tree(store, id)).transpose()?;
+        let now = new.map(|id| read_tree(reader, id)).transpose()?;
         let mut now = match &now {
             Some((id, tree)) => Listing::of(*id, tree)?,
             None => Listing::default(),
         };
-        let (id, tree) = read_tree(store, old)?;
-        for entry in object::entries(tree.bytes()) {
-            let entry = entry.map_err(|_| malformed("tree", id))?;
+        let (id, tree) = read_tree(reader, old)?;
+        for entry in entries(id, &tree)? {
             let kept = now.named(entry.name);
             if kept.is_some_and(|kept| kept.id == entry.id) {
                 continue;
             }
             let path = join(&path, entry.name);
-            match entry.kind {
-                EntryKind::Blob => gone.push((path.into(), entry.id)),
-                EntryKind::Tree => {
-                    let tree = kept.filter(|kept| kept.kind == EntryKind::Tree);
+            match entry.kind() {
+                Kind::Blob => gone.push((path.into(), entry.id)),
+                Kind::Tree => {
+                    let tree = kept.filter(|kept| kept.kind() == Kind::Tree);
                     open.push((path, tree.map(|kept| kept.id), entry.id));
                 }
-                EntryKind::Submodule => {}
+                Kind::Commit | Kind::Tag => {}
             }
         }
     }
@@ -179,7 +178,7 @@ pub fn replaced(store: &Store, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>
 ///
 /// # Errors
 /// When a tree cannot be read.
-pub fn files(store: &Store, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
+pub fn files(reader: &Reader, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let mut open = vec![(String::new(), tree)];
@@ -187,14 +186,13 @@ pub fn files(store: &Store, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>,
         if !seen.insert(id) {
             continue;
         }
-        let (_, tree) = read_tree(store, id)?;
-        for entry in object::entries(tree.bytes()) {
-            let entry = entry.map_err(|_| malformed("tree", id))?;
+        let (_, tree) = read_tree(reader, id)?;
+        for entry in entries(id, &tree)? {
             let path = join(&path, entry.name);
-            match entry.kind {
-                EntryKind::Blob => found.push((path.into(), entry.id)),
-                EntryKind::Tree => open.push((path, entry.id)),
-                EntryKind::Submodule => {}
+            match entry.kind() {
+                Kind::Blob => found.push((path.into(), entry.id)),
+                Kind::Tree => open.push((path, entry.id)),
+                Kind::Commit | Kind::Tag => {}
             }
         }
     }
@@ -205,47 +203,58 @@ pub fn files(store: &Store, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>,
 ///
 /// # Errors
 /// When a tree on the way cannot be read.
-pub fn find(store: &Store, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, Error> {
-    let (mut id, mut kind) = (tree, EntryKind::Tree);
+pub fn find(reader: &Reader, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, Error> {
+    let (mut id, mut kind) = (tree, Kind::Tree);
     for part in path.split('/') {
-        if kind != EntryKind::Tree {
+        if kind != Kind::Tree {
             return Ok(None);
         }
-        let (_, tree) = read_tree(store, id)?;
+        let (_, tree) = read_tree(reader, id)?;
         match Listing::of(id, &tree)?.named(part.as_bytes()) {
-            Some(next) => (id, kind) = (next.id, next.kind),
+            Some(next) => (id, kind) = (next.id, next.kind()),
             None => return Ok(None),
         }
     }
-    Ok((kind == EntryKind::Blob).then_some(id))
+    Ok((kind == Kind::Blob).then_some(id))
 }
 
 /// The tree of a commit.
 ///
 /// # Errors
 /// When the commit cannot be read.
-pub fn tree_of(store: &Store, commit: ObjectId) -> Result<ObjectId, Error> {
-    let object = store.read_as(commit, Kind::Commit)?;
+pub fn tree_of(reader: &Reader, commit: ObjectId) -> Result<ObjectId, Error> {
+    let object = reader.read_as(commit, Kind::Commit)?;
     let parsed = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", commit))?;
     Ok(parsed.tree)
 }
 
 /// The tree of a commit, and those of its parents.
-fn roots(store: &Store, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), Error> {
-    let object = store.read_as(id, Kind::Commit)?;
+fn roots(reader: &Reader, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), Error> {
+    let object = reader.read_as(id, Kind::Commit)?;
     let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))?;
-    let parents = commit.parents.iter().map(|id| tree_of(store, *id));
+    let parents = commit.parents.iter().map(|id| tree_of(reader, *id));
     Ok((commit.tree, parents.collect::<Result<_, _>>()?))
 }
 
-fn read_tree(store: &Store, id: ObjectId) -> Result<(ObjectId, Object<'_>), Error> {
-    Ok((id, store.read_as(id, Kind::Tree)?))
+fn read_tree(reader: &Reader, id: ObjectId) -> Result<(ObjectId, Object<'_>), Error> {
+    Ok((id, reader.read_as(id, Kind::Tree)?))
+}
+
+/// All entries of a tree. One that ends before its bytes do could hide something behind its fault.
+fn entries<'b>(id: ObjectId, tree: &'b Object<'_>) -> Result<Vec<TreeEntry<'b>>, Error> {
+    let entries: Vec<TreeEntry<'_>> = object::entries(tree.bytes()).collect();
+    let end = entries.last().map_or(0, |entry| entry.end);
+    if end == tree.bytes().len() {
+        Ok(entries)
+    } else {
+        Err(malformed("tree", id))
+    }
 }
 
 /// A tree's entries, asked for in about the order in which they stand.
 #[derive(Default)]
 struct Listing<'b> {
-    entries: Vec<Entry<'b>>,
+    entries: Vec<TreeEntry<'b>>,
     next: usize,
     /// Made when the order fails, which in two versions of a folder is rare.
     by_name: Option<HashMap<&'b [u8], usize>>,
@@ -253,14 +262,13 @@ struct Listing<'b> {
 
 impl<'b> Listing<'b> {
     fn of(id: ObjectId, tree: &'b Object<'_>) -> Result<Self, Error> {
-        let entries = object::entries(tree.bytes()).collect::<Result<Vec<_>, _>>();
         Ok(Self {
-            entries: entries.map_err(|_| malformed("tree", id))?,
+            entries: entries(id, tree)?,
             ..Self::default()
         })
     }
 
-    fn named(&mut self, name: &[u8]) -> Option<Entry<'b>> {
+    fn named(&mut self, name: &[u8]) -> Option<TreeEntry<'b>> {
         let here = self.entries.get(self.next);
         let at = if here.is_some_and(|entry| entry.name == name) {
             self.next

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::Kind;
 use super::changes::malformed;
-use super::object::{Commit, Kind, Tag};
-use super::store::Store;
+use super::object::{Commit, Tag};
+use super::reader::Reader;
 use crate::error::Error;
 use crate::unit::ObjectId;
 
@@ -25,28 +26,28 @@ impl Fresh {
     /// # Errors
     /// When an object on the way is missing or malformed.
     pub fn of(
-        store: &Store,
+        reader: &Reader,
         tips: &[ObjectId],
         known: impl Fn(ObjectId) -> bool,
     ) -> Result<Self, Error> {
         let mut fresh = Self::default();
         let mut seen = HashSet::new();
         for tip in tips {
-            fresh.follow(store, *tip, &known, &mut seen)?;
+            fresh.follow(reader, *tip, &known, &mut seen)?;
         }
         Ok(fresh)
     }
 
     fn follow(
         &mut self,
-        store: &Store,
+        reader: &Reader,
         tip: ObjectId,
         known: &impl Fn(ObjectId) -> bool,
         seen: &mut HashSet<ObjectId>,
     ) -> Result<(), Error> {
         let mut at = tip;
         while !known(at) && seen.insert(at) {
-            let object = store.read(at)?;
+            let object = reader.read(at)?;
             match object.kind {
                 Kind::Tag => {
                     self.tags.push(at);
@@ -54,7 +55,7 @@ impl Fresh {
                     at = tag.target;
                     continue;
                 }
-                Kind::Commit => self.descend(store, at, known, seen)?,
+                Kind::Commit => self.descend(reader, at, known, seen)?,
                 Kind::Tree => self.trees.push(at),
                 Kind::Blob => self.blobs.push(at),
             }
@@ -66,16 +67,16 @@ impl Fresh {
     /// Adds a commit after all of its new ancestors. No recursion: histories are deep.
     fn descend(
         &mut self,
-        store: &Store,
+        reader: &Reader,
         commit: ObjectId,
         known: &impl Fn(ObjectId) -> bool,
         seen: &mut HashSet<ObjectId>,
     ) -> Result<(), Error> {
-        let mut open = vec![(commit, parents(store, commit)?)];
+        let mut open = vec![(commit, parents(reader, commit)?)];
         while let Some((id, waiting)) = open.last_mut() {
             match waiting.pop() {
                 Some(parent) if !known(parent) && seen.insert(parent) => {
-                    open.push((parent, parents(store, parent)?));
+                    open.push((parent, parents(reader, parent)?));
                 }
                 Some(_) => {}
                 None => {
@@ -89,8 +90,8 @@ impl Fresh {
 }
 
 /// A commit's parents, the first one last.
-fn parents(store: &Store, id: ObjectId) -> Result<Vec<ObjectId>, Error> {
-    let object = store.read_as(id, Kind::Commit)?;
+fn parents(reader: &Reader, id: ObjectId) -> Result<Vec<ObjectId>, Error> {
+    let object = reader.read_as(id, Kind::Commit)?;
     let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))?;
     Ok(commit.parents.iter().rev().copied().collect())
 }

@@ -1,199 +1,192 @@
-//! What the raw bytes of commits, trees and tags say.
-//!
-//! Pure readers of hostile bytes: a push may hold objects that no git would have written.
+//! Reads the bytes of commits, tags and trees without asking for more than is needed.
 
 use smallvec::SmallVec;
 
+use super::Kind;
 use crate::unit::ObjectId;
 
-/// The four kinds of object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    Blob,
-    Tree,
-    Commit,
-    Tag,
-}
-
-/// A commit, over its raw bytes.
-#[derive(Clone, Debug)]
-pub struct Commit<'b> {
+/// What a commit says of itself, without its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
     pub tree: ObjectId,
     pub parents: SmallVec<[ObjectId; 2]>,
-    /// All headers after the parents: author, committer, signatures, whatever else was put there.
-    pub headers: &'b [u8],
-    pub message: &'b [u8],
+    /// When it was committed, in seconds since 1970.
+    pub time: i64,
 }
 
-impl<'b> Commit<'b> {
-    /// Reads a commit; `None` when it names no tree.
-    pub fn parse(bytes: &'b [u8]) -> Option<Self> {
-        let (tree, mut rest) = id_line(bytes, b"tree ")?;
-        let mut parents = SmallVec::new();
-        while let Some((parent, after)) = id_line(rest, b"parent ") {
-            parents.push(parent);
-            rest = after;
-        }
-        let (headers, message) = split_message(rest);
-        Some(Self {
+impl Commit {
+    /// Reads a commit; `None` when it is not one.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut lines = bytes.split(|&b| b == b'\n');
+        let tree = id_after(lines.next()?, b"tree ")?;
+        let mut commit = Self {
             tree,
-            parents,
-            headers,
-            message,
-        })
-    }
-
-    /// `Name <address>` of the author.
-    pub fn author(&self) -> String {
-        let (who, _) = person(self.headers, b"author ");
-        who
-    }
-
-    /// When the author says it was written, in seconds since 1970; 0 where that cannot be read.
-    pub fn time(&self) -> i64 {
-        let (_, time) = person(self.headers, b"author ");
-        time
-    }
-}
-
-/// An annotated tag, over its raw bytes.
-#[derive(Clone, Debug)]
-pub struct Tag<'b> {
-    pub target: ObjectId,
-    /// All headers after the type: the tag's name, the tagger.
-    pub headers: &'b [u8],
-    pub message: &'b [u8],
-}
-
-impl<'b> Tag<'b> {
-    /// Reads a tag; `None` when it names no object.
-    pub fn parse(bytes: &'b [u8]) -> Option<Self> {
-        let (target, rest) = id_line(bytes, b"object ")?;
-        let rest = match rest.strip_prefix(b"type ") {
-            Some(kind) => kind.splitn(2, |b| *b == b'\n').nth(1).unwrap_or_default(),
-            None => rest,
+            parents: SmallVec::new(),
+            time: 0,
         };
-        let (headers, message) = split_message(rest);
-        Some(Self {
-            target,
-            headers,
-            message,
-        })
+        for line in lines.take_while(|line| !line.is_empty()) {
+            if let Some(parent) = id_after(line, b"parent ") {
+                commit.parents.push(parent);
+            } else if let Some(rest) = line.strip_prefix(b"committer ") {
+                commit.time = signed_at(rest);
+            }
+        }
+        Some(commit)
     }
+}
 
-    /// `Name <address>` of the tagger, and when, in seconds since 1970.
-    pub fn tagger(&self) -> (String, i64) {
-        person(self.headers, b"tagger ")
+/// What an annotated tag says of itself, without its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    pub target: ObjectId,
+    /// When it was made, in seconds since 1970.
+    pub time: i64,
+}
+
+impl Tag {
+    /// Reads a tag; `None` when it is not one.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut lines = bytes.split(|&b| b == b'\n');
+        let target = id_after(lines.next()?, b"object ")?;
+        let mut head = lines.take_while(|line| !line.is_empty());
+        let tagger = head.find_map(|line| line.strip_prefix(b"tagger "));
+        let time = tagger.map_or(0, signed_at);
+        Some(Self { target, time })
+    }
+}
+
+fn id_after(line: &[u8], word: &[u8]) -> Option<ObjectId> {
+    let hex = std::str::from_utf8(line.strip_prefix(word)?).ok()?;
+    ObjectId::from_hex(hex)
+}
+
+/// The time at the end of `Name <address> 1700000000 +0100`.
+fn signed_at(line: &[u8]) -> i64 {
+    let mut words = line.rsplit(|&b| b == b' ');
+    words.next();
+    let digits = words.next().and_then(|word| std::str::from_utf8(word).ok());
+    digits.and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+/// The `Name <address>` of a commit's author or a tag's tagger.
+pub fn author(bytes: &[u8]) -> String {
+    let head = bytes
+        .split(|&b| b == b'\n')
+        .take_while(|line| !line.is_empty());
+    let line = head
+        .filter_map(|line| {
+            let author = line.strip_prefix(b"author ");
+            author.or_else(|| line.strip_prefix(b"tagger "))
+        })
+        .next()
+        .unwrap_or_default();
+    let end = memchr::memrchr(b'>', line).map_or(line.len(), |at| at + 1);
+    String::from_utf8_lossy(&line[..end]).into_owned()
+}
+
+/// The words of a commit or tag: its message first, so that lines count from there, then its
+/// headers but for those that only name objects.
+pub fn words(bytes: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let split = memchr::memmem::find(bytes, b"\n\n");
+    let (head, message) = match split {
+        Some(at) => (&bytes[..at], &bytes[at + 2..]),
+        None => (bytes, &b""[..]),
+    };
+    out.extend_from_slice(message);
+    if !message.ends_with(b"\n") {
+        out.push(b'\n');
+    }
+    for line in head.split(|&b| b == b'\n') {
+        let names_object = [&b"tree "[..], b"parent ", b"object ", b"type "];
+        if !names_object.iter().any(|word| line.starts_with(word)) {
+            out.push(b'\n');
+            out.extend_from_slice(line);
+        }
     }
 }
 
 /// One entry of a tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'b> {
-    pub name: &'b [u8],
+pub struct TreeEntry<'t> {
+    pub is_tree: bool,
+    /// A submodule: the id names a commit of another repository.
+    pub is_commit: bool,
+    pub name: &'t [u8],
     pub id: ObjectId,
-    pub kind: EntryKind,
+    /// The entry's bytes in the tree.
+    pub start: usize,
+    pub end: usize,
 }
 
-/// What a tree's entry is, by its mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    /// A file, or a link, whose target is content like any other.
-    Blob,
-    Tree,
-    /// A commit of another repository.
-    Submodule,
-}
-
-/// The entries of a tree; ends early, with an error, where the bytes are no tree.
-pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Result<Entry<'_>, Malformed>> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
+impl TreeEntry<'_> {
+    /// What it names; a commit is a submodule's.
+    pub fn kind(&self) -> Kind {
+        match (self.is_tree, self.is_commit) {
+            (true, _) => Kind::Tree,
+            (_, true) => Kind::Commit,
+            _ => Kind::Blob,
         }
-        let read = entry(rest);
-        rest = read.map_or(&[], |(_, rest)| rest);
-        Some(read.map(|(entry, _)| entry).ok_or(Malformed))
+    }
+}
+
+/// The type in a mode of octal digits, as git reads it whatever zeros stand before it.
+fn file_type(mode: &[u8]) -> u32 {
+    let digits = mode.iter().map(|digit| u32::from(digit & 7));
+    digits.fold(0, |mode: u32, digit| mode << 3 | digit) & 0o170_000
+}
+
+/// Iterates over a tree's entries; ends where the bytes are no tree.
+pub fn entries(tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = tree.get(at..)?;
+        let nul = memchr::memchr(0, rest)?;
+        let id = rest.get(nul + 1..nul + 21)?;
+        let space = memchr::memchr(b' ', &rest[..nul])?;
+        let start = at;
+        let kind = file_type(&rest[..space]);
+        at += nul + 21;
+        Some(TreeEntry {
+            start,
+            is_tree: kind == 0o040_000,
+            is_commit: kind == 0o160_000,
+            name: &rest[space + 1..nul],
+            id: ObjectId(id.try_into().expect("twenty bytes")),
+            end: at,
+        })
     })
-}
-
-/// An object's bytes are not of the form that its kind has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
-
-fn entry(bytes: &[u8]) -> Option<(Entry<'_>, &[u8])> {
-    let space = memchr::memchr(b' ', bytes)?;
-    let (mode, rest) = (&bytes[..space], &bytes[space + 1..]);
-    let end = memchr::memchr(0, rest)?;
-    let (name, rest) = (&rest[..end], &rest[end + 1..]);
-    let id = ObjectId(*rest.first_chunk::<20>()?);
-    let kind = match mode {
-        b"40000" | b"040000" => EntryKind::Tree,
-        b"160000" => EntryKind::Submodule,
-        _ => EntryKind::Blob,
-    };
-    Some((Entry { name, id, kind }, &rest[20..]))
-}
-
-fn id_line<'b>(bytes: &'b [u8], key: &[u8]) -> Option<(ObjectId, &'b [u8])> {
-    let rest = bytes.strip_prefix(key)?;
-    let hex = std::str::from_utf8(rest.get(..40)?).ok()?;
-    let rest = rest[40..].strip_prefix(b"\n")?;
-    Some((ObjectId::from_hex(hex)?, rest))
-}
-
-fn split_message(bytes: &[u8]) -> (&[u8], &[u8]) {
-    if let Some(message) = bytes.strip_prefix(b"\n") {
-        return (&[], message);
-    }
-    match memchr::memmem::find(bytes, b"\n\n") {
-        Some(at) => (&bytes[..at + 1], &bytes[at + 2..]),
-        None => (bytes, &[]),
-    }
-}
-
-/// Who and when of a header such as `author Name <address> 1700000000 +0100`.
-fn person(headers: &[u8], key: &[u8]) -> (String, i64) {
-    let mut lines = headers.split(|b| *b == b'\n');
-    let line = lines.find_map(|line| line.strip_prefix(key));
-    let line = String::from_utf8_lossy(line.unwrap_or_default());
-    let (who, when) = match line.rfind('>') {
-        Some(at) => line.split_at(at + 1),
-        None => (&*line, ""),
-    };
-    let time = when.split_whitespace().next().map(str::parse);
-    (who.to_owned(), time.and_then(Result::ok).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-
     #[test]
-    fn a_commit_gives_its_parts() {
+    fn commits_give_parents_time_author_and_words() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
         let text = format!(
-            "tree {TREE}\nparent {TREE}\nparent {TREE}\nauthor A B <a@b> 17 +0100\n\
-             committer C <c@d> 18 +0000\nx-more here\n\nSubject\n\nBody\n"
+            "tree {id}\nparent {id}\nparent {id}\nauthor A U <a@u> 5 +0000\n\
+             committer C <c@c> 1700000000 -0330\n\nfirst\n\nsecond"
         );
-        let commit = Commit::parse(text.as_bytes()).unwrap();
+        let commit = Commit::parse(text.as_bytes()).expect("a commit");
         assert_eq!(commit.parents.len(), 2);
-        assert_eq!((commit.author().as_str(), commit.time()), ("A B <a@b>", 17));
-        assert_eq!(commit.message, b"Subject\n\nBody\n");
-        assert!(commit.headers.ends_with(b"x-more here\n"));
-        assert!(Commit::parse(b"parent nobody\n").is_none());
+        assert_eq!(commit.time, 1_700_000_000);
+        assert_eq!(author(text.as_bytes()), "A U <a@u>");
+        let mut said = Vec::new();
+        words(text.as_bytes(), &mut said);
+        let said = String::from_utf8(said).expect("text");
+        assert!(said.starts_with("first\n\nsecond\n\nauthor A U"), "{said}");
+        assert!(!said.contains(id));
     }
 
     #[test]
-    fn a_tag_gives_its_parts() {
-        let text = format!("object {TREE}\ntype tree\ntag v1\ntagger T <t@t> 5 +0000\n\nnotes\n");
-        let tag = Tag::parse(text.as_bytes()).unwrap();
-        assert_eq!(tag.target.to_string(), TREE);
-        assert_eq!(tag.headers, b"tag v1\ntagger T <t@t> 5 +0000\n");
-        assert_eq!(tag.tagger(), ("T <t@t>".to_owned(), 5));
-        assert_eq!(tag.message, b"notes\n");
+    fn tags_give_target_and_time() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        let text = format!("object {id}\ntype tree\ntag v1\ntagger T <t@t> 5 +0000\n\nnotes\n");
+        let tag = Tag::parse(text.as_bytes()).expect("a tag");
+        assert_eq!((tag.target.to_string(), tag.time), (id.to_owned(), 5));
+        assert_eq!(Tag::parse(b"tag v1\n"), None);
     }
 
     proptest::proptest! {
@@ -203,28 +196,22 @@ mod tests {
             rest: Vec<u8>,
         ) {
             let bytes = [start.as_bytes(), &rest].concat();
-            if let Some(commit) = Commit::parse(&bytes) {
-                proptest::prop_assert!(commit.message.len() < bytes.len());
-            }
-            let _ = Tag::parse(&bytes).map(|tag| tag.tagger());
-            let names: usize = entries(&bytes).flatten().map(|entry| entry.name.len()).sum();
+            let (_, _, _) = (Commit::parse(&bytes), Tag::parse(&bytes), author(&bytes));
+            let names: usize = entries(&bytes).map(|entry| entry.name.len()).sum();
             proptest::prop_assert!(names <= bytes.len());
         }
     }
 
     #[test]
-    fn a_tree_cut_short_says_so() {
-        let mut bytes = b"100644 a b\0".to_vec();
-        bytes.extend([7; 20]);
-        bytes.extend(b"40000 dir\0");
-        bytes.extend([9; 20]);
-        let read: Vec<_> = entries(&bytes).map(Result::unwrap).collect();
-        assert_eq!(read[0].name, b"a b");
-        assert_eq!(
-            (read[0].kind, read[1].kind),
-            (EntryKind::Blob, EntryKind::Tree)
-        );
-        let cut: Vec<_> = entries(&bytes[..bytes.len() - 1]).collect();
-        assert_eq!(cut.last(), Some(&Err(Malformed)));
+    fn trees_give_entries_and_end_at_the_first_fault() {
+        let mut tree = b"040000 dir\0".to_vec();
+        tree.extend([7; 20]);
+        tree.extend(b"100644 a b\0");
+        tree.extend([9; 20]);
+        tree.extend(b"100644 cut\0");
+        let found: Vec<_> = entries(&tree).collect();
+        assert_eq!(found.len(), 2);
+        assert!(found[0].is_tree && found[0].name == b"dir");
+        assert!(found[1].name == b"a b" && found[1].id == ObjectId([9; 20]));
     }
 }

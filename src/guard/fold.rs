@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::finding::{CommitNote, Finding, State, Trace};
+use crate::git::Kind;
 use crate::git::changes::{self, malformed};
-use crate::git::object::{Commit, Kind, Tag};
-use crate::git::store::Store;
+use crate::git::object::{self, Commit, Tag};
+use crate::git::reader::Reader;
 use crate::ledger::Ledger;
 use crate::pipeline::Sweep;
 use crate::secret::Secret;
@@ -31,7 +32,7 @@ type Key = (Arc<str>, Arc<str>, Secret);
 /// When a commit or a tree cannot be read.
 pub fn fold(
     findings: Vec<Finding>,
-    store: &Store,
+    reader: &Reader,
     commits: &[ObjectId],
     tips: &[Tip],
 ) -> Result<Vec<Finding>, Error> {
@@ -54,7 +55,7 @@ pub fn fold(
                 .unwrap_or(usize::MAX)
         };
         group.sort_by_key(|finding| (rank(finding), finding.origin.git.map(|git| git.object)));
-        folded.extend(one(group, store, tips)?);
+        folded.extend(one(group, reader, tips)?);
     }
     // Messages of several commits share path and place.
     folded.sort_by(|a, b| (a.order(), a.origin.git).cmp(&(b.order(), b.origin.git)));
@@ -79,7 +80,7 @@ fn key(finding: &Finding) -> Key {
 }
 
 /// The finding, or the few of one version, that stand for a group in the order of commits.
-fn one(group: Vec<Finding>, store: &Store, tips: &[Tip]) -> Result<Vec<Finding>, Error> {
+fn one(group: Vec<Finding>, reader: &Reader, tips: &[Tip]) -> Result<Vec<Finding>, Error> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else {
         return Ok(Vec::new());
     };
@@ -92,12 +93,12 @@ fn one(group: Vec<Finding>, store: &Store, tips: &[Tip]) -> Result<Vec<Finding>,
         .filter_map(|finding| finding.origin.git)
         .map(|git| git.object)
         .collect();
-    let (refs, alive) = alive(first_git.part, &path, &objects, store, tips)?;
+    let (refs, alive) = alive(first_git.part, &path, &objects, reader, tips)?;
     let shown = alive.unwrap_or(first_git.object);
-    let note = |commit: Option<ObjectId>| commit.map(|id| note(store, id)).transpose();
+    let note = |commit: Option<ObjectId>| commit.map(|id| note(reader, id)).transpose();
     let trace = Trace {
         first: match first_git.part {
-            Part::Tag => Some(note_of_tag(store, first_git.object)?),
+            Part::Tag => Some(note_of_tag(reader, first_git.object)?),
             _ => note(first_git.commit)?,
         },
         last: note(last_git.commit)?,
@@ -106,7 +107,9 @@ fn one(group: Vec<Finding>, store: &Store, tips: &[Tip]) -> Result<Vec<Finding>,
         } else {
             State::Head
         },
+        refs_total: refs.len() as u32,
         refs,
+        group: 0,
     };
     let commit = first_git.commit;
     let kept = group.into_iter().filter_map(|mut finding| {
@@ -124,7 +127,7 @@ fn alive(
     part: Part,
     path: &str,
     objects: &HashSet<ObjectId>,
-    store: &Store,
+    reader: &Reader,
     tips: &[Tip],
 ) -> Result<(Vec<String>, Option<ObjectId>), Error> {
     let mut refs = Vec::new();
@@ -132,13 +135,13 @@ fn alive(
     for tip in tips {
         let has = match part {
             Part::File => {
-                let tree = changes::tree_of(store, tip.commit)?;
-                let there = changes::find(store, tree, path)?;
+                let tree = changes::tree_of(reader, tip.commit)?;
+                let there = changes::find(reader, tree, path)?;
                 there.filter(|blob| objects.contains(blob))
             }
             Part::FileName => {
-                let tree = changes::tree_of(store, tip.commit)?;
-                changes::find(store, tree, path)?
+                let tree = changes::tree_of(reader, tip.commit)?;
+                changes::find(reader, tree, path)?
             }
             // Messages and names cannot be taken out without a new commit, tag or reference.
             Part::Commit | Part::Tag | Part::RefName => objects.iter().next().copied(),
@@ -151,24 +154,23 @@ fn alive(
     Ok((refs, shown))
 }
 
-fn note(store: &Store, id: ObjectId) -> Result<CommitNote, Error> {
-    let object = store.read_as(id, Kind::Commit)?;
+fn note(reader: &Reader, id: ObjectId) -> Result<CommitNote, Error> {
+    let object = reader.read_as(id, Kind::Commit)?;
     let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))?;
     Ok(CommitNote {
         id,
-        author: commit.author(),
-        time: commit.time(),
+        author: object::author(object.bytes()),
+        time: commit.time,
     })
 }
 
-fn note_of_tag(store: &Store, id: ObjectId) -> Result<CommitNote, Error> {
-    let object = store.read_as(id, Kind::Tag)?;
+fn note_of_tag(reader: &Reader, id: ObjectId) -> Result<CommitNote, Error> {
+    let object = reader.read_as(id, Kind::Tag)?;
     let tag = Tag::parse(object.bytes()).ok_or_else(|| malformed("tag", id))?;
-    let (author, time) = tag.tagger();
     Ok(CommitNote {
         id: tag.target,
-        author,
-        time,
+        author: object::author(object.bytes()),
+        time: tag.time,
     })
 }
 

@@ -17,9 +17,9 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::git::changes::{self, Changes};
 use crate::git::fresh::Fresh;
-use crate::git::object::{Commit, Kind, Tag};
-use crate::git::store::Store;
-use crate::git::{Repo, listing, range};
+use crate::git::object::{Commit, Tag};
+use crate::git::reader::Reader;
+use crate::git::{Kind, Repo, Store, range};
 use crate::ledger::Ledger;
 use crate::pipeline::{Progress, Sweep};
 use crate::source::objects::Objects;
@@ -54,7 +54,7 @@ pub struct Cleaning {
 
 /// The objects that a push brings.
 struct Incoming {
-    store: Store,
+    reader: Reader,
     fresh: Fresh,
     changes: Changes,
     ids: Vec<ObjectId>,
@@ -108,64 +108,73 @@ fn quarantined(
     behind: &[std::path::PathBuf],
     tips: &[ObjectId],
 ) -> Result<Incoming, Error> {
-    let old = Store::open(behind)?;
+    let old = Reader::open(behind)?;
     let mut dirs = vec![own.to_path_buf()];
     dirs.extend_from_slice(behind);
-    let store = Store::open(&dirs)?;
-    let mut ids = listing::objects_of(own)?;
+    let reader = Reader::open(&dirs)?;
+    let mut ids = objects_of(own)?;
     ids.retain(|id| !old.has(*id));
     let new: HashSet<ObjectId> = ids.iter().copied().collect();
-    let fresh = Fresh::of(&store, tips, |id| !new.contains(&id))?;
-    let changes = brought(&store, &fresh)?;
+    let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id))?;
+    let changes = brought(&reader, &fresh)?;
     Ok(Incoming {
-        store,
+        reader,
         fresh,
         changes,
         ids,
     })
 }
 
+/// The objects that a folder holds itself, loose or packed.
+fn objects_of(dir: &Path) -> Result<Vec<ObjectId>, Error> {
+    let mut own = Store::open(&[dir.to_path_buf()])?;
+    if let Some(fault) = own.faults.pop() {
+        return Err(fault);
+    }
+    Ok((0..own.len()).map(|number| own.id(number as u32)).collect())
+}
+
 fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Incoming, Error> {
-    let store = Store::open(&repo.object_dirs()?)?;
+    let reader = Reader::open(&repo.object_dirs()?)?;
     let mut commits = Vec::new();
     for tip in tips {
-        commits.extend(peel(&store, *tip)?.map(git2::Oid::from));
+        commits.extend(peel(&reader, *tip)?.map(git2::Oid::from));
     }
     let new = range::between(repo, &commits, hidden)?;
     let new: HashSet<ObjectId> = new.into_iter().collect();
     let is_commit = |id| {
-        store
+        reader
             .read(id)
             .is_ok_and(|object| object.kind == Kind::Commit)
     };
-    let fresh = Fresh::of(&store, tips, |id| !new.contains(&id) && is_commit(id))?;
-    let changes = brought(&store, &fresh)?;
+    let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id) && is_commit(id))?;
+    let changes = brought(&reader, &fresh)?;
     let mut ids = [&fresh.commits[..], &fresh.tags, &fresh.blobs].concat();
     ids.extend(changes.blobs.keys().filter(|id| !fresh.blobs.contains(id)));
     Ok(Incoming {
-        store,
+        reader,
         fresh,
         changes,
         ids,
     })
 }
 
-fn brought(store: &Store, fresh: &Fresh) -> Result<Changes, Error> {
+fn brought(reader: &Reader, fresh: &Fresh) -> Result<Changes, Error> {
     let mut changes = Changes::default();
     for commit in &fresh.commits {
-        changes.add(store, *commit)?;
+        changes.add(reader, *commit)?;
     }
     for tree in &fresh.trees {
-        changes.add_tree(store, *tree)?;
+        changes.add_tree(reader, *tree)?;
     }
     Ok(changes)
 }
 
 /// The commit that an object is, or that a tag leads to.
-fn peel(store: &Store, id: ObjectId) -> Result<Option<ObjectId>, Error> {
+fn peel(reader: &Reader, id: ObjectId) -> Result<Option<ObjectId>, Error> {
     let mut at = id;
     loop {
-        let object = store.read(at)?;
+        let object = reader.read(at)?;
         match object.kind {
             Kind::Commit => return Ok(Some(at)),
             Kind::Tag => {
@@ -194,13 +203,13 @@ impl Incoming {
         let known = match policy.known {
             Choice::Accept => {
                 let replaced = self.replaced(findings)?;
-                drop_known(findings, &Objects::files(&self.store, replaced), &options)?
+                drop_known(findings, &Objects::files(&self.reader, replaced), &options)?
             }
             Choice::Refuse => 0,
         };
         let tips = self.tips(updates)?;
         let found = std::mem::take(findings);
-        let mut findings = fold::fold(found, &self.store, &self.fresh.commits, &tips)?;
+        let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips)?;
         findings.retain(|finding| !policy.accepted.contains_key(&finding.fingerprint));
         let mut approved = approve(&mut findings, receiving, policy)?;
         let mut cleaning = self.cleaning(&findings, &tips)?;
@@ -225,7 +234,7 @@ impl Incoming {
         // Trees that were walked have given their names with their folders.
         let trees = &self.changes.trees;
         let ids = self.ids.iter().filter(|id| !trees.contains(id)).copied();
-        let mut source = Objects::new(&self.store, ids.collect(), self.changes.blobs.clone());
+        let mut source = Objects::new(&self.reader, ids.collect(), self.changes.blobs.clone());
         source.tree_names = true;
         source.deadline = deadline;
         let files = self.changes.names.iter().map(|place| {
@@ -261,7 +270,7 @@ impl Incoming {
         let own: HashSet<&ObjectId> = self.ids.iter().collect();
         let mut files = Vec::new();
         for commit in commits {
-            files.extend(changes::replaced(&self.store, commit)?);
+            files.extend(changes::replaced(&self.reader, commit)?);
         }
         files.retain(|(_, blob)| !own.contains(blob));
         Ok(files)
@@ -270,7 +279,7 @@ impl Incoming {
     fn tips(&self, updates: &[Update]) -> Result<Vec<Tip>, Error> {
         let mut tips = Vec::new();
         for update in updates {
-            let commit = update.new.map(|id| peel(&self.store, id)).transpose()?;
+            let commit = update.new.map(|id| peel(&self.reader, id)).transpose()?;
             tips.extend(commit.flatten().map(|commit| Tip {
                 name: update.name.clone(),
                 commit,
@@ -285,7 +294,7 @@ impl Incoming {
         let commits: HashSet<ObjectId> = findings.iter().filter_map(commit).collect();
         let fresh: HashSet<ObjectId> = self.fresh.commits.iter().copied().collect();
         for tip in tips {
-            let line = Fresh::of(&self.store, &[tip.commit], |id| !fresh.contains(&id))?;
+            let line = Fresh::of(&self.reader, &[tip.commit], |id| !fresh.contains(&id))?;
             if !line.commits.iter().any(|id| commits.contains(id)) {
                 continue;
             }
@@ -308,7 +317,7 @@ impl Incoming {
     fn base(&self, tip: ObjectId, fresh: &HashSet<ObjectId>) -> Result<Option<ObjectId>, Error> {
         let mut at = tip;
         while fresh.contains(&at) {
-            let object = self.store.read_as(at, Kind::Commit)?;
+            let object = self.reader.read_as(at, Kind::Commit)?;
             let commit = Commit::parse(object.bytes());
             let commit = commit.ok_or_else(|| changes::malformed("commit", at))?;
             match commit.parents.first() {

@@ -10,7 +10,7 @@ use super::known::drop_known;
 use crate::error::{Error, ErrorKind};
 use crate::git::changes::{self, Changes};
 use crate::git::fresh::Fresh;
-use crate::git::store::Store;
+use crate::git::reader::Reader;
 use crate::git::{Repo, range};
 use crate::ignores::{self, Ignores};
 use crate::ledger::Ledger;
@@ -44,7 +44,7 @@ pub struct Judged {
 /// The repository with the revision that is trusted.
 struct Base<'r> {
     repo: &'r Repo,
-    store: &'r Store,
+    reader: &'r Reader,
     /// Trees whose values are known: that of the base, and that of the commit where they parted.
     trees: Vec<ObjectId>,
 }
@@ -61,13 +61,13 @@ pub fn judge(
     mut options: Options,
     progress: &Progress,
 ) -> Result<Judged, Error> {
-    let store = Store::open(&repo.object_dirs()?)?;
+    let reader = Reader::open(&repo.object_dirs()?)?;
     let mut ledger = Ledger::default();
     let range = match scope {
         Scope::Range { base, head } => Some(range::resolve(repo, base, head)?),
         Scope::Staged { .. } | Scope::Unstaged => None,
     };
-    let base = base(repo, &store, range.as_ref())?;
+    let base = base(repo, &reader, range.as_ref())?;
     base.add_rules(rules, &mut options.rules, &mut ledger)?;
     let mut ignores = base.ignores()?;
     let sweep = Sweep::new(options.clone());
@@ -88,7 +88,15 @@ pub fn judge(
             name: "HEAD".to_owned(),
             commit: range.head,
         }];
-        outcome.findings = fold::fold(outcome.findings, &store, &range.commits, &tips)?;
+        outcome.findings = fold::fold(outcome.findings, &reader, &range.commits, &tips)?;
+        // That the end of the range has it says the state.
+        let traces = outcome.findings.iter_mut();
+        traces
+            .flat_map(|finding| &mut finding.trace)
+            .for_each(|trace| {
+                trace.refs.clear();
+                trace.refs_total = 0;
+            });
     }
     ignores.apply(&mut outcome.findings);
     outcome.ledger.merge(ledger);
@@ -107,13 +115,13 @@ pub fn judge(
 /// # Errors
 /// When its list cannot be read.
 pub fn accepted(repo: &Repo) -> Result<Ignores, Error> {
-    let store = Store::open(&repo.object_dirs()?)?;
-    base(repo, &store, None)?.ignores()
+    let reader = Reader::open(&repo.object_dirs()?)?;
+    base(repo, &reader, None)?.ignores()
 }
 
 fn base<'r>(
     repo: &'r Repo,
-    store: &'r Store,
+    reader: &'r Reader,
     range: Option<&range::Range>,
 ) -> Result<Base<'r>, Error> {
     let commits = match range {
@@ -125,10 +133,10 @@ fn base<'r>(
         // A repository without a commit has no base.
         None => range::commit(repo, "HEAD").into_iter().collect(),
     };
-    let trees = commits.into_iter().map(|id| changes::tree_of(store, id));
+    let trees = commits.into_iter().map(|id| changes::tree_of(reader, id));
     Ok(Base {
         repo,
-        store,
+        reader,
         trees: trees.collect::<Result<_, _>>()?,
     })
 }
@@ -139,10 +147,10 @@ impl Base<'_> {
         let Some(tree) = self.trees.first() else {
             return Ok(None);
         };
-        let Some(blob) = changes::find(self.store, *tree, path)? else {
+        let Some(blob) = changes::find(self.reader, *tree, path)? else {
             return Ok(None);
         };
-        let object = self.store.read(blob)?;
+        let object = self.reader.read(blob)?;
         let text = std::str::from_utf8(object.bytes());
         let text = text.map_err(|_| {
             let message = format!("{path}: is not UTF-8 in the base revision");
@@ -206,11 +214,11 @@ impl Base<'_> {
         let Some(tree) = self.trees.last() else {
             return Ok(());
         };
-        let head = changes::tree_of(self.store, range.head)?;
+        let head = changes::tree_of(self.reader, range.head)?;
         let rules = rules.iter().filter_map(|file| self.inside(file));
         for path in rules.chain([ignores::FILE.to_owned()]) {
-            let before = changes::find(self.store, *tree, &path)?;
-            if changes::find(self.store, head, &path)? != before {
+            let before = changes::find(self.reader, *tree, &path)?;
+            if changes::find(self.reader, head, &path)? != before {
                 ledger.note(
                     path.into(),
                     "changed in this range; judged by the base revision's version",
@@ -232,7 +240,7 @@ impl Base<'_> {
         for finding in findings.iter().filter(|finding| finding.origin.is_file()) {
             for tree in &self.trees {
                 let path = finding.origin.path.clone();
-                let blob = changes::find(self.store, *tree, &path)?;
+                let blob = changes::find(self.reader, *tree, &path)?;
                 near.extend(blob.map(|blob| (path, blob)));
             }
         }
@@ -240,12 +248,12 @@ impl Base<'_> {
             near.extend(range::unstaged(self.repo)?);
         }
         // What is not in the index yet has no blob.
-        near.retain(|(_, blob)| self.store.has(*blob));
-        let mut known = drop_known(findings, &Objects::files(self.store, near), options)?;
+        near.retain(|(_, blob)| self.reader.has(*blob));
+        let mut known = drop_known(findings, &Objects::files(self.reader, near), options)?;
         for tree in &self.trees {
             if !findings.is_empty() {
-                let files = changes::files(self.store, *tree)?;
-                known += drop_known(findings, &Objects::files(self.store, files), options)?;
+                let files = changes::files(self.reader, *tree)?;
+                known += drop_known(findings, &Objects::files(self.reader, files), options)?;
             }
         }
         Ok(known)
@@ -259,10 +267,10 @@ fn commits(
     progress: &Progress,
 ) -> Result<Outcome, Error> {
     let inside: std::collections::HashSet<ObjectId> = range.commits.iter().copied().collect();
-    let fresh = Fresh::of(base.store, &[range.head], |id| !inside.contains(&id))?;
+    let fresh = Fresh::of(base.reader, &[range.head], |id| !inside.contains(&id))?;
     let mut changes = Changes::default();
     for commit in &fresh.commits {
-        changes.add(base.store, *commit).map_err(|error| {
+        changes.add(base.reader, *commit).map_err(|error| {
             if base.repo.completeness().shallow {
                 range::shallow("a commit of the range has its parents")
             } else {
@@ -272,7 +280,7 @@ fn commits(
     }
     let mut ids = fresh.commits;
     ids.extend(changes.blobs.keys());
-    let mut source = Objects::new(base.store, ids, changes.blobs);
+    let mut source = Objects::new(base.reader, ids, changes.blobs);
     source.names = changes
         .names
         .into_iter()
@@ -295,7 +303,7 @@ fn staged(
     progress: &Progress,
 ) -> Result<Outcome, Error> {
     let files = range::staged(base.repo, index)?;
-    let mut source = Objects::files(base.store, files.clone());
+    let mut source = Objects::files(base.reader, files.clone());
     source.names = files
         .into_iter()
         .map(|(path, object)| {

@@ -71,7 +71,7 @@ fn vulnerability(finding: &Finding, occurrence: u32, style: &Style) -> Value {
         "name": name,
         "description": super::sentence(finding),
         "severity": severity(finding.severity),
-        "solution": finding.rule.rotate.first(),
+        "solution": finding.rotate.first(),
         "identifiers": [{
             "type": "keysweep_rule_id",
             "name": format!("keysweep rule {rule}"),

@@ -22,6 +22,8 @@ pub struct Style {
     /// The one door through which secrets can be seen.
     pub show_secrets: bool,
     pub colour: bool,
+    /// Columns that the human report keeps to; without it lines are as long as they are.
+    pub width: Option<usize>,
     /// When the run began and ended, in seconds since 1970.
     pub started: i64,
     pub ended: i64,
@@ -76,9 +78,9 @@ fn sentence(finding: &Finding) -> String {
         Some(id) => format!(" since commit {}", id.short()),
         None => String::new(),
     };
-    let rotate = finding.rule.rotate.first().map_or("", |step| &**step);
+    let rotate = finding.rotate.first().map_or("", |step| &**step);
     format!(
-        "{} ({}){place}{commit}. It opens {}. Rotate it: {rotate}",
+        "{} ({}){place}{commit}. Opens: {}. Rotate: {rotate}",
         finding.title,
         finding.secret.masked(),
         finding.grants

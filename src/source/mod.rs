@@ -26,7 +26,7 @@ pub trait Source {
 
 /// Receives units, from several threads at once.
 pub trait Sink: Sync {
-    /// How many inputs there will be, once that is known.
+    /// How many more inputs there will be, as far as is known.
     fn expect(&self, inputs: u64);
 
     /// One unit; the units of one input come in order, from one thread.

@@ -10,21 +10,20 @@ use rayon::prelude::*;
 use super::stream::{self, Sizes};
 use super::{Sink, Source};
 use crate::error::Error;
+use crate::git::Kind;
 use crate::git::changes::Place;
-use crate::git::object::{self, Commit, Kind, Tag};
-use crate::git::store::{Object, Store};
+use crate::git::object;
+use crate::git::reader::{Object, Reader};
 use crate::ledger::Reason;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 
 /// The paths under which texts that are no files are reported.
-pub const COMMIT_MESSAGE: &str = "(commit message)";
-pub const COMMIT_HEADER: &str = "(commit header)";
-pub const TAG_MESSAGE: &str = "(tag message)";
-pub const TAG_HEADER: &str = "(tag header)";
+pub const COMMIT: &str = "commit message";
+pub const TAG: &str = "tag message";
 
 /// Objects to read and names to look at.
 pub struct Objects<'s> {
-    pub store: &'s Store,
+    pub reader: &'s Reader,
     pub ids: Vec<ObjectId>,
     /// Where blobs stand. One without a place is read under its own name.
     pub places: HashMap<ObjectId, Place>,
@@ -37,9 +36,9 @@ pub struct Objects<'s> {
 }
 
 impl<'s> Objects<'s> {
-    pub fn new(store: &'s Store, ids: Vec<ObjectId>, places: HashMap<ObjectId, Place>) -> Self {
+    pub fn new(reader: &'s Reader, ids: Vec<ObjectId>, places: HashMap<ObjectId, Place>) -> Self {
         Self {
-            store,
+            reader,
             ids,
             places,
             names: Vec::new(),
@@ -49,18 +48,18 @@ impl<'s> Objects<'s> {
     }
 
     /// Blobs of one tree or of several, with their paths.
-    pub fn files(store: &'s Store, files: Vec<(Arc<str>, ObjectId)>) -> Self {
+    pub fn files(reader: &'s Reader, files: Vec<(Arc<str>, ObjectId)>) -> Self {
         let mut places = HashMap::new();
         for (path, id) in files {
             places.entry(id).or_insert(Place { path, commit: None });
         }
         let mut ids: Vec<ObjectId> = places.keys().copied().collect();
         ids.sort_unstable();
-        Self::new(store, ids, places)
+        Self::new(reader, ids, places)
     }
 
     fn read(&self, id: ObjectId, sink: &dyn Sink) {
-        match self.store.read(id) {
+        match self.reader.read(id) {
             Ok(object) => {
                 self.open(id, &object, sink);
                 sink.done(object.bytes().len() as u64);
@@ -77,6 +76,7 @@ impl<'s> Objects<'s> {
 
     fn open(&self, id: ObjectId, object: &Object<'_>, sink: &dyn Sink) {
         let bytes = object.bytes();
+        let mut words = Vec::new();
         let text = |path: &str, part, commit, bytes: &[u8]| {
             let object = id;
             let origin = GitOrigin {
@@ -94,22 +94,16 @@ impl<'s> Objects<'s> {
                 let commit = place.and_then(|place| place.commit);
                 text(&path, Part::File, commit, bytes);
             }
-            Kind::Commit => match Commit::parse(bytes) {
-                Some(commit) => {
-                    text(COMMIT_HEADER, Part::Commit, Some(id), commit.headers);
-                    text(COMMIT_MESSAGE, Part::Commit, Some(id), commit.message);
-                }
-                None => text(COMMIT_HEADER, Part::Commit, Some(id), bytes),
-            },
-            Kind::Tag => match Tag::parse(bytes) {
-                Some(tag) => {
-                    text(TAG_HEADER, Part::Tag, None, tag.headers);
-                    text(TAG_MESSAGE, Part::Tag, None, tag.message);
-                }
-                None => text(TAG_HEADER, Part::Tag, None, bytes),
-            },
+            Kind::Commit => {
+                object::words(bytes, &mut words);
+                text(COMMIT, Part::Commit, Some(id), &words);
+            }
+            Kind::Tag => {
+                object::words(bytes, &mut words);
+                text(TAG, Part::Tag, None, &words);
+            }
             Kind::Tree if self.tree_names => {
-                for entry in object::entries(bytes).flatten() {
+                for entry in object::entries(bytes) {
                     let name = String::from_utf8_lossy(entry.name);
                     text(&name, Part::FileName, None, name.as_bytes());
                 }

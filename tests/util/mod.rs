@@ -1,7 +1,6 @@
 //! A folder of its own for each test, the binary run in it, and values that look real.
 
-// Each test binary uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test program uses a part")]
 
 pub mod git;
 

@@ -21,6 +21,13 @@ pub struct Cli {
 pub enum Command {
     /// Scan files and folders
     Scan(ScanArgs),
+    /// Sweep everything in a git repository: all commits, branches, tags and what is left of others
+    ///
+    /// Looks at files of all commits, at commit and tag messages, authors, and the names of files
+    /// and references; in objects that nothing leads to as well, unless --reachable-only is given.
+    /// Findings are grouped by secret, with the commit that brought it in, the last that has it, and
+    /// whether it is still there.
+    History(HistoryArgs),
     /// Judge what a range of commits, the index or the working tree brings in
     #[command(visible_alias = "ci")]
     Diff(DiffArgs),
@@ -56,6 +63,32 @@ pub struct ScanArgs {
     /// Leave out files over so many bytes (they are read in windows otherwise)
     #[arg(long, value_name = "BYTES")]
     pub max_size: Option<u64>,
+
+    /// A file with further rules; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+
+    /// Number of threads [default: one per processor]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Args)]
+pub struct HistoryArgs {
+    /// The repository, or a folder in it; bare repositories and linked worktrees too
+    #[arg(value_name = "REPO", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// Leave out what no branch, tag or other reference leads to
+    #[arg(long)]
+    pub reachable_only: bool,
+
+    /// Read every object by itself, slowly; finds the same, and serves to prove it
+    #[arg(long)]
+    pub naive: bool,
 
     /// A file with further rules; may be given more than once
     #[arg(long, value_name = "FILE")]
@@ -252,12 +285,24 @@ pub struct RulesArgs {
 #[derive(Subcommand)]
 pub enum RulesCommand {
     /// One line a rule
-    List,
+    List {
+        /// Form of the list
+        #[arg(short, long, value_enum, default_value_t = ListFormat::Human)]
+        format: ListFormat,
+    },
     /// All that is known of one rule
     Show { id: String },
-    /// Check rule files, or the built-in rules: their form, and that each example is found and each
-    /// counter-example is not
+    /// Check rule files, or the built-in rules: their form, that no two find the same, that keywords
+    /// are rare, that each example is found and each counter-example is not
     Check { files: Vec<PathBuf> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For reading at a terminal
+    Human,
+    /// One JSON array
+    Json,
 }
 
 #[derive(Args)]

@@ -13,12 +13,17 @@ use keysweep::report::{self, gitlab};
 
 use crate::args::{DiffArgs, FormatArg, ReportArgs};
 use crate::exit::{Exit, Fault};
-use crate::scan::{exit, fingerprint_key, level, now, style, tell, write_report};
+use crate::output::Output;
+use crate::scan::{exit, fingerprint_key, finish, level, now, style, tell};
 use crate::{progress, say};
 
 pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
     let mut style = style(&args.report)?;
     let system = System::detect(&variable);
+    let mut outputs = Vec::new();
+    for report in reports(&args.report, system) {
+        outputs.push((Output::open(report.output.as_deref())?, report));
+    }
     let repo = Repo::open(&args.repo)?;
     let scope = scope(args, system)?;
     if let Scope::Range { head, .. } = &scope {
@@ -31,7 +36,7 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
     };
     let progress = Progress::default();
     // An open repository is not for other threads, so the bar's thread is the other one.
-    let judged = progress::watch(args.report.quiet, &progress, || {
+    let judged = progress::watch(args.report.quiet, "objects", &progress, || {
         let repo = Repo::open(&args.repo)?;
         range::judge(&repo, &scope, &args.rules, options, &progress)
     })?;
@@ -39,8 +44,8 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
     if !args.report.quiet {
         say(&summary(&scope, &judged));
     }
-    for report in reports(&args.report, system) {
-        write_report(&report, &judged.outcome, judged.sweep.rules(), &style)?;
+    for (out, report) in outputs {
+        finish(out, &report, &judged.outcome, &judged.sweep, &style)?;
     }
     if system == Some(System::GitHub) {
         add_summary(&judged.outcome)?;

@@ -4,7 +4,9 @@ mod args;
 mod demo;
 mod diff;
 mod exit;
+mod history;
 mod hook;
+mod output;
 mod progress;
 mod rules;
 mod scan;
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Scan(args) => scan::run(&args),
+        Command::History(args) => history::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Hook { command } => hook::run(&command),
         Command::Rules(args) => rules::run(&args.command),

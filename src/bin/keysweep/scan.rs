@@ -1,7 +1,6 @@
 //! `keysweep scan`.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +9,7 @@ use keysweep::git::Repo;
 use keysweep::ignores::{self, Ignores};
 use keysweep::ledger::{Ledger, Reason};
 use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
-use keysweep::report::{self, Format, Style};
+use keysweep::report::{Format, Style};
 use keysweep::rules::{Level, RuleSet};
 use keysweep::secret::FingerprintKey;
 use keysweep::source::Source;
@@ -19,21 +18,14 @@ use keysweep::source::walk::Walk;
 
 use crate::args::{ColourArg, FormatArg, LevelArg, ReportArgs, ScanArgs};
 use crate::exit::{Exit, Fault};
+use crate::output::Output;
 use crate::{progress, say};
 
 pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
     let style = style(&args.report)?;
-    let sweep = Sweep::new(Options {
-        rules: rules(&args.rules)?,
-        min_confidence: level(args.report.min_confidence),
-        fingerprint_key: fingerprint_key(args.report.fingerprint_key.as_deref())?,
-        ..Options::new(now())
-    });
-    if let Some(threads) = args.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build_global()
-            .map_err(|error| Error::usage(format!("--threads: {error}")))?;
-    }
+    let out = Output::open(args.report.output.as_deref())?;
+    let sweep = sweep(&args.rules, &args.report)?;
+    use_threads(args.threads)?;
     let source: Box<dyn Source + Sync> = if args.paths == [PathBuf::from("-")] {
         Box::new(Stdin {
             name: args.stdin_name.clone(),
@@ -46,14 +38,52 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
         })
     };
     let progress = Progress::default();
-    let outcome = progress::watch(args.report.quiet, &progress, || {
+    let outcome = progress::watch(args.report.quiet, "files", &progress, || {
         sweep.run(&*source, &progress)
     })?;
     let mut outcome = outcome;
     apply_ignores(args, &mut outcome)?;
     tell(&outcome.ledger);
-    write_report(&args.report, &outcome, sweep.rules(), &style)?;
-    Ok(exit(&outcome))
+    finish(out, &args.report, &outcome, &sweep, &style)
+}
+
+/// Writes the report and gives the exit code.
+pub fn finish(
+    out: Output,
+    args: &ReportArgs,
+    outcome: &Outcome,
+    sweep: &Sweep,
+    style: &Style,
+) -> Result<Exit, Fault> {
+    let style = Style {
+        ended: now(),
+        ..style.clone()
+    };
+    match out.write(format(args), outcome, sweep.rules(), &style) {
+        // Whoever read the report has seen enough; what was found stays found.
+        Err(fault) if !fault.is_closed_pipe() => Err(fault),
+        _ => Ok(exit(outcome)),
+    }
+}
+
+/// The engine with the rules and settings that were asked for.
+pub fn sweep(rule_files: &[PathBuf], report: &ReportArgs) -> Result<Sweep, Error> {
+    Ok(Sweep::new(Options {
+        rules: rules(rule_files)?,
+        min_confidence: level(report.min_confidence),
+        fingerprint_key: fingerprint_key(report.fingerprint_key.as_deref())?,
+        ..Options::new(now())
+    }))
+}
+
+/// Sets the number of threads, before any is started.
+pub fn use_threads(threads: Option<usize>) -> Result<(), Error> {
+    let Some(threads) = threads else {
+        return Ok(());
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build_global()
+        .map_err(|error| Error::usage(format!("--threads: {error}")))
 }
 
 /// Takes out what the file of accepted findings names. It lies at the root of the working tree, or
@@ -143,43 +173,22 @@ pub fn style(args: &ReportArgs) -> Result<Style, Error> {
     Ok(Style {
         show_secrets: args.show_secrets,
         colour,
+        width: width(args.output.is_none()),
         started: now(),
         ..Style::default()
     })
 }
 
-/// Writes the report where it was asked for.
-pub fn write_report(
-    args: &ReportArgs,
-    outcome: &Outcome,
-    rules: &RuleSet,
-    style: &Style,
-) -> Result<(), Fault> {
-    let format = format(args.format.unwrap_or(FormatArg::Human));
-    let style = Style {
-        ended: now(),
-        ..style.clone()
-    };
-    let style = &style;
-    let mut out: Box<dyn Write> = match &args.output {
-        Some(path) => Box::new(File::create(path).map_err(|error| Error::io(path, error))?),
-        None => Box::new(anstream::AutoStream::new(
-            io::stdout().lock(),
-            if style.colour {
-                anstream::ColorChoice::Always
-            } else {
-                anstream::ColorChoice::Never
-            },
-        )),
-    };
-    let mut buffered = BufWriter::with_capacity(64 << 10, &mut out);
-    report::write(format, outcome, rules, style, &mut buffered)?;
-    buffered.flush()?;
-    Ok(())
+/// The columns to keep to: what `COLUMNS` says, else those of the terminal.
+pub fn width(to_stdout: bool) -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok();
+    let said = said.and_then(|columns| columns.parse().ok());
+    let shown = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into());
+    said.or_else(shown).filter(|_| to_stdout)
 }
 
-fn format(arg: FormatArg) -> Format {
-    match arg {
+pub fn format(args: &ReportArgs) -> Format {
+    match args.format.unwrap_or(FormatArg::Human) {
         FormatArg::Human => Format::Human,
         FormatArg::Json => Format::Json,
         FormatArg::Jsonl => Format::Jsonl,
@@ -192,13 +201,22 @@ fn format(arg: FormatArg) -> Format {
 
 /// Says on standard error which inputs could not be read as they should.
 pub fn tell(ledger: &Ledger) {
-    for reason in [Reason::Unreadable, Reason::Vanished, Reason::OutOfTime] {
-        for entry in ledger.left_out(reason) {
+    const MOST: usize = 50;
+    let failed = [
+        Reason::Unreadable,
+        Reason::Vanished,
+        Reason::Missing,
+        Reason::OutOfTime,
+    ];
+    let failed = failed.map(|reason| ledger.left_out(reason));
+    for entries in failed.into_iter().chain([ledger.notes()]) {
+        for entry in entries.iter().take(MOST) {
             say(&format!("{}: {}", entry.path, entry.detail));
         }
-    }
-    for note in ledger.notes() {
-        say(&format!("{}: {}", note.path, note.detail));
+        let more = entries.len().saturating_sub(MOST);
+        if more > 0 {
+            say(&format!("and {more} more; --format json lists them all"));
+        }
     }
 }
 

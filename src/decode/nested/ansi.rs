@@ -2,7 +2,7 @@
 //!
 //! They are taken out without a trace, so that a word coloured in its middle is whole again.
 
-use super::{Finds, Region, Writer};
+use super::{Finds, Marks, Region, Writer};
 
 const ESC: u8 = 0x1B;
 const BEL: u8 = 0x07;
@@ -14,9 +14,16 @@ const SPELLED: [&[u8]; 6] = [b"\\x1b", b"\\x1B", b"\\u001b", b"\\u001B", b"\\033
 const MAX_PARAMETERS: usize = 64;
 const MAX_COMMAND: usize = 4096;
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+/// Marks are ESC and the last of some backslashes.
+pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some((start, len)) = next(text, at) {
+    while let Some(last) = marks.next(at) {
+        at = last + 1;
+        let slashes = super::slashes_before(text, at);
+        let first = last.min(at - slashes);
+        let Some((start, len)) = spelled(text, first, slashes) else {
+            continue;
+        };
         at = if finds.wants(start..start + len) {
             finds.line(text, start..start + len)
         } else {
@@ -40,17 +47,27 @@ fn next(text: &[u8], mut at: usize) -> Option<(usize, usize)> {
     while let Some(found) = memchr::memchr2(ESC, b'\\', text.get(at..)?) {
         let start = at + found;
         let slashes = text[start..].iter().take_while(|&&b| b == b'\\').count();
-        let last = start + slashes.saturating_sub(1);
-        if let Some(len) = sequence(&text[last..]) {
-            // Each further layer of escapes doubles the backslash; other numbers of them begin
-            // with some that mean themselves.
-            let whole = slashes.is_power_of_two();
-            let start = if whole { start } else { last };
-            return Some((start, last + len - start));
+        let found = spelled(text, start, slashes);
+        if found.is_some() {
+            return found;
         }
-        at = last + 1;
+        at = start + slashes.max(1);
     }
     None
+}
+
+/// The sequence that begins with the ESC at `start` or with the last of so many backslashes there.
+fn spelled(text: &[u8], start: usize, slashes: usize) -> Option<(usize, usize)> {
+    let last = start + slashes.saturating_sub(1);
+    let len = sequence(&text[last..])?;
+    // Each further layer of escapes doubles the backslash; other numbers of them begin with some
+    // that mean themselves.
+    let start = if slashes.is_power_of_two() {
+        start
+    } else {
+        last
+    };
+    Some((start, last + len - start))
 }
 
 /// The length of the sequence at the start of `text`.

@@ -8,16 +8,16 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::runs::{self, Class};
-use super::{Finds, Region, Writer, context};
+use super::class::{self, Class};
+use super::{Finds, Marks, Region, Writer, context};
 
-const ALPHABET: Class = runs::class(&[(b'0', b'9'), (b'a', b'z'), (b'A', b'Z')], b"+/-_");
+const ALPHABET: Class = class::of(&[(b'0', b'9'), (b'a', b'z'), (b'A', b'Z')], b"+/-_");
 
 /// The value of each digit; 64 for what is none.
 const VALUES: [u8; 256] = values();
 
 /// The shortest run, and how much of a run decides: these decode to [`PROOF`] bytes.
-const MIN: usize = 20;
+pub(super) const MIN: usize = 20;
 const START: usize = 16;
 const PROOF: usize = 12;
 
@@ -48,13 +48,19 @@ enum Text {
     Utf16,
 }
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+/// Marks are the starts of runs of at least [`MIN`] digits.
+pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(run) = runs::next(text, at, MIN, &ALPHABET) {
+    while let Some(start) = marks.next(at) {
+        at = start + MIN;
+        if kind(&text[start..at]).is_none() {
+            continue;
+        }
+        let run = start..ALPHABET.run_end(text, at);
         at = run.end;
-        if kind(&text[run.clone()]).is_some() && finds.wants(run.clone()) {
-            let end = last_line(text, run.clone()).min(run.start.saturating_add(MAX));
-            finds.apart(context(text, run.start), run.start, end);
+        if finds.wants(run.clone()) {
+            let end = last_line(text, run.clone()).min(start + MAX);
+            finds.apart(context(text, start), start, end);
             at = at.max(end);
         }
     }
@@ -113,7 +119,7 @@ fn last_line(text: &[u8], run: Range<usize>) -> usize {
         let rest = &text[next..];
         let len = rest.iter().take(width + 1);
         let len = len.take_while(|&&b| ALPHABET.has(b)).count();
-        if len == 0 || len > width || end - run.start > MAX {
+        if len == 0 || len > width || next + len - run.start > MAX {
             break;
         }
         end = next + len;

@@ -4,19 +4,19 @@
 //! opened only for escapes that hide what a rule looks for: quotes, slashes, printable characters
 //! spelled as numbers, and the line ends of a whole text in one string.
 
-use super::{Finds, Region, Writer, hex_number};
+use super::{Finds, Marks, Region, Writer, hex_number};
 
 /// How far apart the line ends of a text in one string may stand.
 const NEAR: usize = 300;
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+/// Marks are the last of some backslashes.
+pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(found) = memchr::memchr(b'\\', text.get(at..).unwrap_or_default()) {
-        let start = at + found;
-        let slashes = text[start..].iter().take_while(|&&b| b == b'\\').count();
-        let end = start + slashes;
+    while let Some(last) = marks.next(at) {
+        let end = last + 1;
+        let slashes = super::slashes_before(text, end);
         at = match telling(slashes, &text[end..]) {
-            Some(len) if finds.wants(end - 1..end + len) => finds.line(text, start..end + len),
+            Some(len) if finds.wants(last..end + len) => finds.line(text, end - slashes..end + len),
             _ => end,
         };
     }

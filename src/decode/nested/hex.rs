@@ -1,18 +1,36 @@
 //! Text spelled as hexadecimal digits. Digests and keys do not decode to text; this does.
 
-use super::runs::{self, Class};
-use super::{Finds, Region, Writer, context, hex_number};
+use std::ops::Range;
 
-const DIGITS: Class = runs::class(&[(b'0', b'9'), (b'a', b'f'), (b'A', b'F')], b"");
+use super::class::{self, Class};
+use super::{Finds, Marks, Region, Writer, context, hex_number};
 
-const MIN: usize = 40;
+const DIGITS: Class = class::of(&[(b'0', b'9'), (b'a', b'f'), (b'A', b'F')], b"");
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+/// The shortest run.
+pub(super) const MIN: usize = 40;
+
+/// Marks are the starts of long runs of digits.
+pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(run) = runs::next(text, at, MIN, &DIGITS) {
-        at = run.end;
-        if spells_text(&text[run.clone()]) && finds.wants(run.clone()) {
-            finds.apart(context(text, run.start), run.start, run.end);
+    while let Some(start) = marks.next(at) {
+        let end = DIGITS.run_end(text, start);
+        at = end;
+        if spells_text(&text[start..end]) && finds.wants(start..end) {
+            finds.apart(context(text, start), start, end);
+        }
+    }
+}
+
+/// The first maximal run of at least [`MIN`] digits.
+pub(super) fn next_run(text: &[u8]) -> Option<Range<usize>> {
+    let mut start = 0;
+    loop {
+        // A run that long cannot hide before the last byte of a window that is no digit.
+        let window = text.get(start..start + MIN)?;
+        match window.iter().rposition(|&b| !DIGITS.has(b)) {
+            Some(outside) => start += outside + 1,
+            None => return Some(start..DIGITS.run_end(text, start + MIN)),
         }
     }
 }

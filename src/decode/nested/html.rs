@@ -1,6 +1,6 @@
 //! HTML and XML character references: the ones that quote markup, and numbers.
 
-use super::{Finds, Region, Writer};
+use super::{Finds, Marks, Region, Writer};
 
 /// `&nbsp;` becomes a plain space: what counts is that it separates words.
 const NAMED: [(&[u8], char); 6] = [
@@ -15,10 +15,10 @@ const NAMED: [(&[u8], char); 6] = [
 /// Digits of a number, leading zeros and all.
 const MAX_DIGITS: usize = 8;
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+/// Marks are ampersands.
+pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(found) = memchr::memchr(b'&', text.get(at..).unwrap_or_default()) {
-        let start = at + found;
+    while let Some(start) = marks.next(at) {
         at = match reference(&text[start + 1..]) {
             Some((len, _)) if finds.wants(start..start + 1 + len) => {
                 finds.line(text, start..start + 1 + len)

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Finds, Region, Writer};
+use super::{Finds, Marks, Region, Writer};
 
 /// A joint is within a value when bytes without space touch it on both sides, so many on one.
 /// Prose that is broken over lines breaks at a space.
@@ -17,12 +17,19 @@ const MAX_GAP: usize = 256;
 /// How far from the joint the other quotes of the two literals may be.
 const MAX_LITERAL: usize = 8 << 10;
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+/// Marks are quotes and backslashes.
+pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(joint) = next(text, at) {
-        at = joint.end;
-        if finds.wants(joint.clone()) {
-            finds.line(text, joint);
+    while let Some(start) = marks.next(at) {
+        at = start + 1;
+        // What is escaped opens and closes nothing.
+        if super::slashes_before(text, start).is_multiple_of(2)
+            && let Some(joint) = joint(text, start)
+        {
+            at = joint.end;
+            if finds.wants(joint.clone()) {
+                finds.line(text, joint);
+            }
         }
     }
 }
@@ -42,23 +49,23 @@ pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
 fn next(text: &[u8], mut at: usize) -> Option<Range<usize>> {
     loop {
         let start = at + memchr::memchr3(b'"', b'\'', b'\\', text.get(at..)?)?;
-        let found = match text.get(start..start + 2)? {
-            [b'\\', b'\n' | b'\r'] => continuation(text, start),
-            // What it escapes opens and closes nothing.
-            [b'\\', _] => {
-                at = start + 2;
-                continue;
-            }
-            [
-                _,
-                b' ' | b'\t' | b'\n' | b'\r' | b'+' | b'.' | b'&' | b'\\' | b'|',
-            ] => literals(text, start),
-            _ => None,
-        };
-        if found.is_some() {
-            return found;
+        match joint(text, start) {
+            None if text[start] == b'\\' => at = start + 2,
+            None => at = start + 1,
+            found => return found,
         }
-        at = start + 1;
+    }
+}
+
+/// The joint whose first byte is the quote or backslash at `start`.
+fn joint(text: &[u8], start: usize) -> Option<Range<usize>> {
+    match text.get(start..start + 2)? {
+        [b'\\', b'\n' | b'\r'] => continuation(text, start),
+        [
+            b'"' | b'\'',
+            b' ' | b'\t' | b'\n' | b'\r' | b'+' | b'.' | b'&' | b'\\' | b'|',
+        ] => literals(text, start),
+        _ => None,
     }
 }
 

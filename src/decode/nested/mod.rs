@@ -21,12 +21,13 @@
 
 mod ansi;
 mod base64;
+mod class;
 mod escapes;
 mod hex;
 mod html;
 mod literals;
 mod percent;
-mod runs;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ use std::ops::Range;
 
 use super::{Document, Layer, Limits, OffsetMap, View, ViewBuilder};
 use crate::span::ViewSpan;
+pub use survey::Survey;
 
 /// The longest line, on either side of what a region is opened for, that is taken whole.
 const REACH: usize = 8 << 10;
@@ -54,10 +56,11 @@ const BASE_BUDGET: usize = 1 << 20;
 const MAX_BUDGET: usize = 1 << 31;
 
 /// One coding: how to find the stretches that hold it, and how to undo it there. Both are given
-/// the text of one stretch of the parent view, so nothing can be read across its ends.
+/// the text of one stretch of the parent view, so nothing can be read across its ends. Where it is
+/// to be looked for, the [`Survey`] of the view says.
 struct Coding {
     layer: Layer,
-    find: fn(&[u8], &mut Finds<'_>),
+    find: fn(&[u8], Marks<'_>, &mut Finds<'_>),
     decode: fn(&[u8], &Region, &mut Writer<'_>),
 }
 
@@ -74,7 +77,7 @@ const CODINGS: [Coding; 7] = [
 
 const fn coding(
     layer: Layer,
-    find: fn(&[u8], &mut Finds<'_>),
+    find: fn(&[u8], Marks<'_>, &mut Finds<'_>),
     decode: fn(&[u8], &Region, &mut Writer<'_>),
 ) -> Coding {
     Coding {
@@ -91,6 +94,28 @@ struct Region {
     /// Where the coded part starts; what stands before is context.
     core: usize,
     end: usize,
+}
+
+/// Where one coding may be in one stretch, in order.
+struct Marks<'a> {
+    /// Where the stretch starts in its view.
+    base: usize,
+    /// In offsets of the view.
+    left: &'a [u32],
+}
+
+impl Marks<'_> {
+    /// The next mark at `from` or later, both in offsets of the stretch.
+    fn next(&mut self, from: usize) -> Option<usize> {
+        while let [first, rest @ ..] = self.left {
+            self.left = rest;
+            let at = *first as usize - self.base;
+            if at >= from {
+                return Some(at);
+            }
+        }
+        None
+    }
 }
 
 /// Collects the regions of one coding in one stretch, in order.
@@ -191,6 +216,12 @@ fn context(text: &[u8], core: usize) -> usize {
     memchr::memrchr(b'\n', &text[floor..core]).map_or(floor, |at| floor + at + 1)
 }
 
+/// How many backslashes stand side by side right before `at`.
+fn slashes_before(text: &[u8], at: usize) -> usize {
+    let before = text[..at].iter().rev();
+    before.take_while(|&&b| b == b'\\').count()
+}
+
 /// The number that the hexadecimal `digits` spell.
 fn hex_number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |number, &digit| {
@@ -199,7 +230,7 @@ fn hex_number(digits: &[u8]) -> Option<u32> {
 }
 
 /// Adds a view for each encoding that some view holds, and for those inside them.
-pub(super) fn open(document: &mut Document<'_>, limits: Limits) {
+pub(super) fn open(document: &mut Document<'_>, limits: Limits, survey: &mut Survey) {
     let mut budget = limits
         .growth
         .saturating_mul(document.text().len())
@@ -211,16 +242,25 @@ pub(super) fn open(document: &mut Document<'_>, limits: Limits) {
     // The views grow while they are walked: children come after all views of lesser depth.
     while let Some(view) = document.views.get(index) {
         if view.depth < limits.depth {
-            let last = view.depth + 1 == limits.depth;
-            let children = open_view(index, view, last, &mut budget);
-            document.views.extend(children);
+            survey.read(&view.text);
+            if !survey.is_empty() {
+                let last = view.depth + 1 == limits.depth;
+                let children = open_view(index, view, survey, last, &mut budget);
+                document.views.extend(children);
+            }
         }
         index += 1;
     }
 }
 
 /// The children of one view; `last` when these will have none.
-fn open_view<'u>(index: usize, view: &View<'u>, last: bool, budget: &mut usize) -> Vec<View<'u>> {
+fn open_view<'u>(
+    index: usize,
+    view: &View<'u>,
+    survey: &Survey,
+    last: bool,
+    budget: &mut usize,
+) -> Vec<View<'u>> {
     let mut children = Vec::new();
     let mut taken: Vec<Range<usize>> = Vec::new();
     for (rank, coding) in CODINGS.iter().enumerate() {
@@ -232,11 +272,20 @@ fn open_view<'u>(index: usize, view: &View<'u>, last: bool, budget: &mut usize) 
             taken: &taken,
             regions: Vec::new(),
         };
-        for (stretch, place) in view.stretches() {
+        let mut marks = survey.marks(rank);
+        while let Some(&mark) = marks.first() {
+            let stretch = view.stretch(mark);
+            let place = view.segment(mark).place;
             let text = &view.text[stretch.range()];
+            let (here, rest) = marks.split_at(marks.partition_point(|&m| m < stretch.end));
+            marks = rest;
             finds.base = stretch.start as usize;
             finds.regions.clear();
-            (coding.find)(text, &mut finds);
+            let here = Marks {
+                base: finds.base,
+                left: here,
+            };
+            (coding.find)(text, here, &mut finds);
             for region in &finds.regions {
                 write(
                     coding,

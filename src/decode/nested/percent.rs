@@ -3,12 +3,12 @@
 //! The percent sign is also a remainder, a format and a share, so a word is opened only for a code
 //! that none of those explains.
 
-use super::{Finds, Region, Writer, context, hex_number};
+use super::{Finds, Marks, Region, Writer, context, hex_number};
 
-pub(super) fn find(text: &[u8], finds: &mut Finds<'_>) {
+/// Marks are percent signs.
+pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(found) = memchr::memchr(b'%', text.get(at..).unwrap_or_default()) {
-        let start = at + found;
+    while let Some(start) = marks.next(at) {
         at = start + 1;
         if is_telling(text, start) && finds.wants(start..start + 3) {
             let (first, end) = word(text, start);

@@ -1,0 +1,352 @@
+//! One pass over a view that says where each coding could stand.
+//!
+//! Each coding is given away by a byte or two, or by a long run of digits. Looking for them one
+//! coding after the other would read the text seven times, and stop at every backslash and quote.
+//! So all are looked for together, sixty-four bytes at a time: the bytes are classed by comparing
+//! them all at once, and bit arithmetic on the classes leaves few places to look at one by one. In
+//! most text there are none, and nothing of what follows in this module runs.
+
+use std::ops::Range;
+
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+
+use super::{CODINGS, base64, hex};
+use crate::decode::Layer;
+
+const BLOCK: usize = 64;
+
+/// For each of the codings, in their order, where in a view its marks stand. A place is there when
+/// the coding may be; whether it is, its own module knows.
+pub struct Survey {
+    level: Level,
+    marks: [Vec<u32>; CODINGS.len()],
+}
+
+impl Default for Survey {
+    fn default() -> Self {
+        Self {
+            level: Level::new(),
+            marks: Default::default(),
+        }
+    }
+}
+
+impl Survey {
+    /// Surveys another text and forgets the last one.
+    pub(super) fn read(&mut self, text: &[u8]) {
+        self.marks.iter_mut().for_each(Vec::clear);
+        dispatch!(self.level, simd => self.blocks(simd, text));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.marks.iter().all(Vec::is_empty)
+    }
+
+    /// The marks of the coding of this rank, in order.
+    pub(super) fn marks(&self, rank: usize) -> &[u32] {
+        &self.marks[rank]
+    }
+
+    /// Needs to be inlined to be compiled for the level at hand.
+    #[inline(always)]
+    fn blocks<S: Simd>(&mut self, simd: S, text: &[u8]) {
+        let mut runs = Runs::default();
+        let mut before = Before::default();
+        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        for (index, block) in blocks.iter().enumerate() {
+            let classes = classify(simd, block);
+            self.block(text, index * BLOCK, &classes, &mut before, &mut runs);
+        }
+        // Line ends mean nothing to any coding. At least one also ends the last run.
+        let mut block = [b'\n'; BLOCK];
+        block[..rest.len()].copy_from_slice(rest);
+        let classes = classify(simd, &block);
+        self.block(
+            text,
+            text.len() - rest.len(),
+            &classes,
+            &mut before,
+            &mut runs,
+        );
+    }
+
+    #[inline(always)]
+    fn block(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        classes: &Classes,
+        before: &mut Before,
+        runs: &mut Runs,
+    ) {
+        let marks = classes.marks(before);
+        if marks != 0 {
+            self.look(text, at, marks);
+        }
+        if runs.end_in(classes.digits) {
+            self.runs(text, at, !classes.digits, runs.open);
+        }
+        runs.pass(classes.digits);
+    }
+
+    /// Looks at each of the `marked` bytes of the block at `base`.
+    #[inline(never)]
+    fn look(&mut self, text: &[u8], base: usize, mut marked: u64) {
+        while marked != 0 {
+            let at = base + marked.trailing_zeros() as usize;
+            marked &= marked - 1;
+            let next = text.get(at + 1).copied().unwrap_or_default();
+            match (text[at], next) {
+                (b'\\', b'x' | b'u') => {
+                    self.mark(ANSI, at);
+                    self.mark(ESCAPES, at);
+                }
+                (b'\\', b'0' | b'e') | (0x1B, b'[' | b']') => self.mark(ANSI, at),
+                (b'\\', b'\'' | b'"' | b'/' | b'n' | b'U') => self.mark(ESCAPES, at),
+                (b'\\', b'\n' | b'\r') => self.mark(LITERALS, at),
+                (b'"' | b'\'', _) => self.mark(LITERALS, at),
+                (b'&', b'#' | b'a' | b'g' | b'l' | b'n' | b'q') => self.mark(HTML, at),
+                (b'%', b'2'..=b'7') => self.mark(PERCENT, at),
+                _ => {}
+            }
+        }
+    }
+
+    /// Notes the long runs that end in the block at `base`, given what is not of their class and
+    /// how much of a run came before.
+    #[inline(never)]
+    fn runs(&mut self, text: &[u8], base: usize, mut outside: u64, open: usize) {
+        let mut start = base - open;
+        while outside != 0 {
+            let end = base + outside.trailing_zeros() as usize;
+            outside &= outside - 1;
+            if end - start >= base64::MIN {
+                self.mark(BASE64, start);
+                self.hex_runs(text, start..end);
+            }
+            start = end + 1;
+        }
+    }
+
+    /// Digits of hex are digits of base64 too.
+    fn hex_runs(&mut self, text: &[u8], mut within: Range<usize>) {
+        while within.len() >= hex::MIN {
+            let Some(run) = hex::next_run(&text[within.clone()]) else {
+                return;
+            };
+            self.mark(HEX, within.start + run.start);
+            within.start += run.end;
+        }
+    }
+
+    fn mark(&mut self, rank: usize, at: usize) {
+        self.marks[rank].push(at as u32);
+    }
+}
+
+const ANSI: usize = rank(Layer::Ansi);
+const LITERALS: usize = rank(Layer::Literals);
+const ESCAPES: usize = rank(Layer::Escapes);
+const HTML: usize = rank(Layer::Html);
+const PERCENT: usize = rank(Layer::Percent);
+const BASE64: usize = rank(Layer::Base64);
+const HEX: usize = rank(Layer::Hex);
+
+/// The place of a layer's coding in the order of codings.
+const fn rank(layer: Layer) -> usize {
+    let mut rank = 0;
+    while CODINGS[rank].layer as u8 != layer as u8 {
+        rank += 1;
+    }
+    rank
+}
+
+/// A bit for each byte of a block, by what the byte is.
+struct Classes {
+    quotes: u64,
+    /// Spaces and line feeds.
+    spaces: u64,
+    /// What may follow a literal that is joined to another.
+    joins: u64,
+    slashes: u64,
+    /// Marks by themselves.
+    signs: u64,
+    /// Digits of base64, in either alphabet.
+    digits: u64,
+}
+
+#[inline(always)]
+fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Classes {
+    let bytes = u8x64::load_array_ref(simd, block);
+    let is = |byte: u8| bytes.simd_eq(byte);
+    let spaces = is(b' ') | is(b'\n');
+    let lower = bytes | 0x20;
+    // The bar is the backslash with that bit.
+    let joins =
+        bytes.simd_le(b'\r') | lower.simd_eq(b'|') | is(b'+') | is(b'.') | is(b'&') | spaces;
+    let letters = (lower - b'a').simd_lt(26);
+    let numbers = (bytes - b'/').simd_lt(11);
+    Classes {
+        quotes: (is(b'"') | is(b'\'')).to_bitmask(),
+        spaces: spaces.to_bitmask(),
+        joins: joins.to_bitmask(),
+        slashes: is(b'\\').to_bitmask(),
+        signs: (is(b'%') | is(b'&') | is(0x1B)).to_bitmask(),
+        digits: (letters | numbers | is(b'+') | is(b'-') | is(b'_')).to_bitmask(),
+    }
+}
+
+/// What the last byte of the block before tells about the first of the next.
+struct Before {
+    /// 1 where a literal cannot end.
+    bare: u64,
+}
+
+impl Default for Before {
+    /// No literal ends with the first byte of a text.
+    fn default() -> Self {
+        Self { bare: 1 }
+    }
+}
+
+impl Classes {
+    /// The bytes to look at.
+    #[inline(always)]
+    fn marks(&self, before: &mut Before) -> u64 {
+        // What the next block begins with is not known here, so the last byte is always marked.
+        let joined = self.joins >> 1 | 1 << (BLOCK - 1);
+        // A value is carried over a joint only where bytes of it touch the quote.
+        let bare = self.spaces | self.quotes;
+        let joints = self.quotes & joined & !(bare << 1 | before.bare);
+        before.bare = bare >> (BLOCK - 1);
+        // Of a row of backslashes the last tells.
+        let slashes = self.slashes & !(self.slashes >> 1);
+        joints | slashes | self.signs
+    }
+}
+
+/// Follows runs of digits from block to block.
+#[derive(Default)]
+struct Runs {
+    /// Digits right before the block.
+    open: usize,
+}
+
+impl Runs {
+    /// Whether a long run ends in the block.
+    #[inline(always)]
+    fn end_in(&self, digits: u64) -> bool {
+        let leading = digits.trailing_ones() as usize;
+        let first = leading < BLOCK && self.open + leading >= base64::MIN;
+        first || holds_run(digits)
+    }
+
+    #[inline(always)]
+    fn pass(&mut self, digits: u64) {
+        let trailing = digits.leading_ones() as usize;
+        self.open = trailing + if trailing == BLOCK { self.open } else { 0 };
+    }
+}
+
+/// Whether [`base64::MIN`] bits that are set stand side by side.
+#[inline(always)]
+fn holds_run(bits: u64) -> bool {
+    const { assert!(base64::MIN == 20) };
+    let two = bits & bits >> 1;
+    let four = two & two >> 2;
+    let eight = four & four >> 4;
+    let sixteen = eight & eight >> 8;
+    sixteen & four >> 16 != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_";
+
+    /// Starts of the maximal runs of at least `min` bytes that `has` names.
+    fn runs(text: &[u8], min: usize, has: impl Fn(u8) -> bool) -> Vec<u32> {
+        let words = text.split(|&b| !has(b)).filter(|word| word.len() >= min);
+        let start = |word: &[u8]| (word.as_ptr() as usize - text.as_ptr() as usize) as u32;
+        words.map(start).collect()
+    }
+
+    /// The places where two bytes fit, with a zero byte after the last.
+    fn pairs(text: &[u8], fits: impl Fn(usize, u8, u8) -> bool) -> Vec<u32> {
+        let next = |at: usize| text.get(at + 1).copied().unwrap_or_default();
+        let places = (0..text.len()).filter(|&at| fits(at, text[at], next(at)));
+        places.map(|at| at as u32).collect()
+    }
+
+    /// What must be marked at least, and what may be.
+    fn oracle(text: &[u8], rank: usize) -> (Vec<u32>, Vec<u32>) {
+        let exact = |places: Vec<u32>| (places.clone(), places);
+        match CODINGS[rank].layer {
+            Layer::Ansi => exact(pairs(text, |_, byte, next| match byte {
+                b'\\' => b"xu0e".contains(&next),
+                _ => byte == 0x1B && b"[]".contains(&next),
+            })),
+            Layer::Escapes => exact(pairs(text, |_, byte, next| {
+                byte == b'\\' && b"'\"/nuxU".contains(&next)
+            })),
+            Layer::Html => exact(pairs(text, |_, byte, next| {
+                byte == b'&' && b"#agqln".contains(&next)
+            })),
+            Layer::Percent => exact(pairs(text, |_, byte, next| {
+                byte == b'%' && (b'2'..=b'7').contains(&next)
+            })),
+            Layer::Base64 => exact(runs(text, 20, |b| DIGITS.contains(&b))),
+            Layer::Hex => exact(runs(text, 40, |b| b.is_ascii_hexdigit())),
+            _ => {
+                let escaped = |byte, next| byte == b'\\' && b"\r\n".contains(&next);
+                let quote = |byte| b"'\"".contains(&byte);
+                let least = pairs(text, |at, byte, next| {
+                    let carried = at > 0 && !b" \n\"'".contains(&text[at - 1]);
+                    escaped(byte, next)
+                        || quote(byte) && carried && b" \t\r\n+.&\\|".contains(&next)
+                });
+                let most = pairs(text, |_, byte, next| escaped(byte, next) || quote(byte));
+                (least, most)
+            }
+        }
+    }
+
+    fn agrees(text: &[u8], level: Level) -> Result<(), TestCaseError> {
+        let mut survey = Survey {
+            level,
+            ..Survey::default()
+        };
+        // Nothing is left of the text before.
+        survey.read(b"\\x41 %41 &amp;");
+        survey.read(text);
+        for rank in 0..CODINGS.len() {
+            let (least, most) = oracle(text, rank);
+            let marks = survey.marks(rank);
+            prop_assert!(marks.is_sorted());
+            prop_assert!(least.iter().all(|at| marks.contains(at)), "{rank} {text:?}");
+            prop_assert!(marks.iter().all(|at| most.contains(at)), "{rank} {text:?}");
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn marks_are_those_of_looking_at_every_byte(
+            text in "(\\\\|\"|'|%|&|#|\x1b|\n|\r|[+]|[.]| |[|]|[a-z=é]{1,4}|[0-9a-f]{18,70}|[A-Za-z0-9/_-]{15,150}){0,40}",
+            pad in 0..BLOCK,
+        ) {
+            let text = format!("{}{text}", "=".repeat(pad));
+            agrees(text.as_bytes(), Level::new())?;
+            agrees(text.as_bytes(), Level::baseline())?;
+        }
+
+        #[test]
+        fn any_bytes_are_read_alike(text in prop::collection::vec(any::<u8>(), 0..300)) {
+            agrees(&text, Level::new())?;
+            agrees(&text, Level::baseline())?;
+        }
+    }
+}
