@@ -124,6 +124,19 @@ pub struct NotebookPlace {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
 
+impl Fingerprint {
+    /// Reads 32 hexadecimal digits.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let digits: Option<Vec<u8>> = hex.chars().map(|c| Some(c.to_digit(16)? as u8)).collect();
+        let digits = digits.filter(|digits| digits.len() == 32)?;
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = pair[0] * 16 + pair[1];
+        }
+        Some(Self(bytes))
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -43,10 +43,12 @@ pub enum Reason {
     Missing,
     /// Not followed; what it points to is read where it stands, if that is in the tree.
     Symlink,
+    /// The time allowed was over before its turn came.
+    OutOfTime,
 }
 
 impl Reason {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Binary,
         Self::TooLarge,
         Self::Unreadable,
@@ -54,6 +56,7 @@ impl Reason {
         Self::NotAFile,
         Self::Missing,
         Self::Symlink,
+        Self::OutOfTime,
     ];
 
     /// The key in JSON.
@@ -66,12 +69,16 @@ impl Reason {
             Self::NotAFile => "not_a_file",
             Self::Missing => "missing",
             Self::Symlink => "symlink",
+            Self::OutOfTime => "out_of_time",
         }
     }
 
     /// Whether it means that the sweep did not see all it was asked to see.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Unreadable | Self::Vanished | Self::Missing)
+        matches!(
+            self,
+            Self::Unreadable | Self::Vanished | Self::Missing | Self::OutOfTime
+        )
     }
 }
 
@@ -97,6 +104,14 @@ impl Ledger {
 
     pub fn notes(&self) -> &[LeftOut] {
         &self.notes
+    }
+
+    /// Gives every path in it another form, such as one without secrets.
+    pub fn rename(&mut self, name: impl Fn(&str) -> Arc<str>) {
+        let lists = self.left_out.values_mut().chain([&mut self.notes]);
+        for entry in lists.flatten() {
+            entry.path = name(&entry.path);
+        }
     }
 
     /// Whether everything that was asked for could be read.

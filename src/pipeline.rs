@@ -9,20 +9,21 @@ mod assemble;
 mod copies;
 mod resolve;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode::{self, Document, Limits, Note, Opener};
 use crate::detect::{Candidate, Detector, Far, Scratch};
 use crate::error::Error;
-use crate::finding::Finding;
+use crate::finding::{ByteRange, Finding};
 use crate::judge::{Assessment, Judge, Probe, ProofKind};
 use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
 use crate::secret::FingerprintKey;
 use crate::source::{Sink, Source};
 use crate::span::ViewSpan;
-use crate::unit::{Origin, Unit};
+use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 
 /// What a sweep looks for and what it reports.
 #[derive(Clone, Debug)]
@@ -140,6 +141,34 @@ impl Sweep {
         worker.outcome.findings
     }
 
+    /// A name (of a file, a reference, a person) with all that the rules find in it masked.
+    /// Names are printed, so whoever prints one that others chose takes it from here.
+    pub fn masked<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        let origin = GitOrigin {
+            part: Part::FileName,
+            object: ObjectId([0; 20]),
+            commit: None,
+        };
+        let mut worker = Worker::default();
+        let unit = Unit::whole(Origin::git(name, origin), name.as_bytes());
+        self.scan_unit(&unit, &mut worker);
+        let mut ranges: Vec<ByteRange> = worker
+            .outcome
+            .findings
+            .iter()
+            .flat_map(|finding| finding.bytes.iter().copied())
+            .collect();
+        ranges.sort_unstable();
+        let mut shown = Cow::Borrowed(name);
+        for range in ranges.iter().rev() {
+            let mut bytes = shown.into_owned().into_bytes();
+            let (start, end) = (range.start as usize, range.end as usize);
+            bytes.splice(start..end.min(bytes.len()), *b"********");
+            shown = String::from_utf8_lossy(&bytes).into_owned().into();
+        }
+        shown
+    }
+
     /// The engine with a worker of its own, for a thread that brings units one by one.
     pub fn scanner(&self) -> Scanner<'_> {
         Scanner {
@@ -234,7 +263,7 @@ impl Sweep {
 
     fn record(&self, unit: &Unit<'_>, document: &Document<'_>, ledger: &mut Ledger) {
         let path = &unit.origin.path;
-        ledger.files += u64::from(unit.before.bytes == 0);
+        ledger.files += u64::from(unit.before.bytes == 0 && unit.origin.is_file());
         ledger.bytes += unit.fresh_bytes();
         ledger.windowed += u64::from(unit.is_window() && unit.before.bytes == 0);
         ledger.notebooks += u64::from(document.is_notebook());

@@ -30,6 +30,11 @@ impl Origin {
             git: Some(git),
         }
     }
+
+    /// Whether the bytes are a file's content, and not a name or a message.
+    pub fn is_file(&self) -> bool {
+        self.git.is_none_or(|git| git.part == Part::File)
+    }
 }
 
 /// Which git object bytes come from, and which part of it they are.
@@ -87,6 +92,11 @@ impl ObjectId {
             *byte = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
         }
         Some(Self(id))
+    }
+
+    /// As many digits as people are shown.
+    pub fn short(&self) -> String {
+        self.to_string()[..10].to_owned()
     }
 }
 

@@ -399,7 +399,7 @@ impl<'u> Document<'u> {
     }
 
     fn open_notebook(&mut self, unit: &Unit<'_>) {
-        let named = unit.origin.path.ends_with(".ipynb");
+        let named = unit.origin.is_file() && unit.origin.path.ends_with(".ipynb");
         if unit.is_window() {
             if named && unit.before.bytes == 0 {
                 self.note = Some(Note::WindowedNotebook);

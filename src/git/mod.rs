@@ -3,9 +3,13 @@
 //! Reading only: nothing here runs a filter, a hook or a helper, and no configuration of the
 //! repository chooses what is read.
 
+pub mod changes;
 pub mod delta;
+pub mod fresh;
 pub mod object;
 pub mod pack;
+pub mod range;
+pub mod reader;
 pub mod refs;
 pub mod repo;
 pub mod store;

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::Kind;
 use crate::unit::ObjectId;
 
 /// What a commit says of itself, without its words.
@@ -31,6 +32,26 @@ impl Commit {
             }
         }
         Some(commit)
+    }
+}
+
+/// What an annotated tag says of itself, without its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    pub target: ObjectId,
+    /// When it was made, in seconds since 1970.
+    pub time: i64,
+}
+
+impl Tag {
+    /// Reads a tag; `None` when it is not one.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut lines = bytes.split(|&b| b == b'\n');
+        let target = id_after(lines.next()?, b"object ")?;
+        let mut head = lines.take_while(|line| !line.is_empty());
+        let tagger = head.find_map(|line| line.strip_prefix(b"tagger "));
+        let time = tagger.map_or(0, signed_at);
+        Some(Self { target, time })
     }
 }
 
@@ -98,6 +119,23 @@ pub struct TreeEntry<'t> {
     pub end: usize,
 }
 
+impl TreeEntry<'_> {
+    /// What it names; a commit is a submodule's.
+    pub fn kind(&self) -> Kind {
+        match (self.is_tree, self.is_commit) {
+            (true, _) => Kind::Tree,
+            (_, true) => Kind::Commit,
+            _ => Kind::Blob,
+        }
+    }
+}
+
+/// The type in a mode of octal digits, as git reads it whatever zeros stand before it.
+fn file_type(mode: &[u8]) -> u32 {
+    let digits = mode.iter().map(|digit| u32::from(digit & 7));
+    digits.fold(0, |mode: u32, digit| mode << 3 | digit) & 0o170_000
+}
+
 /// Iterates over a tree's entries; ends where the bytes are no tree.
 pub fn entries(tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
     let mut at = 0;
@@ -107,11 +145,12 @@ pub fn entries(tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
         let id = rest.get(nul + 1..nul + 21)?;
         let space = memchr::memchr(b' ', &rest[..nul])?;
         let start = at;
+        let kind = file_type(&rest[..space]);
         at += nul + 21;
         Some(TreeEntry {
             start,
-            is_tree: rest.starts_with(b"4"),
-            is_commit: rest.starts_with(b"16"),
+            is_tree: kind == 0o040_000,
+            is_commit: kind == 0o160_000,
             name: &rest[space + 1..nul],
             id: ObjectId(id.try_into().expect("twenty bytes")),
             end: at,
@@ -142,8 +181,30 @@ mod tests {
     }
 
     #[test]
+    fn tags_give_target_and_time() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        let text = format!("object {id}\ntype tree\ntag v1\ntagger T <t@t> 5 +0000\n\nnotes\n");
+        let tag = Tag::parse(text.as_bytes()).expect("a tag");
+        assert_eq!((tag.target.to_string(), tag.time), (id.to_owned(), 5));
+        assert_eq!(Tag::parse(b"tag v1\n"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_are_too_hostile(
+            start in proptest::sample::select(vec!["", "tree ", "object ", "100644 a\0"]),
+            rest: Vec<u8>,
+        ) {
+            let bytes = [start.as_bytes(), &rest].concat();
+            let (_, _, _) = (Commit::parse(&bytes), Tag::parse(&bytes), author(&bytes));
+            let names: usize = entries(&bytes).map(|entry| entry.name.len()).sum();
+            proptest::prop_assert!(names <= bytes.len());
+        }
+    }
+
+    #[test]
     fn trees_give_entries_and_end_at_the_first_fault() {
-        let mut tree = b"40000 dir\0".to_vec();
+        let mut tree = b"040000 dir\0".to_vec();
         tree.extend([7; 20]);
         tree.extend(b"100644 a b\0");
         tree.extend([9; 20]);

@@ -149,6 +149,9 @@ impl Page<'_> {
             let names: Vec<&str> = finding.layers.iter().map(|layer| layer.name()).collect();
             writeln!(self.out, "    hidden by {}", names.join(", then "))?;
         }
+        if let Some(trace) = finding.trace.as_ref().filter(|trace| trace.group == 0) {
+            self.trace(trace)?;
+        }
         self.confidence(finding)?;
         let advice = advise::advise(finding);
         let rotate = advice.rotate.into_iter().next().unwrap_or_default();

@@ -101,7 +101,7 @@ impl<'f> GitJson<'f> {
 }
 
 /// A time as RFC 3339 writes it, in UTC.
-pub(super) fn date(time: i64) -> String {
+pub(crate) fn date(time: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(time).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     time.format(&Rfc3339).unwrap_or_default()
 }

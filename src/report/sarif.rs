@@ -200,7 +200,7 @@ fn result(finding: &Finding, rule: Option<usize>, occurrence: usize) -> Value {
     let mut result = json!({
         "ruleId": finding.rule.id,
         "level": level(finding.severity),
-        "message": { "text": message(finding) },
+        "message": { "text": super::sentence(finding) },
         "locations": [location],
         "partialFingerprints": {
             "primaryLocationLineHash": format!("{}:{occurrence}", &fingerprint[..16]),
@@ -216,20 +216,6 @@ fn result(finding: &Finding, rule: Option<usize>, occurrence: usize) -> Value {
         result["ruleIndex"] = json!(rule);
     }
     result
-}
-
-fn message(finding: &Finding) -> String {
-    let place = match finding.notebook.as_ref().and_then(|n| n.cell) {
-        Some(cell) => format!(" in cell {cell}"),
-        None => String::new(),
-    };
-    let rotate = finding.rotate.first().map_or("", |step| &**step);
-    format!(
-        "{} ({}){place}. Opens: {}. Rotate: {rotate}",
-        finding.title,
-        finding.secret.masked(),
-        finding.grants
-    )
 }
 
 /// A path as a URI: a relative one stays relative, to whatever the scan started in.

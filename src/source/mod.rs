@@ -4,6 +4,8 @@
 //! tells it what it could not deliver. Pushing lets the bytes be borrowed from buffers that the
 //! source reuses.
 
+pub mod listed;
+pub mod objects;
 pub mod stream;
 pub mod walk;
 

@@ -49,9 +49,7 @@ impl Dir {
     pub fn run_with(&self, args: &[&str], vars: &[(&str, &str)], input: &[u8]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keysweep"));
         command.current_dir(self.path()).args(args);
-        for name in ["CI", "GITHUB_ACTIONS", "TF_BUILD", "JENKINS_URL"] {
-            command.env_remove(name);
-        }
+        git::isolate(&mut command);
         command.envs(vars.iter().copied());
         command
             .stdin(Stdio::piped())

@@ -28,6 +28,14 @@ pub enum Command {
     /// Findings are grouped by secret, with the commit that brought it in, the last that has it, and
     /// whether it is still there.
     History(HistoryArgs),
+    /// Judge what a range of commits, the index or the working tree brings in
+    #[command(visible_alias = "ci")]
+    Diff(DiffArgs),
+    /// Be a git hook, or install and try one
+    Hook {
+        #[command(subcommand)]
+        command: HookCommand,
+    },
     /// List, explain and check rules
     Rules(RulesArgs),
     /// Write a small repository with freshly made secrets and scan it
@@ -95,10 +103,121 @@ pub struct HistoryArgs {
 }
 
 #[derive(Args)]
+pub struct DiffArgs {
+    /// BASE..HEAD, or BASE for BASE..HEAD of the checked-out commit [default: what the CI system
+    /// says, else what the upstream branch has not]
+    #[arg(value_name = "RANGE", conflicts_with_all = ["staged", "unstaged"])]
+    pub range: Option<String>,
+
+    /// Judge the index against the checked-out commit
+    #[arg(long, conflicts_with = "unstaged")]
+    pub staged: bool,
+
+    /// Judge the changed files of the working tree against the index
+    #[arg(long)]
+    pub unstaged: bool,
+
+    /// The repository
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// A file with further rules, read from the base revision when it is part of the repository;
+    /// may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Subcommand)]
+pub enum HookCommand {
+    /// A server's hook: judge all that a push brings, before any reference moves
+    PreReceive {
+        /// The operator's policy, a file outside of the repository [default: KEYSWEEP_POLICY]
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// A server's hook: judge one reference of a push
+    Update {
+        /// The operator's policy, a file outside of the repository [default: KEYSWEEP_POLICY]
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        #[arg(value_name = "REF")]
+        name: String,
+        old: String,
+        new: String,
+    },
+    /// A working copy's hook: judge the index before it is committed
+    PreCommit,
+    /// A working copy's hook: judge the commits that a remote does not have yet
+    PrePush { remote: String, url: Option<String> },
+    /// Install hooks, keeping those that are there
+    Install(InstallArgs),
+    /// Try the installed hooks: push a made-up secret through each in a throw-away repository
+    Test {
+        /// Which hooks [default: all that are installed]
+        #[arg(value_enum)]
+        kinds: Vec<KindArg>,
+
+        /// The repository
+        #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+        repo: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub struct InstallArgs {
+    /// Which hooks [default: pre-receive on a server, pre-commit and pre-push in a working copy]
+    #[arg(value_enum)]
+    pub kinds: Vec<KindArg>,
+
+    /// The repository, or for `ghes` the folder of scripts
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// Whose folders to use
+    #[arg(long, value_enum, default_value_t = LayoutArg::Git)]
+    pub layout: LayoutArg,
+
+    /// The operator's policy, for hooks of servers
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
+    /// The program that the hook calls [default: this one]
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+
+    /// Remove the hooks and put back those that were there before
+    #[arg(long)]
+    pub uninstall: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    PreCommit,
+    PrePush,
+    PreReceive,
+    Update,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LayoutArg {
+    /// git's own
+    Git,
+    Gitlab,
+    Gitea,
+    Forgejo,
+    /// GitHub Enterprise Server: a script for its repository of hooks
+    Ghes,
+    Bitbucket,
+}
+
+#[derive(Args, Clone)]
 pub struct ReportArgs {
-    /// Form of the report
-    #[arg(short, long, value_enum, default_value_t = FormatArg::Human)]
-    pub format: FormatArg,
+    /// Form of the report [default: human, or what the CI system reads that runs `diff`]
+    #[arg(short, long, value_enum)]
+    pub format: Option<FormatArg>,
 
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -120,7 +239,7 @@ pub struct ReportArgs {
     #[arg(long, value_enum, default_value_t = ColourArg::Auto, value_name = "WHEN")]
     pub color: ColourArg,
 
-    /// Show no progress
+    /// Show no progress, and no summary on standard error
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -135,6 +254,12 @@ pub enum FormatArg {
     Jsonl,
     /// SARIF 2.1.0
     Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// Issues of Azure Pipelines
+    Azure,
+    /// GitLab's secret detection report
+    Gitlab,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -34,6 +34,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Fault> {
         show_secrets: false,
         colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         width: width(true),
+        ..Style::default()
     };
     report::write(Format::Human, &outcome, sweep.rules(), &style, &mut out)?;
     Ok(exit(&outcome))

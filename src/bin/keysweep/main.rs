@@ -2,8 +2,10 @@
 
 mod args;
 mod demo;
+mod diff;
 mod exit;
 mod history;
+mod hook;
 mod output;
 mod progress;
 mod rules;
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
     let ended = match cli.command {
         Command::Scan(args) => scan::run(&args),
         Command::History(args) => history::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Hook { command } => hook::run(&command),
         Command::Rules(args) => rules::run(&args.command),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => completions(shell),

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use keysweep::error::Error;
+use keysweep::git::Repo;
+use keysweep::ignores::{self, Ignores};
 use keysweep::ledger::{Ledger, Reason};
 use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
 use keysweep::report::{Format, Style};
@@ -39,6 +41,8 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
     let outcome = progress::watch(args.report.quiet, "files", &progress, || {
         sweep.run(&*source, &progress)
     })?;
+    let mut outcome = outcome;
+    apply_ignores(args, &mut outcome)?;
     tell(&outcome.ledger);
     finish(out, &args.report, &outcome, &sweep, &style)
 }
@@ -51,7 +55,11 @@ pub fn finish(
     sweep: &Sweep,
     style: &Style,
 ) -> Result<Exit, Fault> {
-    match out.write(format(args), outcome, sweep.rules(), style) {
+    let style = Style {
+        ended: now(),
+        ..style.clone()
+    };
+    match out.write(format(args), outcome, sweep.rules(), &style) {
         // Whoever read the report has seen enough; what was found stays found.
         Err(fault) if !fault.is_closed_pipe() => Err(fault),
         _ => Ok(exit(outcome)),
@@ -76,6 +84,30 @@ pub fn use_threads(threads: Option<usize>) -> Result<(), Error> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     pool.build_global()
         .map_err(|error| Error::usage(format!("--threads: {error}")))
+}
+
+/// Takes out what the file of accepted findings names. It lies at the root of the working tree, or
+/// in the current folder where there is none.
+fn apply_ignores(args: &ScanArgs, outcome: &mut Outcome) -> Result<(), Error> {
+    let root = Repo::open(Path::new(".")).ok();
+    let root = root.and_then(|repo| repo.git2().workdir().map(Path::to_path_buf));
+    let file = root.unwrap_or_default().join(ignores::FILE);
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(&file, error)),
+    };
+    let mut ignores = Ignores::parse(&text).map_err(|error| error.within(&file))?;
+    ignores.apply(&mut outcome.findings);
+    // Only a scan of the whole folder can tell that an entry is of no use.
+    if args.paths == [PathBuf::from(".")] {
+        for line in ignores.unused() {
+            let path = file.to_string_lossy().into();
+            let detail = format!("line {line} accepts nothing that was found");
+            outcome.ledger.note(path, detail);
+        }
+    }
+    Ok(())
 }
 
 /// The exit code that an outcome deserves.
@@ -104,21 +136,11 @@ fn rules(files: &[PathBuf]) -> Result<RuleSet, Error> {
     Ok(rules)
 }
 
-fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, Error> {
-    let Some(file) = file else {
-        return Ok(FingerprintKey::default());
-    };
-    let key = std::fs::read(file).map_err(|error| Error::io(file, error))?;
-    if key.trim_ascii().len() < 16 {
-        let path = file.display();
-        return Err(Error::usage(format!(
-            "{path}: a fingerprint key needs at least 16 bytes"
-        )));
-    }
-    Ok(FingerprintKey::new(key.trim_ascii()))
+pub fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, Error> {
+    file.map_or_else(|| Ok(FingerprintKey::default()), FingerprintKey::read)
 }
 
-fn level(arg: LevelArg) -> Level {
+pub fn level(arg: LevelArg) -> Level {
     match arg {
         LevelArg::Low => Level::Low,
         LevelArg::Medium => Level::Medium,
@@ -152,6 +174,8 @@ pub fn style(args: &ReportArgs) -> Result<Style, Error> {
         show_secrets: args.show_secrets,
         colour,
         width: width(args.output.is_none()),
+        started: now(),
+        ..Style::default()
     })
 }
 
@@ -164,18 +188,26 @@ pub fn width(to_stdout: bool) -> Option<usize> {
 }
 
 pub fn format(args: &ReportArgs) -> Format {
-    match args.format {
+    match args.format.unwrap_or(FormatArg::Human) {
         FormatArg::Human => Format::Human,
         FormatArg::Json => Format::Json,
         FormatArg::Jsonl => Format::Jsonl,
         FormatArg::Sarif => Format::Sarif,
+        FormatArg::Github => Format::Github,
+        FormatArg::Azure => Format::Azure,
+        FormatArg::Gitlab => Format::Gitlab,
     }
 }
 
 /// Says on standard error which inputs could not be read as they should.
 pub fn tell(ledger: &Ledger) {
     const MOST: usize = 50;
-    let failed = [Reason::Unreadable, Reason::Vanished, Reason::Missing];
+    let failed = [
+        Reason::Unreadable,
+        Reason::Vanished,
+        Reason::Missing,
+        Reason::OutOfTime,
+    ];
     let failed = failed.map(|reason| ledger.left_out(reason));
     for entries in failed.into_iter().chain([ledger.notes()]) {
         for entry in entries.iter().take(MOST) {
