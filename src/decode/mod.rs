@@ -14,6 +14,7 @@ pub mod json;
 pub mod nested;
 pub mod notebook;
 pub mod offset;
+mod opener;
 pub mod sniff;
 
 use std::borrow::Cow;
@@ -23,6 +24,8 @@ use smallvec::SmallVec;
 use crate::span::{SourceSpan, ViewSpan};
 use crate::unit::Unit;
 use offset::OffsetMap;
+pub use opener::Opener;
+use opener::Spares;
 
 /// Everything that can be read in one unit.
 pub struct Document<'u> {
@@ -251,40 +254,25 @@ pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::
     Opener::default().open(unit, limits)
 }
 
-/// Opens units one after the other with the same memory.
-#[derive(Default)]
-pub struct Opener {
-    survey: nested::Survey,
-}
-
-impl Opener {
-    /// As [`open`].
-    pub fn open<'u>(
-        &mut self,
-        unit: &Unit<'u>,
-        limits: Limits,
-    ) -> Result<Document<'u>, sniff::Binary> {
-        let mut document = Document::of(unit)?;
-        document.open_notebook(unit);
-        nested::open(&mut document, limits, &mut self.survey);
-        Ok(document)
-    }
-}
-
 impl<'u> Document<'u> {
     /// The text of a unit with nothing opened in it.
-    fn of(unit: &Unit<'u>) -> Result<Self, sniff::Binary> {
+    fn of(unit: &Unit<'u>, spares: &mut Spares) -> Result<Self, sniff::Binary> {
         let text = match sniff::sniff(unit.bytes)? {
-            sniff::Encoding::Bytes => View {
-                map: OffsetMap::identity(unit.bytes.len()),
-                text: Cow::Borrowed(unit.bytes),
-                layer: Layer::Text,
-                parent: None,
-                segments: vec![Segment { start: 0, place: 0 }],
-                depth: 0,
-            },
+            sniff::Encoding::Bytes => {
+                let (mut map, mut segments) = (spares.map(), spares.segments());
+                map.copy(0, unit.bytes.len());
+                segments.push(Segment { start: 0, place: 0 });
+                View {
+                    text: Cow::Borrowed(unit.bytes),
+                    layer: Layer::Text,
+                    parent: None,
+                    map,
+                    segments,
+                    depth: 0,
+                }
+            }
             wide => {
-                let mut builder = ViewBuilder::default();
+                let mut builder = spares.builder();
                 builder.begin(0, 0);
                 sniff::transcode(unit.bytes, wide, &mut builder);
                 View {
@@ -293,9 +281,11 @@ impl<'u> Document<'u> {
                 }
             }
         };
+        let mut places = spares.places();
+        places.push(Place::default());
         Ok(Self {
             views: vec![text],
-            places: vec![Place::default()],
+            places,
             note: None,
         })
     }
@@ -369,7 +359,7 @@ impl<'u> Document<'u> {
         layers
     }
 
-    fn open_notebook(&mut self, unit: &Unit<'_>) {
+    fn open_notebook(&mut self, unit: &Unit<'_>, spares: &mut Spares) {
         let named = unit.origin.path.ends_with(".ipynb");
         if unit.is_window() {
             if named && unit.before.bytes == 0 {
@@ -380,16 +370,18 @@ impl<'u> Document<'u> {
         if !named && !notebook::looks_like_one(self.text()) {
             return;
         }
-        let mut builder = ViewBuilder::default();
+        let mut builder = spares.builder();
         let read = notebook::decode(&self.views[0].text, &mut builder, &mut self.places);
         if let Err(fault) = read {
             if !named {
                 self.places.truncate(1);
-                return;
+                return spares.put(builder);
             }
             self.note = Some(Note::MalformedNotebook(fault.to_string()));
         }
-        if !builder.segments.is_empty() {
+        if builder.segments.is_empty() {
+            spares.put(builder);
+        } else {
             self.views.push(View::built(builder, Layer::Notebook, 0, 0));
         }
     }

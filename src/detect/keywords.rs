@@ -142,7 +142,10 @@ impl Keywords {
         let later = u8x32::from_slice(simd, &block[2..]) | 0x20;
         let (low, high): (u16x16<S>, u16x16<S>) = (bytes.bitcast(), later.bitcast());
         let slots: [u16; BLOCK / 2] = hash(low, high & 0xFF).into();
-        let found = slots.map(|slot| self.filter[usize::from(slot) % SLOTS]);
+        let mut found = [0; BLOCK / 2];
+        for (found, slot) in found.iter_mut().zip(slots) {
+            *found = self.filter[usize::from(slot) % SLOTS];
+        }
         let found = u16x16::from_slice(simd, &found);
         (found & class_bits(simd, high >> 8))
             .simd_ne(0)
