@@ -107,7 +107,14 @@ impl<'s> Texts<'s> {
     fn windows(&mut self, bytes: &[u8], sizes: &Sizes) -> Seen {
         let gather = Gather(Mutex::new((self, Vec::new())));
         let origin = Origin::file("");
-        let read = stream::read(&origin, bytes, 0, sizes, &mut Vec::new(), &gather);
+        let read = stream::read(
+            &origin,
+            bytes,
+            0,
+            sizes,
+            &mut stream::Buffer::default(),
+            &gather,
+        );
         debug_assert!(read.is_ok(), "reading from memory cannot fail");
         let (_, spots) = gather
             .0
