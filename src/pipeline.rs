@@ -15,7 +15,7 @@ use crate::decode::{self, Document, Limits, Note};
 use crate::detect::{Candidate, Detector, Scratch};
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::judge::{Assessment, Judge, Probe};
+use crate::judge::{Assessment, Judge, Probe, ProofKind};
 use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
 use crate::secret::FingerprintKey;
@@ -107,6 +107,30 @@ impl Sweep {
             .findings
             .sort_by(|a, b| a.order().cmp(&b.order()));
         worker.outcome.findings
+    }
+
+    /// What rules make of a text by themselves, before overlapping finds are resolved: the indices
+    /// of those that take the same bytes of one view for their secret stand together, each with
+    /// the kind of its proof.
+    pub(crate) fn claims(&self, path: &str, bytes: &[u8]) -> Vec<Vec<(usize, Option<ProofKind>)>> {
+        let unit = Unit::whole(Origin::file(path), bytes);
+        let Ok(document) = decode::open(&unit, self.options.limits) else {
+            return Vec::new();
+        };
+        let mut judged = self.judge_views(&document, &mut Worker::default());
+        let place = |judged: &Judged| (judged.view, judged.assessment.secret);
+        judged.sort_by_key(place);
+        let together = judged.chunk_by(|a, b| place(a) == place(b));
+        let claim = |judged: &Judged| {
+            let proof = judged.assessment.proof.as_ref();
+            (
+                judged.candidate.rule as usize,
+                proof.map(|proof| proof.kind),
+            )
+        };
+        together
+            .map(|judged| judged.iter().map(claim).collect())
+            .collect()
     }
 
     /// Scans all that a source delivers.

@@ -392,7 +392,18 @@ secret = 'exmpl_{b62:20}'
         "{}",
         run.stderr
     );
-    dir.run(&["rules", "check", "bad.toml"]).expect(2);
+    let run = dir.run(&["rules", "check", "bad.toml"]).expect(2);
+    let cause = "bad.toml: rule example-token: regex: the regex has no longest match";
+    assert!(run.stderr.contains(cause), "{}", run.stderr);
+    dir.write("common.toml", rule.replace("\"exmpl_\"", "\"return\""));
+    let run = dir.run(&["rules", "check", "common.toml"]).expect(2);
+    let cause = "common.toml: rule example-token: keywords: \"return\" stands ";
+    assert!(run.stderr.contains(cause), "{}", run.stderr);
+    let run = dir
+        .run(&["rules", "check", "mine.toml", "mine.toml"])
+        .expect(2);
+    let cause = "mine.toml: rule example-token: id: is taken";
+    assert!(run.stderr.contains(cause), "{}", run.stderr);
 }
 
 #[test]
@@ -404,6 +415,15 @@ fn rules_can_be_listed_and_shown() {
             .lines()
             .any(|line| line.starts_with("github-pat-classic "))
     );
+    let json = dir.run(&["rules", "list", "--format", "json"]).expect(0);
+    let rules: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let rules = rules.as_array().expect("an array");
+    assert_eq!(rules.len(), list.stdout.lines().count());
+    assert!(rules.iter().any(|rule| {
+        rule["id"] == "github-pat-classic"
+            && rule["provider"] == "GitHub"
+            && rule["pattern"].is_string()
+    }));
     let shown = dir.run(&["rules", "show", "github-pat-classic"]).expect(0);
     assert!(shown.stdout.contains("https://github.com/settings/tokens"));
     let run = dir.run(&["rules", "show", "no-such-rule"]).expect(2);

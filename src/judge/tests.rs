@@ -31,6 +31,7 @@ fn rule(kind: Kind, checks: &[Check]) -> RuleDef {
         checks: checks.to_vec().into(),
         near: Cow::Borrowed(&[]),
         near_bytes: 40,
+        above: Cow::Borrowed(&[]),
         grants: "something".into(),
         rotate: Cow::Borrowed(&[]),
         vault_name: "test".into(),

@@ -41,7 +41,8 @@ pub(super) fn survivors(
     kept
 }
 
-/// Who says most: proof, then the kind of rule, then certainty and gravity, then the most text, the
+/// Who says most: proof, then the kind of rule and whether it goes above
+/// others of that kind, then certainty and gravity, then the most text, the
 /// least decoding, and last the order of the rules, so that nothing is left to chance.
 fn rank(
     index: usize,
@@ -57,6 +58,7 @@ fn rank(
     (
         assessment.proof.as_ref().map(|proof| Reverse(proof.kind)),
         assembly.rule(index).kind,
+        !assembly.rule(index).above.is_empty(),
         assessment.confidence,
         assessment.severity,
         candidate.matched.len(),

@@ -54,6 +54,9 @@ struct RawRule {
     near: Vec<String>,
     #[serde(default = "default_near_bytes")]
     near_bytes: u32,
+    /// Ids of rules of the same kind that fit some of the same text and say less.
+    #[serde(default)]
+    above: Vec<String>,
     /// What whoever holds the secret can do.
     grants: String,
     /// How to revoke or rotate, a command or a place, most direct first.
@@ -100,25 +103,25 @@ fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
     let keywords = check_keywords(&raw.keywords)?;
     let matcher = matcher(&raw)?;
     if raw.example.is_empty() {
-        return Err("has no example".into());
+        return Err("example: has none".into());
     }
     if raw.title.is_empty() || raw.grants.is_empty() || raw.rotate.is_empty() {
-        return Err("title, grants and rotate must say something".into());
+        return Err("title, grants, rotate: must say something".into());
     }
     if raw.references.iter().any(|r| !r.starts_with("https://")) {
-        return Err("references must be https:// addresses".into());
+        return Err("references: must be https:// addresses".into());
     }
     if raw
         .example
         .iter()
         .any(|e| !(e.text.contains("{s}") || e.text.contains("{s|")) || e.secret.is_empty())
     {
-        return Err("an example needs a secret, and {s} where it stands in the text".into());
+        return Err("example: needs a secret, and {s} where it stands in the text".into());
     }
     let checks = raw
         .checks
         .iter()
-        .map(|name| Check::from_name(name).ok_or(format!("unknown check {name:?}")))
+        .map(|name| Check::from_name(name).ok_or(format!("checks: unknown check {name:?}")))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(RuleDef {
         id: raw.id.into(),
@@ -129,12 +132,13 @@ fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
         confidence: raw.confidence.unwrap_or(raw.kind.usual_confidence()),
         keywords: keywords.into(),
         matcher,
-        not_before: ByteSet::parse(&raw.not_before)?,
-        not_after: ByteSet::parse(&raw.not_after)?,
+        not_before: neighbours("not_before", &raw.not_before)?,
+        not_after: neighbours("not_after", &raw.not_after)?,
         min_entropy: raw.min_entropy,
         checks: checks.into(),
         near: owned(raw.near.into_iter().map(|w| w.to_ascii_lowercase())),
         near_bytes: raw.near_bytes,
+        above: owned(raw.above),
         grants: raw.grants.into(),
         rotate: owned(raw.rotate),
         vault_name: raw.vault_name.into(),
@@ -142,6 +146,10 @@ fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
         examples: examples(raw.example),
         counters: examples(raw.counter),
     })
+}
+
+fn neighbours(field: &str, class: &str) -> Result<ByteSet, String> {
+    ByteSet::parse(class).map_err(|fault| format!("{field}: {fault}"))
 }
 
 fn owned(list: impl IntoIterator<Item = String>) -> Cow<'static, [Cow<'static, str>]> {
@@ -167,19 +175,17 @@ fn check_id(id: &str) -> Result<(), String> {
                     .bytes()
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         });
-    kebab
-        .then_some(())
-        .ok_or("the id must be kebab-case".into())
+    kebab.then_some(()).ok_or("id: must be kebab-case".into())
 }
 
 fn check_keywords(keywords: &[String]) -> Result<Vec<Cow<'static, str>>, String> {
     if keywords.is_empty() {
-        return Err("needs a keyword".into());
+        return Err("keywords: needs a keyword".into());
     }
     for keyword in keywords {
         if keyword.len() < 3 || !keyword.is_ascii() {
             return Err(format!(
-                "keyword {keyword:?} must be at least 3 ASCII characters"
+                "keywords: {keyword:?} must be at least 3 ASCII characters"
             ));
         }
     }
@@ -190,6 +196,15 @@ fn check_keywords(keywords: &[String]) -> Result<Vec<Cow<'static, str>>, String>
 const USUAL_WINDOW: usize = 60;
 
 fn matcher(raw: &RawRule) -> Result<Matcher, String> {
+    let field = if raw.value.is_some() {
+        "value"
+    } else {
+        "regex"
+    };
+    find_by(raw).map_err(|fault| format!("{field}: {fault}"))
+}
+
+fn find_by(raw: &RawRule) -> Result<Matcher, String> {
     let pattern = match (&raw.regex, &raw.value, raw.assignment) {
         (Some(regex), None, false) => regex.clone(),
         (None, Some(value), false) => {

@@ -127,12 +127,24 @@ pub struct RulesArgs {
 #[derive(Subcommand)]
 pub enum RulesCommand {
     /// One line a rule
-    List,
+    List {
+        /// Form of the list
+        #[arg(short, long, value_enum, default_value_t = ListFormat::Human)]
+        format: ListFormat,
+    },
     /// All that is known of one rule
     Show { id: String },
-    /// Check rule files, or the built-in rules: their form, and that each example is found and each
-    /// counter-example is not
+    /// Check rule files, or the built-in rules: their form, that no two find the same, that keywords
+    /// are rare, that each example is found and each counter-example is not
     Check { files: Vec<PathBuf> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For reading at a terminal
+    Human,
+    /// One JSON array
+    Json,
 }
 
 #[derive(Args)]
