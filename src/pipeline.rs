@@ -15,6 +15,7 @@ use crate::decode::{self, Document, Limits, Note};
 use crate::detect::{Candidate, Detector, Scratch};
 use crate::error::Error;
 use crate::finding::Finding;
+use crate::judge::place::Place;
 use crate::judge::{Assessment, Judge, Probe};
 use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
@@ -32,6 +33,8 @@ pub struct Options {
     pub fingerprint_key: FingerprintKey,
     /// The present in seconds since 1970, by which expiry is judged.
     pub now: i64,
+    /// Keep values that the model of generic secrets takes for none, for training it.
+    pub thorough: bool,
 }
 
 impl Options {
@@ -43,6 +46,7 @@ impl Options {
             limits: Limits::default(),
             fingerprint_key: FingerprintKey::default(),
             now,
+            thorough: false,
         }
     }
 }
@@ -144,7 +148,7 @@ impl Sweep {
             }
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
-        let mut judged = self.judge_views(&document, worker);
+        let mut judged = self.judge_views(path, &document, worker);
         if judged.is_empty() {
             return;
         }
@@ -181,8 +185,9 @@ impl Sweep {
         }
     }
 
-    fn judge_views(&self, document: &Document<'_>, worker: &mut Worker) -> Vec<Judged> {
+    fn judge_views(&self, path: &str, document: &Document<'_>, worker: &mut Worker) -> Vec<Judged> {
         let mut judged = Vec::new();
+        let of_path = Place::of(path);
         for (index, view) in document.searchable() {
             worker.candidates.clear();
             self.detector
@@ -191,6 +196,7 @@ impl Sweep {
             worker.candidates.dedup();
             for candidate in &worker.candidates {
                 let stretch = view.stretch(candidate.matched.start);
+                let place = document.place(view.segment(candidate.secret.start).place);
                 let probe = Probe {
                     text: &view.text,
                     stretch,
@@ -199,9 +205,9 @@ impl Sweep {
                     rule: self.rules().get(candidate.rule as usize),
                     name: candidate.name.map_or(b"", |name| &view.text[name.range()]),
                     quoted: candidate.quoted,
-                    machine_made: document
-                        .place(view.segment(candidate.secret.start).place)
-                        .machine_made,
+                    place: of_path.within(place.role),
+                    thorough: self.options.thorough,
+                    machine_made: place.machine_made,
                     now: self.options.now,
                 };
                 if let Ok(assessment) = self.judge.assess(&probe) {

@@ -55,6 +55,8 @@ fn judge(rule: &RuleDef, template: &str, secret: &str) -> Result<Assessment, Dro
         rule,
         quoted: true,
         name: b"",
+        place: Place::default(),
+        thorough: false,
         machine_made: false,
         now: NOW,
     };
@@ -571,7 +573,7 @@ proptest! {
             let Some(at) = at.map(|at| at + 1) else { continue };
             let span = ViewSpan::new(at, at + secret.len());
             let stretch = ViewSpan::new(0, text.len());
-            let probe = Probe { text: text.as_bytes(), stretch, matched: span, secret: span, rule: &rule, quoted: true, name: b"", machine_made: false, now: NOW };
+            let probe = Probe { text: text.as_bytes(), stretch, matched: span, secret: span, rule: &rule, quoted: true, name: b"", place: Place::default(), thorough: false, machine_made: false, now: NOW };
             let Ok(found) = Judge::new().assess(&probe) else { continue };
             let said = found.reasons.iter().chain(&found.title).chain(&found.grants);
             for text in said.chain(found.proof.as_ref().map(|p| &p.detail)) {
@@ -598,7 +600,7 @@ proptest! {
             secret: ViewSpan::new(at[2], at[3]),
             rule: &rule,
             quoted: true, name: b"",
-            machine_made: false,
+            place: Place::default(), thorough: false, machine_made: false,
             now: NOW,
         };
         if let Ok(found) = Judge::new().assess(&probe) {

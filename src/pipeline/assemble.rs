@@ -114,6 +114,7 @@ impl<'a> Assembly<'a> {
             confidence: assessment.confidence,
             reasons: assessment.reasons.clone(),
             proof: assessment.proof.clone(),
+            explanation: assessment.explanation.clone(),
             secret: Secret::new(self.value(index)),
             bytes: located
                 .source

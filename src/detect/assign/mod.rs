@@ -1,0 +1,170 @@
+//! The grammar of assignments: from a word in a name to the values that the name is given.
+//!
+//! A name near a value is written in a few dozen ways (`k = "v"`, `"k": "v"`, `os.environ["k"] =
+//! 'v'`, `getenv("k", "v")`, `setK("v")`, `--k v`, `export K=v`, `<k>v</k>`, `key="k" value="v"`,
+//! `k == "v"`, `k: str = "v"`), and all of them are: a name, closing signs, a separator, perhaps a
+//! wrapper, a value. The [reader](reader) walks exactly that once, forward, and knows no language.
+//! Whether the value can be a secret is the judge's business.
+//!
+//! What is found depends on the text from [`LONGEST_NAME`] bytes before the keyword to
+//! [`REACH`] bytes after it, within one stretch, and on nothing else: a sweep over changed text
+//! need not read more.
+
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use smallvec::SmallVec;
+
+use crate::span::ViewSpan;
+use reader::Reader;
+
+/// What stands around a keyword.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The whole name that the keyword is part of.
+    pub name: ViewSpan,
+    pub values: SmallVec<[Assigned; 1]>,
+}
+
+/// A value given to a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Assigned {
+    pub value: ViewSpan,
+    /// Whether quotes or tags delimit the value.
+    pub quoted: bool,
+}
+
+/// How far a name may stretch from its keyword to either side.
+pub const LONGEST_NAME: usize = 64;
+/// How far behind its keyword a value may end.
+pub const REACH: usize = 1024;
+
+/// Reads the name around `keyword` and what it is given. The keyword may end in signs that follow
+/// a name (`key=`): they make a short word rare enough to look for, and belong to no name.
+pub fn read(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> Found {
+    let keyword = without_signs(text, keyword);
+    let mut found = Found {
+        name: keyword,
+        values: SmallVec::new(),
+    };
+    if !is_word(text, stretch, keyword) {
+        return found;
+    }
+    found.name = name_around(text, stretch, keyword);
+    let end = (stretch.end as usize).min(keyword.end as usize + REACH);
+    let before = text[stretch.start as usize..found.name.start as usize].last();
+    let reader = Reader::new(&text[..end], found.name);
+    found.values = reader.read(before.copied());
+    found
+}
+
+fn without_signs(text: &[u8], keyword: ViewSpan) -> ViewSpan {
+    let word = &text[keyword.range()];
+    let is_part = |b: &u8| b.is_ascii_alphanumeric();
+    let first = word.iter().position(is_part).unwrap_or(0);
+    let last = word
+        .iter()
+        .rposition(is_part)
+        .map_or(word.len(), |at| at + 1);
+    let start = keyword.start as usize;
+    ViewSpan::new(start + first, start + last)
+}
+
+/// Whether the keyword is a word of its name: `tokenizer` and `tiktoken` speak of no token, and
+/// `monkey` of no key. Before a long word any prefix is fine, as in `dbpassword`.
+fn is_word(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> bool {
+    /// Words that stand inside others.
+    const INSIDE: [&[u8]; 8] = [
+        b"token", b"key", b"pass", b"pw", b"salt", b"auth", b"nonce", b"pin",
+    ];
+    let word = &text[keyword.range()];
+    let lower = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_lowercase);
+    let upper = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_uppercase);
+    let after = &text[keyword.end as usize..stretch.end as usize];
+    let goes_on = |same: fn(Option<&u8>) -> bool| same(word.last()) && same(after.first());
+    let plural =
+        matches!(after.first(), Some(b's' | b'S')) && !lower(after.get(1)) && !upper(after.get(1));
+    if (goes_on(lower) || goes_on(upper)) && !plural {
+        return false;
+    }
+    let before = text[stretch.start as usize..keyword.start as usize].last();
+    let joined = lower(before) && lower(word.first()) || upper(before) && upper(word.first());
+    let is_inside = joined && INSIDE.iter().any(|w| w.eq_ignore_ascii_case(word));
+    !is_inside || is_compound(&text[stretch.start as usize..keyword.start as usize])
+}
+
+/// Whether what stands before a short word makes a compound with it, as in `userpass`, `apikey`.
+fn is_compound(before: &[u8]) -> bool {
+    const HEADS: [&[u8]; 30] = [
+        b"user",
+        b"db",
+        b"my",
+        b"ftp",
+        b"ssh",
+        b"smtp",
+        b"mail",
+        b"ldap",
+        b"sql",
+        b"admin",
+        b"root",
+        b"api",
+        b"access",
+        b"secret",
+        b"private",
+        b"account",
+        b"auth",
+        b"app",
+        b"o",
+        b"session",
+        b"refresh",
+        b"csrf",
+        b"xsrf",
+        b"client",
+        b"bearer",
+        b"crypt",
+        b"encryption",
+        b"signing",
+        b"master",
+        b"shared",
+    ];
+    HEADS.iter().any(|head| {
+        let len = before.len();
+        len >= head.len()
+            && before[len - head.len()..].eq_ignore_ascii_case(head)
+            && !before[..len - head.len()]
+                .last()
+                .is_some_and(u8::is_ascii_lowercase)
+    })
+}
+
+fn name_around(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> ViewSpan {
+    let (start, end) = (keyword.start as usize, keyword.end as usize);
+    let before = &text[stretch.start as usize..start];
+    let after = &text[end..stretch.end as usize];
+    let left = before.iter().rev().take(LONGEST_NAME);
+    let left = left.take_while(|&&b| is_name(b)).count();
+    let right = after
+        .iter()
+        .take(LONGEST_NAME)
+        .take_while(|&&b| is_name(b))
+        .count();
+    let mut end = end + right;
+    while end > keyword.end as usize && matches!(text[end - 1], b'.' | b'-') {
+        end -= 1;
+    }
+    // The `n` of `"a\npassword: x"` is an escape's.
+    let mut first = start - left;
+    if left > 1
+        && matches!(text[first], b'n' | b't' | b'r')
+        && before.len() > left
+        && before[before.len() - left - 1] == b'\\'
+    {
+        first += 1;
+    }
+    ViewSpan::new(first, end)
+}
+
+pub(super) fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$')
+}

@@ -1,0 +1,68 @@
+//! The grammar, spelling by spelling.
+
+use super::*;
+use proptest::prelude::*;
+
+fn values(text: &str) -> Vec<&str> {
+    let Some(at) = text.to_lowercase().find("password") else {
+        return Vec::new();
+    };
+    let word = ViewSpan::new(at, at + 8);
+    let found = read(text.as_bytes(), ViewSpan::new(0, text.len()), word);
+    found
+        .values
+        .iter()
+        .map(|v| &text[v.value.range()])
+        .collect()
+}
+
+#[test]
+fn reads_every_spelling() {
+    for text in [
+        "db_password = \"V1\"",
+        "db_password='V1'",
+        "password: str = 'V1'",
+        "{\"password\": \"V1\"}",
+        "{\\\"password\\\": \\\"V1\\\"}",
+        "os.environ[\"DB_PASSWORD\"] = \"V1\"",
+        "x = os.getenv(\"DB_PASSWORD\", \"V1\")",
+        "spark.conf.set(\"my.password\", \"V1\")",
+        "password = os.environ.get('PW', 'V1')",
+        "password = SecretStr(\"V1\")",
+        "password = getpass('Password: ')  # V1",
+        "password => 'V1'",
+        "password := `V1`",
+        "export PASSWORD=V1",
+        "%env PASSWORD=V1",
+        "password: V1\nnext: x",
+        "Password=V1;Encrypt=true",
+        "az x --admin-password V1 --name y",
+        "az x --admin-password 'V1'",
+        "<password>V1</password>",
+        "<add key=\"Password\" value=\"V1\"/>",
+        "{\"name\": \"DB_PASSWORD\", \"value\": \"V1\"}",
+        "CREATE LOGIN a WITH PASSWORD 'V1'",
+        "connect(password=\n    \"V1\")",
+    ] {
+        assert_eq!(values(text), ["V1"], "{text}");
+    }
+}
+
+#[test]
+fn says_nothing_where_nothing_is_assigned() {
+    for text in [
+        "the password is long",
+        "password",
+        "passwords = ",
+        "def password(self):",
+    ] {
+        assert!(values(text).is_empty(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_panics(text in "[pasw\"'=:,()<>#\\\\ \n\t`]{0,40}password[pasword\"'=:,()<>#\\\\ \n\t`]{0,60}") {
+        values(&text);
+    }
+}

@@ -1,0 +1,439 @@
+//! Values that cannot be secrets whatever their name says, each with a reason.
+
+use super::super::place::Kind;
+use super::super::structure::text::{contains_any_ci, is_one_of};
+use super::super::{Probe, reference};
+use super::features::{self, Shape};
+use super::name::{Name, Promise, Tail};
+
+/// Why the value of an assignment is no secret, if it is none.
+pub fn reason(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
+    let value = probe.value();
+    let shape = Shape::of(value);
+    by_name(name)
+        .or_else(|| by_size(value, name, &shape))
+        .or_else(|| by_place(probe))
+        .or_else(|| template(value))
+        .or_else(|| code(probe, &shape))
+        .or_else(|| address(value, &shape))
+        .or_else(|| prose(value, name, &shape))
+        .or_else(|| format(value))
+}
+
+fn by_name(name: &Name) -> Option<&'static str> {
+    if name.promise.is_none() {
+        return Some("the name promises nothing");
+    }
+    (name.tail == Tail::Thing).then_some("the name is that of an id, an address or a setting")
+}
+
+fn by_size(value: &[u8], name: &Name, shape: &Shape) -> Option<&'static str> {
+    let shortest = match name.promise {
+        Some(Promise::Password | Promise::Secret) => 4,
+        Some(Promise::Token | Promise::Credential) => 5,
+        _ => 6,
+    };
+    if value.len() < shortest {
+        return Some("too short for a secret");
+    }
+    let said = shape.digits + shape.upper + shape.lower + shape.other;
+    (said == 0 && name.promise != Some(Promise::Secret) && name.promise != Some(Promise::Password))
+        .then_some("no letters or digits")
+}
+
+fn by_place(probe: &Probe<'_>) -> Option<&'static str> {
+    let place = probe.place;
+    if place.generated {
+        return Some("stands in a file that a tool wrote");
+    }
+    place.locale.then_some("stands among translations")
+}
+
+/// Text that is filled in later.
+fn template(value: &[u8]) -> Option<&'static str> {
+    let has = |needle: &[u8]| memchr::memmem::find(value, needle).is_some();
+    if has(b"${")
+        || has(b"{{")
+        || has(b"$(")
+        || has(b"#{")
+        || has(b"<%")
+        || has(b"%>")
+        || has(b"[[")
+    {
+        return Some("a template");
+    }
+    let wrapped = |open: u8, close: u8| {
+        let start = memchr::memchr(open, value);
+        let end = memchr::memrchr(close, value);
+        matches!((start, end), (Some(start), Some(end)) if start < end
+            && value[start + 1..end].iter().all(|b| b.is_ascii_alphanumeric() || b" _-.:[]'\"|$".contains(b)))
+    };
+    if wrapped(b'{', b'}')
+        || wrapped(b'<', b'>')
+        || has(b"%s")
+        || has(b"%d")
+        || has(b"%v")
+        || has(b"{}")
+    {
+        return Some("a template");
+    }
+    let variable = match value {
+        [b'$', rest @ ..] => rest
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"_.:>-[]'\"".contains(b)),
+        [b'%', .., b'%'] => true,
+        [b'@', rest @ ..] => rest
+            .iter()
+            .all(|b| b.is_ascii_alphabetic() || *b == b'_' || *b == b'.'),
+        [b':', rest @ ..] => rest.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_'),
+        _ => false,
+    };
+    variable.then_some("a variable")
+}
+
+fn code(probe: &Probe<'_>, shape: &Shape) -> Option<&'static str> {
+    let value = probe.value();
+    let has = |needle: &[u8]| memchr::memmem::find(value, needle).is_some();
+    if has(b"()")
+        || has(b"->")
+        || has(b"::")
+        || has(b"=>")
+        || has(b"&&")
+        || has(b"||")
+        || has(b" + ")
+    {
+        return Some("an expression");
+    }
+    if is_call(value) {
+        return Some("a call");
+    }
+    if probe.quoted {
+        return looked_up(probe).then_some("is looked up elsewhere");
+    }
+    if shape.digits == 0 && is_member_access(value) {
+        return Some("a member access");
+    }
+    let code = matches!(probe.place.kind, Kind::Code | Kind::Markup);
+    let in_string = features::in_string(probe);
+    if code && !in_string && shape.digits < value.len() && !in_comment(probe) {
+        return Some("an expression");
+    }
+    if !in_string && is_type(value) {
+        return Some("a type");
+    }
+    None
+}
+
+/// `name(...)` at the start, or a call's end.
+fn is_call(value: &[u8]) -> bool {
+    let Some(open) = memchr::memchr(b'(', value) else {
+        return false;
+    };
+    let callee = &value[..open];
+    value.ends_with(b")")
+        && callee.len() >= 2
+        && callee
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"_.".contains(b))
+        && callee[0].is_ascii_alphabetic()
+}
+
+/// The only argument of a call that fetches what it names: `getenv("K")`, `config["k"]`.
+fn looked_up(probe: &Probe<'_>) -> bool {
+    const FETCHERS: &[&str] = &[
+        "getenv",
+        "env",
+        "environ",
+        "get",
+        "fetch",
+        "getproperty",
+        "getstring",
+        "config",
+        "lookup",
+        "read",
+        "readfile",
+        "open",
+        "input",
+        "param",
+        "params",
+        "field",
+        "find",
+        "findbyid",
+        "getelementbyid",
+        "querySelector",
+        "id",
+        "t",
+        "i18n",
+        "translate",
+        "gettext",
+        "__",
+        "header",
+        "headers",
+        "cookies",
+        "request",
+        "form",
+        "session",
+        "settings",
+        "value",
+        "prompt",
+        "getattr",
+        "has",
+        "contains",
+        "column",
+        "label",
+        "trans",
+        "require",
+        "import",
+        "include",
+        "load",
+        "getvalue",
+        "getparameter",
+        "getheader",
+        "getsecret",
+        "viper",
+        "ask",
+        "error",
+        "exception",
+        "warn",
+        "info",
+        "debug",
+        "print",
+        "println",
+        "printf",
+        "log",
+        "_",
+        "join",
+        "format",
+        "sprintf",
+        "path",
+        "replace",
+        "split",
+        "match",
+        "test",
+        "literal",
+        "symbol",
+        "bool",
+        "boolean",
+        "option",
+        "stringvar",
+        "argument",
+        "add_argument",
+        "charfield",
+        "textfield",
+        "integer",
+    ];
+    let between = features::between(probe);
+    let Some(open) = between.iter().rposition(|b| matches!(b, b'(' | b'[')) else {
+        return false;
+    };
+    if memchr::memchr(b',', &between[open..]).is_some() {
+        return false;
+    }
+    // The name itself may be the call's: `setPassword("v")`.
+    let start = between[..open]
+        .iter()
+        .rposition(|b| !(b.is_ascii_alphanumeric() || *b == b'_'))
+        .map_or(0, |at| at + 1);
+    let callee = &between[start..open];
+    !callee.is_empty() && is_one_of(callee, FETCHERS)
+}
+
+/// Whether the line is a comment up to the name, where code is quoted as text.
+fn in_comment(probe: &Probe<'_>) -> bool {
+    let line = probe.line(features::REACH);
+    let head = probe.text[line.range()].trim_ascii_start();
+    [&b"#"[..], b"//", b"*", b"--", b"<!--", b"/*"]
+        .iter()
+        .any(|mark| head.starts_with(mark))
+}
+
+fn is_type(value: &[u8]) -> bool {
+    const TYPES: &[&str] = &[
+        "string", "str", "int", "integer", "number", "bool", "boolean", "bytes", "byte", "object",
+        "any", "char", "text", "varchar", "optional", "required", "void", "float", "double",
+        "long", "array", "list", "map", "json", "binary", "password", "secret", "literal", "file",
+        "date", "datetime",
+    ];
+    let value = value.strip_suffix(b"?").unwrap_or(value);
+    is_one_of(value, TYPES)
+}
+
+fn is_member_access(value: &[u8]) -> bool {
+    let mut parts = value.split(|&b| b == b'.');
+    value.contains(&b'.')
+        && parts.all(|part| {
+            part.first()
+                .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+                && part.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        })
+}
+
+/// Paths, and addresses without a password.
+fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
+    if memchr::memmem::find(value, b"://").is_some() {
+        return Some("an address");
+    }
+    let drive = matches!(value, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
+    let starts = [
+        &b"./"[..],
+        b"../",
+        b"~/",
+        b"//",
+        b"file:",
+        b"mailto:",
+        b"classpath:",
+    ]
+    .iter()
+    .any(|start| value.starts_with(start));
+    if drive || starts {
+        return Some("a path");
+    }
+    let slashes = memchr::memchr_iter(b'/', value).count();
+    // Base64 has slashes too, in no rhythm of words.
+    let mixed = shape.digits > 0 && shape.upper > 0 && shape.lower > 0 && value.len() >= 16;
+    if slashes > 0
+        && !mixed
+        && (value[0] == b'/' || slashes > 1 || is_file(value))
+        && shape.signs == 0
+    {
+        return Some("a path");
+    }
+    if is_file(value) {
+        return Some("a file");
+    }
+    is_mail(value).then_some("an address")
+}
+
+fn is_file(value: &[u8]) -> bool {
+    const ENDS: &[&str] = &[
+        "pem",
+        "key",
+        "crt",
+        "cer",
+        "json",
+        "yml",
+        "yaml",
+        "txt",
+        "xml",
+        "js",
+        "ts",
+        "py",
+        "rb",
+        "go",
+        "java",
+        "php",
+        "html",
+        "htm",
+        "md",
+        "png",
+        "jpg",
+        "svg",
+        "properties",
+        "conf",
+        "cfg",
+        "ini",
+        "jks",
+        "p12",
+        "pfx",
+        "db",
+        "sh",
+        "log",
+        "csv",
+        "com",
+        "org",
+        "net",
+        "io",
+        "example",
+        "local",
+        "css",
+        "vue",
+        "tsx",
+        "jsx",
+        "cs",
+        "creds",
+        "nk",
+    ];
+    let Some(dot) = memchr::memrchr(b'.', value) else {
+        return false;
+    };
+    is_one_of(&value[dot + 1..], ENDS)
+        && value[..dot]
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-./\\@".contains(b))
+}
+
+/// `name@host.tld`.
+fn is_mail(value: &[u8]) -> bool {
+    let Some(at) = memchr::memchr(b'@', value) else {
+        return false;
+    };
+    let (user, host) = (&value[..at], &value[at + 1..]);
+    let plain = |part: &[u8]| {
+        !part.is_empty()
+            && part
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(b))
+    };
+    let dot = memchr::memrchr(b'.', host);
+    plain(user)
+        && plain(host)
+        && dot.is_some_and(|dot| {
+            host[dot + 1..].iter().all(u8::is_ascii_alphabetic) && host.len() - dot >= 3
+        })
+}
+
+/// Sentences, labels and whatever else is written for people.
+fn prose(value: &[u8], name: &Name, shape: &Shape) -> Option<&'static str> {
+    let long = shape.blanks > 0 && (name.promise != Some(Promise::Password) || shape.blanks > 5);
+    if long && !is_grouped(value) {
+        return Some("prose");
+    }
+    let sentence = shape.blanks > 0
+        && (value.ends_with(b".")
+            || value.ends_with(b":")
+            || value.ends_with(b"?")
+            || memchr::memmem::find(value, b", ").is_some());
+    if sentence {
+        return Some("prose");
+    }
+    (shape.other > 0 && shape.other * 2 > value.len() && shape.blanks > 0).then_some("prose")
+}
+
+/// `abcd efgh ijkl`: groups of four, as seeds of one-time codes are shown.
+fn is_grouped(value: &[u8]) -> bool {
+    let mut groups = value.split(|b| *b == b' ');
+    value.len() >= 14
+        && groups.all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// Values with a form of their own that is no secret's.
+fn format(value: &[u8]) -> Option<&'static str> {
+    const MARKS: &[&str] = &[
+        "sha256:",
+        "sha512:",
+        "sha1:",
+        "sha256-",
+        "sha384-",
+        "sha512-",
+        "data:",
+        "urn:",
+        "xmlns",
+        "application/",
+        "text/",
+    ];
+    if contains_any_ci(value, MARKS) {
+        return Some("a checksum or a name of a format");
+    }
+    if value.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+        && memchr::memchr(b'.', value).is_some()
+    {
+        return Some("a number");
+    }
+    let date = value.len() >= 8
+        && value
+            .iter()
+            .all(|b| b.is_ascii_digit() || b"-:/TZ. ".contains(b))
+        && memchr::memchr2(b'-', b'/', value).is_some()
+        && value.len() <= 24;
+    (date && !reference::is_guid(value)).then_some("a date")
+}
