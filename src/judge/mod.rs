@@ -224,6 +224,11 @@ impl Judge {
         if named && (is_name_word(probe.value()) || is_own_name(probe)) {
             return Err(Dropped("is a name, not a value"));
         }
+        if probe.rule.matcher.is_assignment()
+            && let Some(reason) = generic::reject::of_any(probe)
+        {
+            return Err(Dropped(reason));
+        }
         let mut found = Assessment::of(probe);
         if probe.rule.kind == Kind::Generic && probe.rule.matcher.is_assignment() {
             generic::judge(probe, &self.model, &mut found)?;

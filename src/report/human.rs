@@ -66,6 +66,12 @@ fn write_finding(
         format!(": {}", why.join("; "))
     };
     writeln!(out, "    {confidence} confidence{why}")?;
+    if let Some(explanation) = finding.explanation.as_ref().filter(|_| style.explain) {
+        writeln!(out, "    score   {:+.2}, of which", explanation.score)?;
+        for (feature, added) in &explanation.parts {
+            writeln!(out, "      {added:+.2}  {}", feature.words())?;
+        }
+    }
     writeln!(out, "    opens   {}", finding.grants)?;
     let advice = advise::advise(finding);
     if let Some(step) = advice.rotate.first() {

@@ -18,6 +18,8 @@ pub struct Style {
     /// The one door through which secrets can be seen.
     pub show_secrets: bool,
     pub colour: bool,
+    /// Say what each feature added to the score of a generic secret.
+    pub explain: bool,
 }
 
 /// The forms a report can have.

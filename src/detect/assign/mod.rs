@@ -75,9 +75,7 @@ fn without_signs(text: &[u8], keyword: ViewSpan) -> ViewSpan {
 /// `monkey` of no key. Before a long word any prefix is fine, as in `dbpassword`.
 fn is_word(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> bool {
     /// Words that stand inside others.
-    const INSIDE: [&[u8]; 8] = [
-        b"token", b"key", b"pass", b"pw", b"salt", b"auth", b"nonce", b"pin",
-    ];
+    const INSIDE: [&[u8]; 7] = [b"token", b"pass", b"pw", b"salt", b"auth", b"nonce", b"pin"];
     let word = &text[keyword.range()];
     let lower = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_lowercase);
     let upper = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_uppercase);
@@ -88,10 +86,26 @@ fn is_word(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> bool {
     if (goes_on(lower) || goes_on(upper)) && !plural {
         return false;
     }
-    let before = text[stretch.start as usize..keyword.start as usize].last();
-    let joined = lower(before) && lower(word.first()) || upper(before) && upper(word.first());
+    let last = text[stretch.start as usize..keyword.start as usize].last();
+    let joined = lower(last) && lower(word.first()) || upper(last) && upper(word.first());
+    let before = &text[stretch.start as usize..keyword.start as usize];
+    if joined && word.eq_ignore_ascii_case(b"key") {
+        return !ends_in_other_word(before);
+    }
     let is_inside = joined && INSIDE.iter().any(|w| w.eq_ignore_ascii_case(word));
-    !is_inside || is_compound(&text[stretch.start as usize..keyword.start as usize])
+    !is_inside || is_compound(before)
+}
+
+/// Whether `key` after this is the end of another word: `monkey`, `hotkey`.
+fn ends_in_other_word(before: &[u8]) -> bool {
+    const STARTS: [&[u8]; 12] = [
+        b"mon", b"don", b"tur", b"hoc", b"jo", b"whis", b"hot", b"smo", b"lac", b"dic", b"mic",
+        b"foreign",
+    ];
+    STARTS.iter().any(|start| {
+        before.len() >= start.len()
+            && before[before.len() - start.len()..].eq_ignore_ascii_case(start)
+    })
 }
 
 /// Whether what stands before a short word makes a compound with it, as in `userpass`, `apikey`.

@@ -466,6 +466,13 @@ impl<'t> Reader<'t> {
     /// A bare word, or a call with the value among its arguments.
     fn bare(&mut self, before: Option<u8>) {
         let start = self.at;
+        if self.rest().starts_with(b"${")
+            || self.rest().starts_with(b"$(")
+            || self.rest().starts_with(b"{{")
+        {
+            // Filled in from elsewhere, perhaps with a value to fall back to.
+            return self.fallback();
+        }
         let limit = self.rest().len().min(LONGEST_VALUE);
         let in_query = matches!(before, Some(b'?' | b'&'));
         let len = self.rest()[..limit]
@@ -487,6 +494,30 @@ impl<'t> Reader<'t> {
         }
         self.push(start, end, false);
         self.alternative();
+    }
+
+    /// `${NAME:-v}`, `${NAME:v}`, `${NAME-v}`: what is given when the variable is not set.
+    fn fallback(&mut self) {
+        if !self.eat(b"${") {
+            return;
+        }
+        let name = self
+            .rest()
+            .iter()
+            .take(64)
+            .take_while(|&&b| is_name(b) && b != b'-')
+            .count();
+        self.at += name;
+        if !self.eat(b":-") && !self.eat(b":=") && !self.eat(b":") && !self.eat(b"-") {
+            return;
+        }
+        let limit = self.rest().len().min(LONGEST_VALUE);
+        let Some(len) = memchr::memchr3(b'}', b'\n', b'$', &self.rest()[..limit]) else {
+            return;
+        };
+        if self.rest()[len] == b'}' {
+            self.push(self.at, self.at + len, false);
+        }
     }
 
     fn line_end(&self) -> usize {

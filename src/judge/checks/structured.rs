@@ -1,5 +1,6 @@
 //! Checks of secrets with parts: each parses, drops what opens nothing, and writes what it learned.
 
+use super::super::generic::words::Wording;
 use super::super::placeholder::Placeholders;
 use super::super::structure::connection::{self, Connection};
 use super::super::structure::text::is_one_of;
@@ -7,7 +8,7 @@ use super::super::structure::{basic as basic_pair, jwt as token, pem as block, s
 use super::super::structure::{service, url as address};
 use super::super::{Assessment, Dropped, Probe, ProofKind};
 use super::keys::{self, Sum};
-use super::weaken;
+use super::{MOSTLY, weaken};
 use crate::rules::Severity;
 
 pub fn sas(
@@ -161,7 +162,11 @@ pub fn url(
         found.severity = service.severity;
     }
     found.because(format!("for {}", url.shown_host()));
-    match url.weakness() {
+    let worded = Wording::of(&url.value).dummy > MOSTLY;
+    match url
+        .weakness()
+        .or(worded.then_some("the password is made of words for none"))
+    {
         Some(reason) => weaken(found, reason),
         None => {
             let proven = matches!(keys::microsoft(&url.value, found), Sum::Proven);
@@ -230,7 +235,9 @@ pub fn basic(
     if is_sample || is_standard {
         return Err(Dropped("is the pair that manuals show"));
     }
-    if address::is_default_password(&pair.user, &pair.password) {
+    if address::is_default_password(&pair.user, &pair.password)
+        || Wording::of(&pair.password).dummy > MOSTLY
+    {
         weaken(found, "the password is a usual default");
         return Ok(());
     }

@@ -54,6 +54,7 @@ features! {
     NameAlone = "name.alone", "the name says no more than one word";
     NameHarmless = "name.harmless", "a word of the name speaks against a secret";
     NameMadeUp = "name.made-up", "the name speaks of a test";
+    NameHashed = "name.hashed", "the name speaks of a hash or of encryption";
     NameTailSame = "name.tail-same", "the name ends in a word such as value or text";
     NameTailOther = "name.tail-other", "the name goes on to say something else";
     NameCapitals = "name.capitals", "the name is in capitals";
@@ -186,6 +187,7 @@ impl Features {
         self.set(Feature::NameAlone, name.alone);
         self.set(Feature::NameHarmless, name.harmless);
         self.set(Feature::NameMadeUp, name.made_up);
+        self.set(Feature::NameHashed, name.hashed);
         self.set(Feature::NameTailSame, name.tail == Tail::Same);
         self.set(Feature::NameTailOther, name.tail == Tail::Other);
         self.set(Feature::NameCapitals, name.capitals);
@@ -473,7 +475,7 @@ pub fn in_string(probe: &Probe<'_>) -> bool {
         || matches!(next, Some(b'"' | b'\'' | b'`' | b'\\'))
 }
 
-fn is_numbers(value: &[u8]) -> bool {
+pub fn is_numbers(value: &[u8]) -> bool {
     memchr::memchr_iter(b',', value).count() >= 7
         && value
             .iter()

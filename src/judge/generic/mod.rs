@@ -11,7 +11,7 @@
 pub mod features;
 pub mod model;
 mod name;
-mod reject;
+pub mod reject;
 pub mod words;
 
 use super::{Assessment, Dropped, Probe};

@@ -31,6 +31,10 @@ pub struct Name {
     pub harmless: bool,
     /// A word says that the value is made for a test: `wrong`, `expected`, `dummy`.
     pub made_up: bool,
+    /// The value is a hash or encrypted, by the name.
+    pub hashed: bool,
+    /// The name speaks of a text for people, or of an error.
+    pub label: bool,
     /// All capitals, as constants and variables of the environment are.
     pub capitals: bool,
 }
@@ -98,6 +102,48 @@ const AUTH: &[&str] = &[
 ];
 const CREDENTIAL: &[&str] = &["credential", "credentials", "cred", "creds"];
 const SALT: &[&str] = &["salt", "nonce", "iv", "pepper"];
+
+const HASHED: &[&str] = &[
+    "hash",
+    "hashed",
+    "hashes",
+    "encrypted",
+    "crypted",
+    "digest",
+    "sha",
+    "sha1",
+    "sha256",
+    "md5",
+    "bcrypt",
+    "checksum",
+    "fingerprint",
+];
+const LABEL: &[&str] = &[
+    "label",
+    "title",
+    "status",
+    "error",
+    "errors",
+    "err",
+    "msg",
+    "message",
+    "placeholder",
+    "tooltip",
+    "advice",
+    "caption",
+    "text",
+    "heading",
+    "tip",
+    "warning",
+    "info",
+    "mandatory",
+    "confirm_label",
+    "btn",
+    "button",
+    "menu",
+    "lbl",
+    "translation",
+];
 
 const EXACT: &[&str] = &[
     "api",
@@ -325,12 +371,10 @@ const SAME: &[&str] = &[
     "primary",
     "secondary",
     "encoded",
-    "encrypted",
     "enc",
     "input",
     "literal",
     "s",
-    "hash",
     "salt",
     "root",
     "admin",
@@ -541,6 +585,8 @@ pub fn read(name: &[u8]) -> Name {
     read.alone = words.len() == 1 && !is_joined(words[at]);
     read.harmless = words.iter().any(|w| is_one_of(w, HARMLESS));
     read.made_up = words.iter().any(|w| is_one_of(w, MADE_UP));
+    read.hashed = words.iter().any(|w| is_one_of(w, HASHED));
+    read.label = before.iter().any(|w| is_one_of(w, LABEL));
     read.tail = words[at + 1..]
         .iter()
         .map(|w| tail(w))

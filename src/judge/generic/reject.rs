@@ -6,6 +6,11 @@ use super::super::{Probe, reference};
 use super::features::{self, Shape};
 use super::name::{Name, Promise, Tail};
 
+/// Why what is given to any name is no value, if it is none.
+pub fn of_any(probe: &Probe<'_>) -> Option<&'static str> {
+    template(probe.value()).or_else(|| code(probe, &Shape::of(probe.value())))
+}
+
 /// Why the value of an assignment is no secret, if it is none.
 pub fn reason(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
     let value = probe.value();
@@ -23,6 +28,9 @@ pub fn reason(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
 fn by_name(name: &Name) -> Option<&'static str> {
     if name.promise.is_none() {
         return Some("the name promises nothing");
+    }
+    if name.label {
+        return Some("the name is that of a label or an error");
     }
     (name.tail == Tail::Thing).then_some("the name is that of an id, an address or a setting")
 }
@@ -226,7 +234,7 @@ fn looked_up(probe: &Probe<'_>) -> bool {
     let Some(open) = between.iter().rposition(|b| matches!(b, b'(' | b'[')) else {
         return false;
     };
-    if memchr::memchr(b',', &between[open..]).is_some() {
+    if memchr::memchr3(b',', b')', b']', &between[open..]).is_some() {
         return false;
     }
     // The name itself may be the call's: `setPassword("v")`.
@@ -384,19 +392,27 @@ fn is_mail(value: &[u8]) -> bool {
 
 /// Sentences, labels and whatever else is written for people.
 fn prose(value: &[u8], name: &Name, shape: &Shape) -> Option<&'static str> {
-    let long = shape.blanks > 0 && (name.promise != Some(Promise::Password) || shape.blanks > 5);
-    if long && !is_grouped(value) {
+    let plain = shape.digits + shape.signs == 0;
+    if shape.other > 0 && plain && (shape.blanks > 0 || shape.lower + shape.upper > 0) {
         return Some("prose");
     }
-    let sentence = shape.blanks > 0
-        && (value.ends_with(b".")
-            || value.ends_with(b":")
-            || value.ends_with(b"?")
-            || memchr::memmem::find(value, b", ").is_some());
-    if sentence {
-        return Some("prose");
+    if shape.blanks == 0 || features::is_numbers(value) || is_grouped(value) {
+        return None;
     }
-    (shape.other > 0 && shape.other * 2 > value.len() && shape.blanks > 0).then_some("prose")
+    let password = name.promise == Some(Promise::Password);
+    // A phrase to remember is four words or more in small letters.
+    let phrase = password
+        && plain
+        && shape.upper == 0
+        && shape.dashes == 0
+        && (3..=7).contains(&shape.blanks);
+    let odd = password
+        && !plain
+        && shape.blanks <= 3
+        && !value.ends_with(b".")
+        && !value.ends_with(b":")
+        && !value.ends_with(b"?");
+    (!phrase && !odd).then_some("prose")
 }
 
 /// `abcd efgh ijkl`: groups of four, as seeds of one-time codes are shown.
