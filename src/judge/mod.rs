@@ -14,7 +14,7 @@ pub mod structure;
 
 use std::borrow::Cow;
 
-use crate::rules::{Kind, Level, RuleDef, Severity};
+use crate::rules::{Kind, Level, Matcher, RuleDef, Severity};
 use crate::span::ViewSpan;
 use generic::model::{Explanation, Model};
 use place::Place;
@@ -230,7 +230,8 @@ impl Judge {
             return Err(Dropped(reason));
         }
         let mut found = Assessment::of(probe);
-        if probe.rule.kind == Kind::Generic && probe.rule.matcher.is_assignment() {
+        // A rule that says nothing of its value leaves that to the model.
+        if probe.rule.matcher == Matcher::Assignment {
             generic::judge(probe, &self.model, &mut found)?;
         }
         for check in probe.rule.checks.iter() {

@@ -72,84 +72,50 @@ fn without_signs(text: &[u8], keyword: ViewSpan) -> ViewSpan {
 }
 
 /// Whether the keyword is a word of its name: `tokenizer` and `tiktoken` speak of no token, and
-/// `monkey` of no key. Before a long word any prefix is fine, as in `dbpassword`.
+/// `monkey` of no key. Before most words any prefix is fine, as in `dbpassword`.
 fn is_word(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> bool {
-    /// Words that stand inside others.
-    const INSIDE: [&[u8]; 7] = [b"token", b"pass", b"pw", b"salt", b"auth", b"nonce", b"pin"];
     let word = &text[keyword.range()];
     let lower = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_lowercase);
     let upper = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_uppercase);
     let after = &text[keyword.end as usize..stretch.end as usize];
     let goes_on = |same: fn(Option<&u8>) -> bool| same(word.last()) && same(after.first());
-    let plural =
-        matches!(after.first(), Some(b's' | b'S')) && !lower(after.get(1)) && !upper(after.get(1));
+    let plural = matches!(after.first(), Some(b's' | b'S'))
+        && !after.get(1).is_some_and(u8::is_ascii_alphabetic);
     if (goes_on(lower) || goes_on(upper)) && !plural {
         return false;
     }
-    let last = text[stretch.start as usize..keyword.start as usize].last();
-    let joined = lower(last) && lower(word.first()) || upper(last) && upper(word.first());
     let before = &text[stretch.start as usize..keyword.start as usize];
-    if joined && word.eq_ignore_ascii_case(b"key") {
-        return !ends_in_other_word(before);
-    }
-    let is_inside = joined && INSIDE.iter().any(|w| w.eq_ignore_ascii_case(word));
-    !is_inside || is_compound(before)
+    let joined =
+        lower(before.last()) && lower(word.first()) || upper(before.last()) && upper(word.first());
+    !joined || !ends_other_word(before, word)
 }
 
-/// Whether `key` after this is the end of another word: `monkey`, `hotkey`.
-fn ends_in_other_word(before: &[u8]) -> bool {
-    const STARTS: [&[u8]; 12] = [
-        b"mon", b"don", b"tur", b"hoc", b"jo", b"whis", b"hot", b"smo", b"lac", b"dic", b"mic",
-        b"foreign",
+/// Whether `word` after `before` is the end of another word: `monkey`, `bypass`.
+fn ends_other_word(before: &[u8], word: &[u8]) -> bool {
+    const OTHERS: [(&[u8], &[&[u8]]); 6] = [
+        (
+            b"key",
+            &[
+                b"mon", b"don", b"tur", b"hoc", b"joc", b"whis", b"hot", b"smo", b"lac", b"dic",
+                b"mic",
+            ],
+        ),
+        (
+            b"pass",
+            &[b"by", b"com", b"tres", b"sur", b"im", b"over", b"under"],
+        ),
+        (b"token", &[b"tik", b"be"]),
+        (b"salt", &[b"ba", b"as"]),
+        (b"nonce", &[b"an", b"pro", b"de"]),
+        (b"pw", &[b"u", b"e", b"o"]),
     ];
-    STARTS.iter().any(|start| {
+    let ends_in = |start: &&[u8]| {
         before.len() >= start.len()
             && before[before.len() - start.len()..].eq_ignore_ascii_case(start)
-    })
-}
-
-/// Whether what stands before a short word makes a compound with it, as in `userpass`, `apikey`.
-fn is_compound(before: &[u8]) -> bool {
-    const HEADS: [&[u8]; 30] = [
-        b"user",
-        b"db",
-        b"my",
-        b"ftp",
-        b"ssh",
-        b"smtp",
-        b"mail",
-        b"ldap",
-        b"sql",
-        b"admin",
-        b"root",
-        b"api",
-        b"access",
-        b"secret",
-        b"private",
-        b"account",
-        b"auth",
-        b"app",
-        b"o",
-        b"session",
-        b"refresh",
-        b"csrf",
-        b"xsrf",
-        b"client",
-        b"bearer",
-        b"crypt",
-        b"encryption",
-        b"signing",
-        b"master",
-        b"shared",
-    ];
-    HEADS.iter().any(|head| {
-        let len = before.len();
-        len >= head.len()
-            && before[len - head.len()..].eq_ignore_ascii_case(head)
-            && !before[..len - head.len()]
-                .last()
-                .is_some_and(u8::is_ascii_lowercase)
-    })
+    };
+    OTHERS
+        .iter()
+        .any(|(end, starts)| end.eq_ignore_ascii_case(word) && starts.iter().any(ends_in))
 }
 
 fn name_around(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> ViewSpan {

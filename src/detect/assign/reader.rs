@@ -110,7 +110,14 @@ impl<'t> Reader<'t> {
                 self.at += 2;
                 self.after_separator(before);
             }
-            Some(b'!') if self.rest().starts_with(b"!=") => self.after_separator(before),
+            Some(b'!' | b'+' | b'?') if self.rest().get(1) == Some(&b'=') => {
+                self.at += 1;
+                self.after_separator(before);
+            }
+            Some(b'|') if self.rest().starts_with(b"||=") => {
+                self.at += 2;
+                self.after_separator(before);
+            }
             Some(b',') if quote || flag => {
                 self.at += 1;
                 self.skip_blanks_and_line();
@@ -143,7 +150,7 @@ impl<'t> Reader<'t> {
                 {
                     break;
                 }
-                Some(b']' | b')' | b'>' | b'\\' | b'*') => {}
+                Some(b']' | b')' | b'}' | b'>' | b'\\' | b'*') => {}
                 _ => break,
             }
             self.at += 1;
@@ -165,10 +172,18 @@ impl<'t> Reader<'t> {
     }
 
     fn after_separator(&mut self, before: Option<u8>) {
+        let tight = self.at == self.name.end as usize;
+        let from = self.at;
         while matches!(self.peek(), Some(b'=' | b':' | b'>' | b'~' | b'!')) {
             self.at += 1;
         }
+        let equals = self.text[from..self.at] == *b"=";
         self.skip_blanks();
+        if tight && equals && matches!(self.text[self.at - 1], b' ' | b'\t') && !self.opens_quote()
+        {
+            // `A= B=c` gives `A` nothing.
+            return;
+        }
         let start = self.at;
         if self.type_annotation() {
             self.skip_blanks();
@@ -475,9 +490,16 @@ impl<'t> Reader<'t> {
         }
         let limit = self.rest().len().min(LONGEST_VALUE);
         let in_query = matches!(before, Some(b'?' | b'&'));
-        let len = self.rest()[..limit]
+        let rest = self.rest();
+        let len = rest[..limit]
             .iter()
-            .position(|&b| is_bare_end(b) || in_query && matches!(b, b'#' | b'\\'))
+            .enumerate()
+            .position(|(nth, &b)| {
+                let inner = b == b'\''
+                    && nth > 0
+                    && rest.get(nth + 1).is_some_and(u8::is_ascii_alphanumeric);
+                is_bare_end(b) && !inner || in_query && matches!(b, b'#' | b'\\')
+            })
             .unwrap_or(limit);
         self.at += len;
         if matches!(self.peek(), Some(b'(' | b'[')) {
@@ -551,6 +573,15 @@ impl<'t> Reader<'t> {
                     continue;
                 }
                 Some(b'(' | b'[' | b'{') => depth += 1,
+                // `[]string{"v"}`: the type of a list.
+                Some(b']')
+                    if self
+                        .text
+                        .get(self.at + 1)
+                        .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'{') =>
+                {
+                    depth = depth.saturating_sub(1);
+                }
                 Some(b')' | b']' | b'}') => {
                     depth = depth.saturating_sub(1);
                     if depth == 0 {

@@ -9,7 +9,7 @@ use super::super::structure::{service, url as address};
 use super::super::{Assessment, Dropped, Probe, ProofKind};
 use super::keys::{self, Sum};
 use super::{MOSTLY, weaken};
-use crate::rules::Severity;
+use crate::rules::{Level, Severity};
 
 pub fn sas(
     probe: &Probe<'_>,
@@ -162,18 +162,18 @@ pub fn url(
         found.severity = service.severity;
     }
     found.because(format!("for {}", url.shown_host()));
-    let worded = Wording::of(&url.value).dummy > MOSTLY;
-    match url
-        .weakness()
-        .or(worded.then_some("the password is made of words for none"))
-    {
-        Some(reason) => weaken(found, reason),
-        None => {
-            let proven = matches!(keys::microsoft(&url.value, found), Sum::Proven);
-            if !proven {
-                found.prove(ProofKind::Structure, "a URL with user, password and host");
-            }
-        }
+    if url.has_usual_password() || Wording::of(&url.value).dummy > MOSTLY {
+        weaken(
+            found,
+            "the password is a usual default or made of words for none",
+        );
+    } else if url.is_local() {
+        // Whoever sets up a machine of their own still chose that password.
+        found.severity = found.severity.min(Severity::Low);
+        found.confidence = Level::Medium;
+        found.because("the host is local or made up");
+    } else if !matches!(keys::microsoft(&url.value, found), Sum::Proven) {
+        found.prove(ProofKind::Structure, "a URL with user, password and host");
     }
     if url.value != probe.text[url.password.range()] {
         found.value = Some(url.value);

@@ -160,7 +160,7 @@ impl Features {
     pub fn of(probe: &Probe<'_>, name: &Name) -> Self {
         let mut features = Self([0.0; COUNT]);
         features.set(Feature::Bias, true);
-        features.name(name);
+        features.name(name, probe.value());
         features.carrier(probe);
         features.value(probe, name);
         features.around(probe);
@@ -169,7 +169,7 @@ impl Features {
         features
     }
 
-    fn name(&mut self, name: &Name) {
+    fn name(&mut self, name: &Name, value: &[u8]) {
         let feature = match name.promise {
             Some(Promise::Password) => Some(Feature::NamePassword),
             Some(Promise::Secret) => Some(Feature::NameSecret),
@@ -187,7 +187,7 @@ impl Features {
         self.set(Feature::NameAlone, name.alone);
         self.set(Feature::NameHarmless, name.harmless);
         self.set(Feature::NameMadeUp, name.made_up);
-        self.set(Feature::NameHashed, name.hashed);
+        self.set(Feature::NameHashed, name.hashed || is_hash(value));
         self.set(Feature::NameTailSame, name.tail == Tail::Same);
         self.set(Feature::NameTailOther, name.tail == Tail::Other);
         self.set(Feature::NameCapitals, name.capitals);
@@ -233,7 +233,7 @@ impl Features {
         );
         self.set(Feature::Flag, probe.name.first() == Some(&b'-'));
         self.set(Feature::Numbers, is_numbers(probe.value()));
-        let in_string = !probe.quoted && in_string(probe);
+        let in_string = !probe.quoted && is_text(probe);
         let code = matches!(probe.place.kind, Kind::Code | Kind::Markup);
         self.set(Feature::Quoted, probe.quoted);
         self.set(Feature::InString, in_string);
@@ -243,6 +243,13 @@ impl Features {
 
     fn value(&mut self, probe: &Probe<'_>, name: &Name) {
         let value = probe.value();
+        if is_numbers(value) {
+            // Bytes of a key, of which the digits they are written in say nothing.
+            self.set(Feature::Len20, true);
+            self.set(Feature::LongRandom, true);
+            self.set(Feature::Alnum, true);
+            return;
+        }
         let shape = Shape::of(value);
         let len = value.len();
         let length = match len {
@@ -449,9 +456,37 @@ pub fn between<'a>(probe: &Probe<'a>) -> &'a [u8] {
     &probe.text[start..end]
 }
 
+/// Whether a value without quotes is text all the same.
+pub fn is_text(probe: &Probe<'_>) -> bool {
+    in_string(probe) || in_block(probe)
+}
+
+/// Whether the value stands in a string of several lines, judged by the last mark of one before it:
+/// an opening one ends its line.
+fn in_block(probe: &Probe<'_>) -> bool {
+    const BLOCK: usize = 1024;
+    const MARKS: [&[u8]; 3] = [b"`", b"\"\"\"", b"'''"];
+    let before = probe.before(BLOCK);
+    let last = MARKS
+        .iter()
+        .filter_map(|mark| Some((memchr::memmem::rfind(before, mark)?, mark.len())))
+        .max();
+    let Some((at, len)) = last else { return false };
+    let line = memchr::memrchr(b'\n', &before[..at]).map_or(0, |end| end + 1);
+    let head = before[line..at].trim_ascii();
+    let tail = &before[at + len..];
+    let line_end = memchr::memchr(b'\n', tail);
+    // A mark that follows nothing closes; one after an operator, a bracket or a word opens.
+    let opens = head.last().is_some_and(|b| {
+        matches!(b, b'=' | b'(' | b',' | b':' | b'+' | b'[' | b'{' | b'|')
+            || b.is_ascii_alphabetic() && head.ends_with(b"return")
+    });
+    opens && line_end.is_some()
+}
+
 /// Whether a value without quotes stands inside a string literal: before it on its line a quote is
 /// open, or a quote follows at once.
-pub fn in_string(probe: &Probe<'_>) -> bool {
+fn in_string(probe: &Probe<'_>) -> bool {
     let line = probe.line(REACH);
     let before = &probe.text[line.start as usize..name_start(probe).max(line.start as usize)];
     let open = |quote: u8| {
@@ -480,6 +515,15 @@ pub fn is_numbers(value: &[u8]) -> bool {
         && value
             .iter()
             .all(|b| b.is_ascii_hexdigit() || b", xX-".contains(b))
+}
+
+/// Hashes of passwords, by their marks.
+fn is_hash(value: &[u8]) -> bool {
+    const MARKS: [&[u8]; 12] = [
+        b"$2a$", b"$2b$", b"$2y$", b"$1$", b"$5$", b"$6$", b"$argon2", b"{SHA", b"{SSHA", b"{MD5",
+        b"pbkdf2", b"sha1$",
+    ];
+    MARKS.iter().any(|mark| value.starts_with(mark))
 }
 
 /// How often digits and other characters take turns.

@@ -33,6 +33,8 @@ pub struct Name {
     pub made_up: bool,
     /// The value is a hash or encrypted, by the name.
     pub hashed: bool,
+    /// The name is that of a public key.
+    pub public: bool,
     /// The name speaks of a text for people, or of an error.
     pub label: bool,
     /// All capitals, as constants and variables of the environment are.
@@ -300,6 +302,7 @@ const HARMLESS: &[&str] = &[
     "verify",
     "missing",
     "primarykey",
+    "resourcekey",
 ];
 const MADE_UP: &[&str] = &[
     "test",
@@ -585,6 +588,10 @@ pub fn read(name: &[u8]) -> Name {
     read.alone = words.len() == 1 && !is_joined(words[at]);
     read.harmless = words.iter().any(|w| is_one_of(w, HARMLESS));
     read.made_up = words.iter().any(|w| is_one_of(w, MADE_UP));
+    read.public = read.promise == Some(Promise::Key)
+        && words
+            .iter()
+            .any(|w| is_one_of(w, &["public", "pub", "pubkey", "publickey", "publishable"]));
     read.hashed = words.iter().any(|w| is_one_of(w, HASHED));
     read.label = before.iter().any(|w| is_one_of(w, LABEL));
     read.tail = words[at + 1..]

@@ -29,6 +29,9 @@ fn by_name(name: &Name) -> Option<&'static str> {
     if name.promise.is_none() {
         return Some("the name promises nothing");
     }
+    if name.public {
+        return Some("the name is that of a public key");
+    }
     if name.label {
         return Some("the name is that of a label or an error");
     }
@@ -115,6 +118,12 @@ fn code(probe: &Probe<'_>, shape: &Shape) -> Option<&'static str> {
     if is_call(value) {
         return Some("a call");
     }
+    if is_inner(probe) {
+        return Some("a part of something larger");
+    }
+    if is_minified(probe) {
+        return Some("stands in minified code");
+    }
     if probe.quoted {
         return looked_up(probe).then_some("is looked up elsewhere");
     }
@@ -122,7 +131,7 @@ fn code(probe: &Probe<'_>, shape: &Shape) -> Option<&'static str> {
         return Some("a member access");
     }
     let code = matches!(probe.place.kind, Kind::Code | Kind::Markup);
-    let in_string = features::in_string(probe);
+    let in_string = features::is_text(probe);
     if code && !in_string && shape.digits < value.len() && !in_comment(probe) {
         return Some("an expression");
     }
@@ -130,6 +139,27 @@ fn code(probe: &Probe<'_>, shape: &Shape) -> Option<&'static str> {
         return Some("a type");
     }
     None
+}
+
+/// Whether an object or a list of objects opens between name and value: the value is of another name.
+fn is_inner(probe: &Probe<'_>) -> bool {
+    let between = features::between(probe);
+    let call = memchr::memchr2(b'(', b'[', between);
+    !features::is_numbers(probe.value())
+        && call.is_some_and(|at| {
+            memchr::memchr(b'{', &between[at..]).is_some()
+                && memchr::memchr(b':', &between[at..]).is_some()
+        })
+}
+
+/// Whether the value stands in code without line ends, as tools write it.
+fn is_minified(probe: &Probe<'_>) -> bool {
+    const LONG: usize = 400;
+    let line = probe.line(LONG);
+    probe.place.kind == Kind::Code
+        && probe.secret.start - line.start >= LONG as u32
+        && line.end - probe.secret.end >= LONG as u32
+        && memchr::memchr(b' ', probe.before(80)).is_none()
 }
 
 /// `name(...)` at the start, or a call's end.
@@ -393,13 +423,14 @@ fn is_mail(value: &[u8]) -> bool {
 /// Sentences, labels and whatever else is written for people.
 fn prose(value: &[u8], name: &Name, shape: &Shape) -> Option<&'static str> {
     let plain = shape.digits + shape.signs == 0;
-    if shape.other > 0 && plain && (shape.blanks > 0 || shape.lower + shape.upper > 0) {
+    let password = name.promise == Some(Promise::Password);
+    if shape.other > 0 && plain && (!password || shape.blanks > 0 || shape.lower + shape.upper > 0)
+    {
         return Some("prose");
     }
     if shape.blanks == 0 || features::is_numbers(value) || is_grouped(value) {
         return None;
     }
-    let password = name.promise == Some(Promise::Password);
     // A phrase to remember is four words or more in small letters.
     let phrase = password
         && plain
@@ -439,6 +470,9 @@ fn format(value: &[u8]) -> Option<&'static str> {
     ];
     if contains_any_ci(value, MARKS) {
         return Some("a checksum or a name of a format");
+    }
+    if value.len() > 80 && (value.starts_with(b"MI") || value.starts_with(b"MFkwEwYH")) {
+        return Some("a key or certificate in base64, which has rules of its own");
     }
     if value.iter().all(|b| b.is_ascii_digit() || *b == b'.')
         && memchr::memchr(b'.', value).is_some()

@@ -34,15 +34,15 @@ impl Wording {
             *to = plain(*from);
         }
         let letters = &letters[..value.len()];
-        let total = letters.iter().filter(|b| b.is_ascii_lowercase()).count();
+        let total = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
         if total == 0 {
             return Self::default();
         }
         let (words, count) = covered(letters, value, COMMON | DUMMY);
         let (dummy, _) = covered(letters, value, DUMMY);
         Self {
-            words: words as f32 / total as f32,
-            dummy: dummy as f32 / total as f32,
+            words: (words as f32 / total as f32).min(1.0),
+            dummy: (dummy as f32 / total as f32).min(1.0),
             surprise: surprise(value),
             count,
         }

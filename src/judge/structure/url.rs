@@ -109,12 +109,14 @@ impl Url {
         (user && password) || is_class(&self.value) || is_class(&self.user)
     }
 
-    /// Whether the host or the password opens nothing that matters.
-    pub fn weakness(&self) -> Option<&'static str> {
-        if service::is_local_or_made_up(&self.host) {
-            return Some("the host is local or made up");
-        }
-        is_default_password(&self.user, &self.value).then_some("the password is a usual default")
+    /// Whether the host is this machine, a name inside a network of containers, or made up.
+    pub fn is_local(&self) -> bool {
+        service::is_local_or_made_up(&self.host)
+    }
+
+    /// Whether the password is one that software comes with.
+    pub fn has_usual_password(&self) -> bool {
+        is_default_password(&self.user, &self.value)
     }
 
     pub fn service(&self) -> Option<Service> {
