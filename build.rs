@@ -26,6 +26,7 @@ fn main() {
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let generic = Path::new("patterns/generic");
     lexicon::write(generic, &out_dir.join("lexicon.rs"));
+    lexicon::write_names(&generic.join("names.toml"), &out_dir.join("names.rs"));
     model::write(&generic.join("model.toml"), &out_dir.join("model.rs"));
     let mut files: Vec<PathBuf> = fs::read_dir("patterns")
         .expect("patterns/ is part of the package")

@@ -16,6 +16,39 @@ struct Node {
     class: u32,
 }
 
+/// Writes the words of names with a bit for each list they stand in, and those bits by the lists'
+/// names.
+pub fn write_names(file: &Path, out: &Path) {
+    let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let lists: BTreeMap<String, String> =
+        toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let mut words: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut code = String::new();
+    for (bit, (name, row)) in lists.iter().enumerate() {
+        let constant = name.to_ascii_uppercase();
+        writeln!(
+            code,
+            "/// The list `{name}`.\npub const {constant}: u32 = {};",
+            1u32 << bit
+        )
+        .expect("writing to a string");
+        for word in row.split_whitespace() {
+            assert!(
+                word.bytes().all(|b| b.is_ascii_lowercase()),
+                "{}: {word:?} is no word of small letters",
+                file.display()
+            );
+            *words.entry(word).or_default() |= 1 << bit;
+        }
+    }
+    code.push_str("/// Words with the lists they stand in, in order.\nstatic NAME_WORDS: &[(&str, u32)] = &[\n");
+    for (word, lists) in words {
+        writeln!(code, "({word:?}, {lists}),").expect("writing to a string");
+    }
+    code.push_str("];\n");
+    fs::write(out, code).expect("OUT_DIR can be written");
+}
+
 /// Writes `TRIE` and `SURPRISE` into `out`.
 pub fn write(patterns: &Path, out: &Path) {
     let common = read(&patterns.join("words.txt"));

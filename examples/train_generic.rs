@@ -159,6 +159,7 @@ fn load(folder: &Path) -> Archive {
                 rule: finding.rule.id.to_string(),
                 features: finding
                     .explanation
+                    .filter(|e| !e.capped)
                     .map(|e| e.features.0.iter().map(|v| f64::from(*v)).collect()),
                 confidence: finding.confidence,
             });

@@ -52,8 +52,13 @@ pub fn read(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> Found {
         return found;
     }
     found.name = name_around(text, stretch, keyword);
-    let end = (stretch.end as usize).min(keyword.end as usize + REACH);
     let before = text[stretch.start as usize..found.name.start as usize].last();
+    let after = &text[found.name.end as usize..stretch.end as usize];
+    if before == Some(&b':') || after.starts_with(b"::") {
+        // A part of a longer name: `Token::new("v")`, `arn:aws:secret:x`.
+        return found;
+    }
+    let end = (stretch.end as usize).min(keyword.end as usize + REACH);
     let reader = Reader::new(&text[..end], found.name);
     found.values = reader.read(before.copied());
     found

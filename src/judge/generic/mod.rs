@@ -44,8 +44,13 @@ pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result
     } else {
         Level::Low
     };
-    let explanation = model.explain(features);
+    let mut explanation = model.explain(features);
     tell(&explanation, found);
+    if name.passing {
+        found.confidence = Level::Low;
+        explanation.capped = true;
+        found.because("a token that names a page or a request opens nothing");
+    }
     found.explanation = Some(explanation);
     Ok(())
 }

@@ -18,6 +18,8 @@ pub struct Explanation {
     pub features: Box<Features>,
     /// Features that count, with what they added, the weightiest first.
     pub parts: Vec<(Feature, f32)>,
+    /// Whether something else than the score keeps the confidence low.
+    pub capped: bool,
 }
 
 impl Default for Model {
@@ -61,6 +63,7 @@ impl Model {
             score: self.score(&features),
             features: Box::new(features),
             parts,
+            capped: false,
         }
     }
 }

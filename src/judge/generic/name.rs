@@ -1,8 +1,10 @@
 //! The name of a value, read as words: what it promises, and what takes the promise back.
+//!
+//! The words are data, `patterns/generic/names.toml`.
 
 use smallvec::SmallVec;
 
-use super::super::structure::text::is_one_of;
+include!(concat!(env!("OUT_DIR"), "/names.rs"));
 
 /// The kind of secret that a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +29,14 @@ pub struct Name {
     pub alone: bool,
     /// What follows the promise leaves it standing: `password_text`, `tokenValue`, `secret2`.
     pub tail: Tail,
-    /// A word says that the value is public or no secret: `public key`, `primary key`.
+    /// A word speaks against a secret: `primary key`, `cache key`.
     pub harmless: bool,
     /// A word says that the value is made for a test: `wrong`, `expected`, `dummy`.
     pub made_up: bool,
     /// The value is a hash or encrypted, by the name.
     pub hashed: bool,
+    /// The token leads to the next page of a list, or names a request so that it is done once.
+    pub passing: bool,
     /// The name is that of a public key.
     pub public: bool,
     /// The name speaks of a text for people, or of an error.
@@ -42,7 +46,7 @@ pub struct Name {
 }
 
 /// What follows the promise in a name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tail {
     #[default]
     None,
@@ -53,559 +57,64 @@ pub enum Tail {
     Thing,
 }
 
-const PASSWORD: &[&str] = &[
-    "password",
-    "passwords",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "pass",
-    "pw",
-    "passwort",
-    "kennwort",
-    "contrasena",
-    "senha",
-    "passcode",
-    "psw",
-    "psswd",
-    "motdepasse",
-    "wachtwoord",
-    "haslo",
-    "parola",
-    "passwrd",
-    "pswd",
-    "salasana",
-];
-const SECRET: &[&str] = &["secret", "secrets", "geheimnis", "segredo"];
-const TOKEN: &[&str] = &["token", "tokens", "jwt", "pat"];
-const KEY: &[&str] = &[
-    "key",
-    "keys",
-    "apikey",
-    "apikeys",
-    "nkey",
-    "seed",
-    "schluessel",
-];
-const AUTH: &[&str] = &[
-    "auth",
-    "authorization",
-    "authentication",
-    "oauth",
-    "signature",
-    "sig",
-    "session",
-    "cookie",
-    "sid",
-    "verifier",
-    "otp",
-    "totp",
-    "pin",
-];
-const CREDENTIAL: &[&str] = &["credential", "credentials", "cred", "creds"];
-const SALT: &[&str] = &["salt", "nonce", "iv", "pepper"];
+/// The longest word that the lists have, and more.
+const LONGEST: usize = 24;
+/// Whatever promises something.
+const PROMISES: u32 = PASSWORD | SECRET | TOKEN | KEY | AUTH | CREDENTIAL | SALT;
 
-const HASHED: &[&str] = &[
-    "hash",
-    "hashed",
-    "hashes",
-    "encrypted",
-    "crypted",
-    "digest",
-    "sha",
-    "sha1",
-    "sha256",
-    "md5",
-    "bcrypt",
-    "checksum",
-    "fingerprint",
-];
-const LABEL: &[&str] = &[
-    "label",
-    "title",
-    "status",
-    "error",
-    "errors",
-    "err",
-    "msg",
-    "message",
-    "placeholder",
-    "tooltip",
-    "advice",
-    "caption",
-    "text",
-    "heading",
-    "tip",
-    "warning",
-    "info",
-    "mandatory",
-    "confirm_label",
-    "btn",
-    "button",
-    "menu",
-    "lbl",
-    "translation",
-];
-
-const EXACT: &[&str] = &[
-    "api",
-    "access",
-    "private",
-    "client",
-    "app",
-    "application",
-    "consumer",
-    "encryption",
-    "signing",
-    "master",
-    "shared",
-    "secret",
-    "account",
-    "session",
-    "auth",
-    "oauth",
-    "refresh",
-    "bearer",
-    "jwt",
-    "csrf",
-    "cookie",
-    "crypt",
-    "crypto",
-    "aes",
-    "hmac",
-    "rsa",
-    "storage",
-    "service",
-    "admin",
-    "root",
-    "db",
-    "database",
-    "user",
-    "identity",
-    "id",
-    "webhook",
-    "deploy",
-    "bot",
-    "subscription",
-    "function",
-    "host",
-    "security",
-    "verification",
-    "sas",
-    "ssh",
-    "ssl",
-    "license",
-    "cipher",
-    "decryption",
-    "personal",
-    "login",
-    "smtp",
-    "mail",
-    "email",
-    "ftp",
-    "ldap",
-    "proxy",
-    "keystore",
-    "store",
-    "truststore",
-    "slack",
-    "github",
-    "gitlab",
-    "aws",
-    "azure",
-    "google",
-    "stripe",
-    "twilio",
-    "sendgrid",
-    "npm",
-    "pypi",
-    "docker",
-    "sonar",
-    "codecov",
-    "coveralls",
-    "primary",
-    "secondary",
-    "sign",
-    "hash",
-    "derived",
-    "symmetric",
-];
-const HARMLESS: &[&str] = &[
-    "public",
-    "pub",
-    "publishable",
-    "foreign",
-    "partition",
-    "sort",
-    "cache",
-    "map",
-    "hot",
-    "registry",
-    "index",
-    "dict",
-    "row",
-    "group",
-    "shortcut",
-    "press",
-    "keyboard",
-    "arrow",
-    "event",
-    "i18n",
-    "translation",
-    "locale",
-    "label",
-    "lookup",
-    "object",
-    "item",
-    "column",
-    "field",
-    "unique",
-    "composite",
-    "natural",
-    "surrogate",
-    "param",
-    "header",
-    "config",
-    "csrfmiddleware",
-    "next",
-    "page",
-    "pagination",
-    "continuation",
-    "start",
-    "end",
-    "left",
-    "right",
-    "open",
-    "close",
-    "delimiter",
-    "syntax",
-    "resource",
-    "routing",
-    "bucket",
-    "no",
-    "without",
-    "use",
-    "has",
-    "is",
-    "allow",
-    "require",
-    "show",
-    "hide",
-    "enable",
-    "disable",
-    "forgot",
-    "reset",
-    "change",
-    "update",
-    "validate",
-    "check",
-    "verify",
-    "missing",
-    "primarykey",
-    "resourcekey",
-];
-const MADE_UP: &[&str] = &[
-    "test",
-    "tests",
-    "testing",
-    "dummy",
-    "fake",
-    "mock",
-    "sample",
-    "example",
-    "expected",
-    "invalid",
-    "wrong",
-    "bad",
-    "incorrect",
-    "valid",
-    "some",
-    "my",
-    "foo",
-    "bar",
-    "old",
-    "new",
-    "another",
-    "other",
-];
-const SAME: &[&str] = &[
-    "value",
-    "val",
-    "values",
-    "text",
-    "txt",
-    "str",
-    "string",
-    "data",
-    "bytes",
-    "byte",
-    "plain",
-    "plaintext",
-    "raw",
-    "base64",
-    "b64",
-    "hex",
-    "old",
-    "new",
-    "current",
-    "confirm",
-    "confirmation",
-    "again",
-    "repeat",
-    "prod",
-    "dev",
-    "test",
-    "staging",
-    "stg",
-    "qa",
-    "local",
-    "live",
-    "default",
-    "const",
-    "env",
-    "variable",
-    "var",
-    "one",
-    "two",
-    "a",
-    "b",
-    "x",
-    "main",
-    "primary",
-    "secondary",
-    "encoded",
-    "enc",
-    "input",
-    "literal",
-    "s",
-    "salt",
-    "root",
-    "admin",
-    "user",
-    "db",
-    "api",
-    "aws",
-    "v",
-    "v1",
-    "v2",
-    "phrase",
-    "word",
-    "code",
-    "header",
-];
-const THING: &[&str] = &[
-    "id",
-    "ids",
-    "name",
-    "names",
-    "uri",
-    "url",
-    "urls",
-    "endpoint",
-    "path",
-    "paths",
-    "file",
-    "files",
-    "filename",
-    "dir",
-    "folder",
-    "type",
-    "types",
-    "version",
-    "ref",
-    "reference",
-    "expiry",
-    "expires",
-    "expiration",
-    "expired",
-    "exp",
-    "ttl",
-    "age",
-    "timeout",
-    "lifetime",
-    "validity",
-    "duration",
-    "interval",
-    "time",
-    "date",
-    "at",
-    "count",
-    "size",
-    "length",
-    "len",
-    "limit",
-    "max",
-    "min",
-    "field",
-    "fields",
-    "label",
-    "title",
-    "placeholder",
-    "format",
-    "prefix",
-    "suffix",
-    "policy",
-    "provider",
-    "class",
-    "hint",
-    "help",
-    "message",
-    "msg",
-    "error",
-    "errors",
-    "exception",
-    "description",
-    "desc",
-    "required",
-    "enabled",
-    "disabled",
-    "valid",
-    "invalid",
-    "missing",
-    "strength",
-    "rules",
-    "rule",
-    "regex",
-    "regexp",
-    "pattern",
-    "validator",
-    "validation",
-    "encoder",
-    "encoding",
-    "algorithm",
-    "alg",
-    "algo",
-    "method",
-    "mode",
-    "scheme",
-    "grant",
-    "button",
-    "form",
-    "modal",
-    "dialog",
-    "page",
-    "screen",
-    "view",
-    "control",
-    "component",
-    "element",
-    "selector",
-    "icon",
-    "link",
-    "image",
-    "service",
-    "manager",
-    "helper",
-    "handler",
-    "factory",
-    "builder",
-    "generator",
-    "store",
-    "storage",
-    "repository",
-    "source",
-    "vault",
-    "backend",
-    "server",
-    "host",
-    "port",
-    "scope",
-    "scopes",
-    "audience",
-    "issuer",
-    "status",
-    "state",
-    "action",
-    "event",
-    "request",
-    "response",
-    "result",
-    "reset",
-    "change",
-    "update",
-    "changed",
-    "usage",
-    "owner",
-    "kind",
-    "category",
-    "column",
-    "table",
-    "index",
-    "position",
-    "pos",
-    "offset",
-    "line",
-    "arn",
-    "callback",
-    "redirect",
-    "domain",
-    "realm",
-    "hostname",
-    "username",
-    "user_name",
-    "permissions",
-    "permission",
-    "role",
-    "roles",
-    "attribute",
-    "attributes",
-    "attr",
-    "property",
-    "properties",
-    "param",
-    "parameter",
-    "params",
-    "option",
-    "options",
-    "setting",
-    "settings",
-    "config",
-    "configuration",
-    "spec",
-    "schema",
-    "def",
-];
+/// The lists that a word stands in.
+pub fn lists(word: &[u8]) -> u32 {
+    let mut lower = [0; LONGEST];
+    let Some(lower) = lower.get_mut(..word.len()) else {
+        return 0;
+    };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    let found = NAME_WORDS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower));
+    found.map_or(0, |at| NAME_WORDS[at].1)
+}
 
 /// Reads a name.
 pub fn read(name: &[u8]) -> Name {
     let words = words(name);
+    let known: SmallVec<[u32; 8]> = words.iter().map(|word| lists(word)).collect();
+    let any = |range: &[u32], list: u32| range.iter().any(|lists| lists & list != 0);
     let mut read = Name {
         capitals: name.iter().any(u8::is_ascii_uppercase)
             && !name.iter().any(u8::is_ascii_lowercase),
         ..Name::default()
     };
-    let Some(at) = words.iter().rposition(|w| promise(w).is_some()) else {
+    let Some((at, promise)) = (0..words.len())
+        .rev()
+        .find_map(|at| Some((at, promise(words[at], known[at])?)))
+    else {
         return read;
     };
-    // `secret_key`, `auth token`: the last word names the thing, those before it its kind. In
-    // `token_secret` too; only `key` gives way to what it opens.
-    read.promise = promise(words[at]);
-    if read.promise == Some(Promise::Key) && words[..at].iter().any(|w| is_one_of(w, SECRET)) {
-        read.promise = Some(Promise::Secret);
-    }
-    let before = &words[..at];
-    read.qualified = before.iter().any(|w| is_one_of(w, EXACT)) || is_joined(words[at]);
-    read.alone = words.len() == 1 && !is_joined(words[at]);
-    read.harmless = words.iter().any(|w| is_one_of(w, HARMLESS));
-    read.made_up = words.iter().any(|w| is_one_of(w, MADE_UP));
-    read.public = read.promise == Some(Promise::Key)
-        && words
-            .iter()
-            .any(|w| is_one_of(w, &["public", "pub", "pubkey", "publickey", "publishable"]));
-    read.hashed = words.iter().any(|w| is_one_of(w, HASHED));
-    read.label = before.iter().any(|w| is_one_of(w, LABEL));
-    read.tail = words[at + 1..]
-        .iter()
-        .map(|w| tail(w))
-        .max_by_key(|t| *t as u8)
+    let before = &known[..at];
+    // `secret_key`: the last word names the thing, those before it its kind; only `key` gives way.
+    let secret = promise == Promise::Key && any(before, SECRET);
+    read.promise = Some(if secret { Promise::Secret } else { promise });
+    let joined = known[at] & PROMISES == 0 || words[at].len() > 5 && known[at] & KEY != 0;
+    read.qualified = any(before, EXACT) || joined;
+    read.alone = words.len() == 1 && !joined;
+    read.harmless = any(&known, HARMLESS);
+    read.made_up = any(&known, MADE_UP);
+    read.hashed = any(&known, HASHED);
+    read.public = promise == Promise::Key && any(&known, PUBLIC);
+    read.passing = promise == Promise::Token && any(before, PASSING);
+    read.label = any(before, LABEL);
+    let tails = words[at + 1..].iter().zip(&known[at + 1..]);
+    read.tail = tails
+        .map(|(word, lists)| tail(word, *lists))
+        .max()
         .unwrap_or_default();
     read
 }
 
-fn tail(word: &[u8]) -> Tail {
-    if word.iter().all(u8::is_ascii_digit) || is_one_of(word, SAME) {
+fn tail(word: &[u8], lists: u32) -> Tail {
+    if word.iter().all(u8::is_ascii_digit) || lists & SAME != 0 {
         Tail::Same
-    } else if is_one_of(word, THING) {
+    } else if lists & THING != 0 {
         Tail::Thing
     } else {
         Tail::Other
@@ -613,8 +122,8 @@ fn tail(word: &[u8]) -> Tail {
 }
 
 /// What one word promises, also at the end of a compound such as `dbpassword`.
-fn promise(word: &[u8]) -> Option<Promise> {
-    const LISTS: &[(&[&str], Promise)] = &[
+fn promise(word: &[u8], lists: u32) -> Option<Promise> {
+    const ORDER: [(u32, Promise); 7] = [
         (PASSWORD, Promise::Password),
         (SECRET, Promise::Secret),
         (TOKEN, Promise::Token),
@@ -623,24 +132,27 @@ fn promise(word: &[u8]) -> Option<Promise> {
         (AUTH, Promise::Auth),
         (SALT, Promise::Salt),
     ];
-    let exact = LISTS.iter().find(|(list, _)| is_one_of(word, list));
-    let joined = || {
-        LISTS[..5].iter().find(|(list, _)| {
-            list.iter().any(|end| {
-                end.len() >= 3
-                    && word.len() >= end.len() + 2
-                    && word[word.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
-            })
-        })
+    let of = |lists: u32| {
+        ORDER
+            .iter()
+            .find(|(list, _)| lists & list != 0)
+            .map(|(_, p)| *p)
     };
-    exact.or_else(joined).map(|(_, promise)| *promise)
+    of(lists).or_else(|| {
+        let starts = 2..=word.len().saturating_sub(3);
+        starts.filter_map(|start| joined(word, start)).find_map(of)
+    })
 }
 
-/// Whether a word is a compound of a promise and what qualifies it.
-fn is_joined(word: &[u8]) -> bool {
-    const ALL: [&[&str]; 7] = [PASSWORD, SECRET, TOKEN, KEY, AUTH, CREDENTIAL, SALT];
-    !ALL.iter().any(|list| is_one_of(word, list))
-        || word.len() > 5 && word[..3].eq_ignore_ascii_case(b"api")
+/// The lists of the word that ends a compound, when the two are such that they are joined: after a
+/// short word for a password only what is known to stand before it, since `onepass` is none.
+fn joined(word: &[u8], start: usize) -> Option<u32> {
+    const SHORT: usize = 4;
+    const ENDS: u32 = PASSWORD | SECRET | TOKEN | KEY | CREDENTIAL;
+    let (head, end) = word.split_at(start);
+    let lists_of_end = lists(end) & ENDS;
+    let known = end.len() > SHORT || end.eq_ignore_ascii_case(b"key") || lists(head) & HEAD != 0;
+    (lists_of_end != 0 && known).then_some(lists_of_end)
 }
 
 /// The words of a name: split at signs, at capitals after small letters, and before digits.
@@ -709,6 +221,6 @@ mod tests {
         }
         assert!(read(b"api_key").qualified && read(b"apikey").qualified);
         assert!(read(b"token").alone && !read(b"apikey").alone);
-        assert!(read(b"publicKey").harmless && read(b"WRONG_PASSWORD").made_up);
+        assert!(read(b"publicKey").public && read(b"WRONG_PASSWORD").made_up);
     }
 }

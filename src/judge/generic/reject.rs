@@ -1,10 +1,12 @@
 //! Values that cannot be secrets whatever their name says, each with a reason.
 
+use smallvec::SmallVec;
+
 use super::super::place::Kind;
 use super::super::structure::text::{contains_any_ci, is_one_of};
 use super::super::{Probe, reference};
 use super::features::{self, Shape};
-use super::name::{Name, Promise, Tail};
+use super::name::{self, Name, Promise, Tail};
 
 /// Why what is given to any name is no value, if it is none.
 pub fn of_any(probe: &Probe<'_>) -> Option<&'static str> {
@@ -23,6 +25,12 @@ pub fn reason(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
         .or_else(|| address(value, &shape))
         .or_else(|| prose(value, name, &shape))
         .or_else(|| format(value))
+        .or_else(|| is_badge(probe).then_some("the token of a badge, which is public"))
+}
+
+/// Whether the value belongs to the address of a badge in a page.
+fn is_badge(probe: &Probe<'_>) -> bool {
+    contains_any_ci(probe.before(120), &["badge", ".svg?"]) && features::between(probe) == b"="
 }
 
 fn by_name(name: &Name) -> Option<&'static str> {
@@ -132,7 +140,10 @@ fn code(probe: &Probe<'_>, shape: &Shape) -> Option<&'static str> {
     }
     let code = matches!(probe.place.kind, Kind::Code | Kind::Markup);
     let in_string = features::is_text(probe);
-    if code && !in_string && shape.digits < value.len() && !in_comment(probe) {
+    if is_in_prose(probe, shape) {
+        return Some("a word of a sentence");
+    }
+    if code && !in_string && !in_comment(probe) {
         return Some("an expression");
     }
     if !in_string && is_type(value) {
@@ -178,88 +189,6 @@ fn is_call(value: &[u8]) -> bool {
 
 /// The only argument of a call that fetches what it names: `getenv("K")`, `config["k"]`.
 fn looked_up(probe: &Probe<'_>) -> bool {
-    const FETCHERS: &[&str] = &[
-        "getenv",
-        "env",
-        "environ",
-        "get",
-        "fetch",
-        "getproperty",
-        "getstring",
-        "config",
-        "lookup",
-        "read",
-        "readfile",
-        "open",
-        "input",
-        "param",
-        "params",
-        "field",
-        "find",
-        "findbyid",
-        "getelementbyid",
-        "querySelector",
-        "id",
-        "t",
-        "i18n",
-        "translate",
-        "gettext",
-        "__",
-        "header",
-        "headers",
-        "cookies",
-        "request",
-        "form",
-        "session",
-        "settings",
-        "value",
-        "prompt",
-        "getattr",
-        "has",
-        "contains",
-        "column",
-        "label",
-        "trans",
-        "require",
-        "import",
-        "include",
-        "load",
-        "getvalue",
-        "getparameter",
-        "getheader",
-        "getsecret",
-        "viper",
-        "ask",
-        "error",
-        "exception",
-        "warn",
-        "info",
-        "debug",
-        "print",
-        "println",
-        "printf",
-        "log",
-        "_",
-        "join",
-        "format",
-        "sprintf",
-        "path",
-        "replace",
-        "split",
-        "match",
-        "test",
-        "literal",
-        "symbol",
-        "bool",
-        "boolean",
-        "option",
-        "stringvar",
-        "argument",
-        "add_argument",
-        "charfield",
-        "textfield",
-        "integer",
-    ];
     let between = features::between(probe);
     let Some(open) = between.iter().rposition(|b| matches!(b, b'(' | b'[')) else {
         return false;
@@ -273,7 +202,17 @@ fn looked_up(probe: &Probe<'_>) -> bool {
         .rposition(|b| !(b.is_ascii_alphanumeric() || *b == b'_'))
         .map_or(0, |at| at + 1);
     let callee = &between[start..open];
-    !callee.is_empty() && is_one_of(callee, FETCHERS)
+    name::lists(callee) & name::FETCHER != 0
+}
+
+/// Whether a bare word of letters after a colon goes on as a sentence does.
+fn is_in_prose(probe: &Probe<'_>, shape: &Shape) -> bool {
+    let plain = shape.lower == probe.value().len();
+    let goes_on = matches!(probe.after(2), [b' ' | b',', b'a'..=b'z' | b' ', ..]);
+    plain
+        && goes_on
+        && memchr::memchr(b':', features::between(probe)).is_some()
+        && probe.place.kind != Kind::Config
 }
 
 /// Whether the line is a comment up to the name, where code is quoted as text.
@@ -343,58 +282,10 @@ fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
 }
 
 fn is_file(value: &[u8]) -> bool {
-    const ENDS: &[&str] = &[
-        "pem",
-        "key",
-        "crt",
-        "cer",
-        "json",
-        "yml",
-        "yaml",
-        "txt",
-        "xml",
-        "js",
-        "ts",
-        "py",
-        "rb",
-        "go",
-        "java",
-        "php",
-        "html",
-        "htm",
-        "md",
-        "png",
-        "jpg",
-        "svg",
-        "properties",
-        "conf",
-        "cfg",
-        "ini",
-        "jks",
-        "p12",
-        "pfx",
-        "db",
-        "sh",
-        "log",
-        "csv",
-        "com",
-        "org",
-        "net",
-        "io",
-        "example",
-        "local",
-        "css",
-        "vue",
-        "tsx",
-        "jsx",
-        "cs",
-        "creds",
-        "nk",
-    ];
     let Some(dot) = memchr::memrchr(b'.', value) else {
         return false;
     };
-    is_one_of(&value[dot + 1..], ENDS)
+    name::lists(&value[dot + 1..]) & name::ENDING != 0
         && value[..dot]
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || b"_-./\\@".contains(b))
@@ -453,6 +344,55 @@ fn is_grouped(value: &[u8]) -> bool {
         && groups.all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_alphanumeric))
 }
 
+const ENCODINGS: [&[u8]; 9] = [
+    b"utf-8",
+    b"utf8",
+    b"utf_8",
+    b"ascii",
+    b"latin1",
+    b"latin-1",
+    b"iso-8859-1",
+    b"us-ascii",
+    b"utf-16",
+];
+
+/// Bytes that count, in hexadecimal (`000102...`) or as numbers, or are so small that they are no
+/// key's.
+fn counts(value: &[u8]) -> bool {
+    let bytes: SmallVec<[u32; 64]> = if features::is_numbers(value) {
+        value
+            .split(|b| *b == b',')
+            .take(64)
+            .filter_map(number)
+            .collect()
+    } else if value.len() >= 16 && value.iter().all(u8::is_ascii_hexdigit) {
+        value
+            .chunks_exact(2)
+            .take(64)
+            .filter_map(|pair| digits(pair, 16))
+            .collect()
+    } else {
+        return false;
+    };
+    let steady = bytes
+        .windows(3)
+        .filter(|w| w[1].wrapping_sub(w[0]) == w[2].wrapping_sub(w[1]))
+        .count();
+    let small = bytes.iter().filter(|b| **b < 16).count();
+    steady * 2 > bytes.len() || small * 3 > bytes.len() * 2
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    match text.trim_ascii() {
+        [b'0', b'x' | b'X', rest @ ..] => digits(rest, 16),
+        text => digits(text, 10),
+    }
+}
+
+fn digits(text: &[u8], radix: u32) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(text).ok()?, radix).ok()
+}
+
 /// Values with a form of their own that is no secret's.
 fn format(value: &[u8]) -> Option<&'static str> {
     const MARKS: &[&str] = &[
@@ -479,11 +419,20 @@ fn format(value: &[u8]) -> Option<&'static str> {
     {
         return Some("a number");
     }
+    if ENCODINGS
+        .iter()
+        .any(|name| value.eq_ignore_ascii_case(name))
+    {
+        return Some("the name of an encoding");
+    }
+    if counts(value) {
+        return Some("is a sequence");
+    }
     let date = value.len() >= 8
         && value
             .iter()
-            .all(|b| b.is_ascii_digit() || b"-:/TZ. ".contains(b))
-        && memchr::memchr2(b'-', b'/', value).is_some()
-        && value.len() <= 24;
+            .all(|b| b.is_ascii_digit() || b"-:/TZ.+_ ".contains(b))
+        && memchr::memchr3(b'-', b'/', b':', value).is_some()
+        && value.len() <= 40;
     (date && !reference::is_guid(value)).then_some("a date")
 }
