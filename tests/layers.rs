@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const ORDER: [&str; 17] = [
-    "span", "secret", "error", "checksum", "rules", "unit", "ledger", "source", "decode", "detect",
-    "judge", "finding", "pipeline", "exam", "advise", "report", "demo",
+const ORDER: [&str; 18] = [
+    "span", "secret", "error", "checksum", "rules", "unit", "ledger", "git", "source", "decode",
+    "detect", "judge", "finding", "pipeline", "exam", "advise", "report", "demo",
 ];
 
 fn rank(module: &str) -> usize {

@@ -131,6 +131,7 @@ impl<'a> Assembly<'a> {
             layers: self.layers(*view),
             fingerprint: self.fingerprint(index, &rule, name.as_deref()),
             frame: self.frame(index),
+            trace: None,
             origin: self.unit.origin.clone(),
             name,
             rule,
