@@ -5,6 +5,9 @@
 //! cargo run --release --example train_generic -- obf/creddata-dev nat/creddata-dev [--write]
 //! ```
 //!
+//! Besides, it learns from passwords as people make them, put together here: the obfuscation turned
+//! those in the data into noise, and a model that has seen noise only would find no other.
+//!
 //! Each folder is in the form of `creddata-dev` (`data/`, `meta/`): one with the obfuscated values,
 //! one with natural ones laid over it. The program runs the real detector and judge over both,
 //! fits the weights by ridge-regularised logistic regression, and cross-validates by repository: a
@@ -75,7 +78,8 @@ fn main() {
     if let Some(file) = value_of("--dump=") {
         dump(&archives, &file);
     }
-    let samples = samples(&archives);
+    let mut samples = samples(&archives);
+    samples.extend(human());
     println!(
         "{} values to learn from, {} of them secrets",
         samples.len(),
@@ -140,11 +144,7 @@ fn load(folder: &Path) -> Archive {
             rows.entry(cells[4].to_owned()).or_default().push(row);
         }
     }
-    let sweep = Sweep::new(Options {
-        min_confidence: Level::Low,
-        thorough: true,
-        ..Options::new(NOW)
-    });
+    let sweep = sweep();
     let mut found = Vec::new();
     for path in rows.keys() {
         let bytes = fs::read(folder.join(path))
@@ -166,6 +166,15 @@ fn load(folder: &Path) -> Archive {
         }
     }
     Archive { rows, found }
+}
+
+/// The real thing, but for keeping what the model would drop.
+fn sweep() -> Sweep {
+    Sweep::new(Options {
+        min_confidence: Level::Low,
+        thorough: true,
+        ..Options::new(NOW)
+    })
 }
 
 fn fail(path: &Path, fault: &str) -> ! {
@@ -246,6 +255,90 @@ fn samples(archives: &[Archive]) -> Vec<Sample> {
     samples
 }
 
+/// The repository of samples that are made here: in no fold, so always learnt from.
+const MADE: &str = "";
+
+/// Passwords as people make them, and words that stand for none, by names that promise a password.
+fn human() -> Vec<Sample> {
+    const CARRIERS: [(&str, &str); 12] = [
+        ("app.py", "password = \"{}\"\n"),
+        (
+            "app.py",
+            "conn = connect(host=host, user=\"app\", password='{}')\n",
+        ),
+        ("app.js", "  dbPassword: '{}',\n"),
+        ("App.java", "String password = \"{}\";\n"),
+        ("config.yml", "  user: app\n  password: {}\n"),
+        (".env", "DB_PASSWORD={}\n"),
+        ("app.json", "  \"password\": \"{}\",\n"),
+        ("app.properties", "spring.datasource.password={}\n"),
+        ("deploy.sh", "export ADMIN_PASSWORD='{}'\n"),
+        ("a.ipynb.py", "spark.conf.set('jdbc.password', '{}')\n"),
+        ("web.config", "<add key=\"Password\" value=\"{}\"/>\n"),
+        ("notes.md", "Password: {}\n"),
+    ];
+    const WORDS: [&str; 12] = [
+        "summer", "tiger", "dragon", "coffee", "berlin", "monday", "football", "sunshine",
+        "winter", "pepper", "rocket", "london",
+    ];
+    const NONE: [&str; 10] = [
+        "password",
+        "Passw0rd",
+        "changeme123",
+        "test1234",
+        "mysecret",
+        "secret123",
+        "foobar",
+        "admin123",
+        "hello",
+        "dummy_password",
+    ];
+    let sweep = sweep();
+    let mut samples = Vec::new();
+    for (nth, word) in WORDS.iter().enumerate() {
+        let mut title = (*word).to_owned();
+        title[..1].make_ascii_uppercase();
+        let (number, other) = (17 + 7 * nth, WORDS[(nth + 5) % WORDS.len()]);
+        let made = [
+            format!("{title}{}!", 1990 + number % 36),
+            format!("{word}{number}"),
+            format!("{title}#{number}"),
+            format!("{word}.{other}{number}"),
+            format!("{word}-{other}-{number}"),
+        ];
+        for value in made {
+            samples.extend(learn(&sweep, &CARRIERS, &value, true));
+        }
+    }
+    for value in NONE {
+        samples.extend(learn(&sweep, &CARRIERS, value, false));
+    }
+    samples
+}
+
+/// The samples that a value gives in every carrier.
+fn learn(sweep: &Sweep, carriers: &[(&str, &str)], value: &str, real: bool) -> Vec<Sample> {
+    /// Many alike are as one.
+    const WEIGHT: f64 = 0.25;
+    let found = carriers
+        .iter()
+        .flat_map(|(path, text)| sweep.scan_bytes(path, text.replace("{}", value).as_bytes()));
+    let features = found.filter_map(|finding| finding.explanation);
+    features
+        .map(|explanation| Sample {
+            repo: MADE.to_owned(),
+            features: explanation
+                .features
+                .0
+                .iter()
+                .map(|v| f64::from(*v))
+                .collect(),
+            real,
+            weight: WEIGHT,
+        })
+        .collect()
+}
+
 /// Fits weights to the samples that `take` takes, by Newton's method.
 fn fit(samples: &[Sample], take: impl Fn(&Sample) -> bool) -> Vec<f64> {
     const ROUNDS: usize = 12;
@@ -315,7 +408,11 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
 
 /// For each repository the weights fitted without its fold.
 fn cross_validate(samples: &[Sample]) -> HashMap<String, Vec<f64>> {
-    let repos: BTreeSet<&String> = samples.iter().map(|s| &s.repo).collect();
+    let repos: BTreeSet<&String> = samples
+        .iter()
+        .map(|s| &s.repo)
+        .filter(|r| *r != MADE)
+        .collect();
     let fold: HashMap<&String, usize> = repos
         .iter()
         .enumerate()
@@ -323,7 +420,7 @@ fn cross_validate(samples: &[Sample]) -> HashMap<String, Vec<f64>> {
         .collect();
     let mut weights = HashMap::new();
     for nth in 0..FOLDS {
-        let fitted = fit(samples, |sample| fold[&sample.repo] != nth);
+        let fitted = fit(samples, |sample| fold.get(&sample.repo) != Some(&nth));
         for (repo, _) in fold.iter().filter(|(_, f)| **f == nth) {
             weights.insert((*repo).clone(), fitted.clone());
         }

@@ -59,7 +59,7 @@ pub fn run(
 
 /// A password where only one can stand. Words for no password make it unlikely, and code is none.
 fn password(probe: &Probe<'_>, found: &mut Assessment) -> Result<(), Dropped> {
-    if let Some(reason) = generic::reject::of_any(probe) {
+    if let Some(reason) = generic::reject::template(probe.value()) {
         return Err(Dropped(reason));
     }
     if Wording::of(probe.value()).dummy > MOSTLY {

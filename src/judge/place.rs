@@ -35,6 +35,8 @@ pub struct Place {
     pub example: bool,
     /// Translations.
     pub locale: bool,
+    /// A cell of a notebook, where commands stand among the code.
+    pub cell: bool,
     /// Written by a tool: lock files, minified scripts, bundles.
     pub generated: bool,
 }
@@ -71,6 +73,7 @@ impl Place {
             test: contains_any_ci(path, TESTS),
             example: contains_any_ci(path, EXAMPLES),
             locale: folders.any(|folder| is_one_of(folder, LOCALES)) || ends_with_ci(name, b".po"),
+            cell: false,
             generated: is_generated(name),
         }
     }
@@ -84,7 +87,8 @@ impl Place {
             Role::Output | Role::Attachment => Kind::Data,
             Role::Metadata => Kind::Config,
         };
-        Self { kind, ..self }
+        let cell = role == Role::Code;
+        Self { kind, cell, ..self }
     }
 }
 

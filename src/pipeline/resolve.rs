@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use super::Judged;
 use super::assemble::Assembly;
 use crate::decode::Document;
+use crate::rules::Level;
 
 /// The indices of those that stay, in the order of their place in the source.
 pub(super) fn survivors(
@@ -41,7 +42,7 @@ pub(super) fn survivors(
     kept
 }
 
-/// Who says most: proof, then the kind of rule, then certainty and gravity, then the most text, the
+/// Who says most: proof, then what is likely at all, then the kind of rule, then certainty and gravity, then the most text, the
 /// least decoding, and last the order of the rules, so that nothing is left to chance.
 fn rank(
     index: usize,
@@ -56,6 +57,8 @@ fn rank(
     } = &judged[index];
     (
         assessment.proof.as_ref().map(|proof| Reverse(proof.kind)),
+        // A guess must not hide what is likely.
+        assessment.confidence > Level::Low,
         assembly.rule(index).kind,
         assessment.confidence,
         assessment.severity,

@@ -323,12 +323,16 @@ impl<'t> Reader<'t> {
         let start = self.at;
         self.skip_blanks_and_line();
         let next_line = self.text[start..self.at].contains(&b'\n');
-        if self.eat(b"(") {
+        let pair = self.eat(b"(");
+        if pair {
             self.skip_blanks_and_line();
         }
         self.keyword_new();
         if self.opens_quote() {
             self.quoted();
+            if pair {
+                self.second();
+            }
             return self.alternative();
         }
         if next_line && !self.eat(b"- ") {
@@ -339,6 +343,22 @@ impl<'t> Reader<'t> {
             return;
         }
         self.bare(before);
+    }
+
+    /// Of a pair in brackets, `auth=("user", "v")`, the second counts.
+    fn second(&mut self) {
+        let start = self.at;
+        let first = self.values.len();
+        self.skip_blanks();
+        if self.eat(b",") {
+            self.skip_blanks();
+            self.quoted();
+        }
+        if self.values.len() > first && first > 0 {
+            self.values.swap_remove(first - 1);
+        } else {
+            self.at = start;
+        }
     }
 
     /// `new`, `await`, casts and references before a value.

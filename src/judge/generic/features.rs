@@ -125,6 +125,7 @@ features! {
     Locale = "path.locale", "the path belongs to translations";
     PasswordQuoted = "x.password-quoted", "a password in quotes";
     PasswordBare = "x.password-bare", "a password as a bare setting";
+    PasswordOdd = "x.password-odd", "a password of letters, digits and signs";
     PasswordDummy = "x.password-dummy", "a password of words for no secret";
     PasswordWords = "x.password-words", "a password of common words";
     WeakWords = "x.weak-words", "common words by a name that is no password's";
@@ -234,7 +235,7 @@ impl Features {
         self.set(Feature::Flag, probe.name.first() == Some(&b'-'));
         self.set(Feature::Numbers, is_numbers(probe.value()));
         let in_string = !probe.quoted && is_text(probe);
-        let code = matches!(probe.place.kind, Kind::Code | Kind::Markup);
+        let code = matches!(probe.place.kind, Kind::Code | Kind::Markup) && !is_command(probe);
         self.set(Feature::Quoted, probe.quoted);
         self.set(Feature::InString, in_string);
         self.set(Feature::BareCode, !probe.quoted && !in_string && code);
@@ -425,6 +426,14 @@ impl Features {
         let flags = [
             (Feature::PasswordQuoted, password && on(Feature::Quoted)),
             (Feature::PasswordBare, password && on(Feature::BareSetting)),
+            (
+                Feature::PasswordOdd,
+                password
+                    && on(Feature::Classes3)
+                    && !on(Feature::Len4)
+                    && !on(Feature::Space)
+                    && dummy < 0.8,
+            ),
             (Feature::WeakRandom, !password && random),
             (Feature::KeyRandom, on(Feature::NameKey) && random),
             (
@@ -454,6 +463,25 @@ pub fn between<'a>(probe: &Probe<'a>) -> &'a [u8] {
     let end = probe.secret.start as usize;
     let start = (name_start(probe) + probe.name.len()).clamp(end.saturating_sub(REACH), end);
     &probe.text[start..end]
+}
+
+/// Whether a value without quotes in a cell or in code belongs to a command or to settings: the
+/// line starts as one of a shell or a magic does, or the cell gives a name what is no identifier.
+pub fn is_command(probe: &Probe<'_>) -> bool {
+    const STARTS: [&[u8]; 7] = [b"%", b"!", b"$ ", b"export ", b"set ", b"env ", b"ENV "];
+    let line = probe.line(REACH).start as usize;
+    let head = probe.text[line..name_start(probe).max(line)].trim_ascii_start();
+    if STARTS.iter().any(|start| head.starts_with(start)) {
+        return true;
+    }
+    let identifier = probe
+        .value()
+        .iter()
+        .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'.'));
+    probe.place.cell
+        && head.is_empty()
+        && matches!(between(probe), b"=" | b": " | b":")
+        && !identifier
 }
 
 /// Whether a value without quotes is text all the same.

@@ -3,10 +3,11 @@
 use smallvec::SmallVec;
 
 use super::super::place::Kind;
-use super::super::structure::text::{contains_any_ci, is_one_of};
+use super::super::structure::text::{base64, contains_any_ci, is_one_of};
 use super::super::{Probe, reference};
 use super::features::{self, Shape};
 use super::name::{self, Name, Promise, Tail};
+use super::words::Wording;
 
 /// Why what is given to any name is no value, if it is none.
 pub fn of_any(probe: &Probe<'_>) -> Option<&'static str> {
@@ -69,7 +70,7 @@ fn by_place(probe: &Probe<'_>) -> Option<&'static str> {
 }
 
 /// Text that is filled in later.
-fn template(value: &[u8]) -> Option<&'static str> {
+pub fn template(value: &[u8]) -> Option<&'static str> {
     let has = |needle: &[u8]| memchr::memmem::find(value, needle).is_some();
     if has(b"${")
         || has(b"{{")
@@ -143,7 +144,7 @@ fn code(probe: &Probe<'_>, shape: &Shape) -> Option<&'static str> {
     if is_in_prose(probe, shape) {
         return Some("a word of a sentence");
     }
-    if code && !in_string && !in_comment(probe) {
+    if code && !in_string && !in_comment(probe) && !features::is_command(probe) {
         return Some("an expression");
     }
     if !in_string && is_type(value) {
@@ -418,6 +419,12 @@ fn format(value: &[u8]) -> Option<&'static str> {
         && memchr::memchr(b'.', value).is_some()
     {
         return Some("a number");
+    }
+    if let Some(text) = base64(value)
+        .filter(|text| text.len() >= 6 && text.iter().all(|b| (b' '..=b'~').contains(b)))
+        && Wording::of(&text).dummy > 0.8
+    {
+        return Some("decodes to words for no secret");
     }
     if ENCODINGS
         .iter()

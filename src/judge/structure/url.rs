@@ -299,11 +299,18 @@ mod tests {
 
     #[test]
     fn weak_pairs_and_names() {
-        let weak = |text: &str, part: &str| read(text, part).expect("a URL").weakness().is_some();
-        assert!(weak("postgres://app:tiger77@localhost/x", "tiger77"));
-        assert!(weak("postgres://app:postgres@db.corp.net/x", "postgres@"));
-        assert!(weak("amqp://scott:scott@mq.corp.net", "scott@"));
-        assert!(!weak("postgres://app:tiger77@db.corp.net/x", "tiger77"));
+        let usual = |text: &str, part: &str| {
+            let url = read(text, part).expect("a URL");
+            (url.has_usual_password(), url.is_local())
+        };
+        let local = "postgres://app:tiger77@localhost/x";
+        assert_eq!(usual(local, "tiger77"), (false, true));
+        let same = "postgres://app:postgres@db.corp.net/x";
+        assert_eq!(usual(same, "postgres@"), (true, false));
+        let user = "amqp://scott:scott@mq.corp.net";
+        assert_eq!(usual(user, "scott@"), (true, false));
+        let strong = "postgres://app:tiger77@db.corp.net/x";
+        assert_eq!(usual(strong, "tiger77"), (false, false));
         let url = read(
             "postgres://u:tiger77@s.postgres.database.azure.com/x",
             "tiger77",
