@@ -260,7 +260,7 @@ const MADE: &str = "";
 
 /// Passwords as people make them, and words that stand for none, by names that promise a password.
 fn human() -> Vec<Sample> {
-    const CARRIERS: [(&str, &str); 12] = [
+    const CARRIERS: [(&str, &str); 18] = [
         ("app.py", "password = \"{}\"\n"),
         (
             "app.py",
@@ -276,6 +276,15 @@ fn human() -> Vec<Sample> {
         ("a.ipynb.py", "spark.conf.set('jdbc.password', '{}')\n"),
         ("web.config", "<add key=\"Password\" value=\"{}\"/>\n"),
         ("notes.md", "Password: {}\n"),
+        ("app.py", "x = os.getenv('DB_PASSWORD', '{}')\n"),
+        ("App.java", "ds.setPassword(\"{}\");\n"),
+        (
+            "app.json",
+            "{\"name\": \"DB_PASSWORD\", \"value\": \"{}\"}\n",
+        ),
+        ("app.yml", "  - name: DB_PASSWORD\n    value: {}\n"),
+        ("app.xml", "<password>{}</password>\n"),
+        ("deploy.sh", "tool login --admin-password '{}' --name app\n"),
     ];
     const WORDS: [&str; 12] = [
         "summer", "tiger", "dragon", "coffee", "berlin", "monday", "football", "sunshine",
@@ -319,7 +328,7 @@ fn human() -> Vec<Sample> {
 /// The samples that a value gives in every carrier.
 fn learn(sweep: &Sweep, carriers: &[(&str, &str)], value: &str, real: bool) -> Vec<Sample> {
     /// Many alike are as one.
-    const WEIGHT: f64 = 0.25;
+    const WEIGHT: f64 = 0.6;
     let found = carriers
         .iter()
         .flat_map(|(path, text)| sweep.scan_bytes(path, text.replace("{}", value).as_bytes()));

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use super::Judged;
 use super::assemble::Assembly;
 use crate::decode::Document;
-use crate::rules::Level;
+use crate::rules::{Kind, Level};
 
 /// The indices of those that stay, in the order of their place in the source.
 pub(super) fn survivors(
@@ -57,8 +57,8 @@ fn rank(
     } = &judged[index];
     (
         assessment.proof.as_ref().map(|proof| Reverse(proof.kind)),
-        // A guess must not hide what is likely.
-        assessment.confidence > Level::Low,
+        // A guess must not hide what is likely; a mark with a wrong sum may, it is more than a guess.
+        assessment.confidence > Level::Low || assembly.rule(index).kind >= Kind::Anchored,
         assembly.rule(index).kind,
         assessment.confidence,
         assessment.severity,

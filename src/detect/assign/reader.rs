@@ -56,12 +56,12 @@ impl<'t> Reader<'t> {
 
     /// Reads what the name is given; `before` is the byte before the name.
     pub fn read(mut self, before: Option<u8>) -> SmallVec<[Assigned; 1]> {
-        let quote = self.closing_signs();
+        let (quote, closed) = self.closing_signs();
         if before == Some(b'<') && self.text.get(self.at.wrapping_sub(1)) == Some(&b'>') {
             self.element();
             return self.values;
         }
-        self.after_name(before, quote);
+        self.after_name(before, quote, closed);
         self.values
     }
 
@@ -99,7 +99,7 @@ impl<'t> Reader<'t> {
         eaten
     }
 
-    fn after_name(&mut self, before: Option<u8>, quote: bool) {
+    fn after_name(&mut self, before: Option<u8>, quote: bool, closed: bool) {
         let gap = self.at;
         self.skip_blanks();
         let spaced = self.at > gap;
@@ -118,7 +118,7 @@ impl<'t> Reader<'t> {
                 self.at += 2;
                 self.after_separator(before);
             }
-            Some(b',') if quote || flag => {
+            Some(b',') if (quote || flag) && !closed => {
                 self.at += 1;
                 self.skip_blanks_and_line();
                 self.argument();
@@ -139,9 +139,9 @@ impl<'t> Reader<'t> {
     }
 
     /// Skips what closes a name: quotes (also escaped), brackets, a tag's end. Tells whether a
-    /// quote was among them.
-    fn closing_signs(&mut self) -> bool {
-        let mut quote = false;
+    /// quote and whether a bracket was among them.
+    fn closing_signs(&mut self) -> (bool, bool) {
+        let (mut quote, mut closed) = (false, false);
         for _ in 0..4 {
             match self.peek() {
                 Some(b'"' | b'\'' | b'`') => quote = true,
@@ -150,12 +150,13 @@ impl<'t> Reader<'t> {
                 {
                     break;
                 }
-                Some(b']' | b')' | b'}' | b'>' | b'\\' | b'*') => {}
+                Some(b']' | b')' | b'}') => closed = true,
+                Some(b'>' | b'\\' | b'*') => {}
                 _ => break,
             }
             self.at += 1;
         }
-        quote
+        (quote, closed)
     }
 
     /// The text of an XML element whose opening tag was just closed, or closes here. In a list of

@@ -43,6 +43,22 @@ fn reads_every_spelling() {
         "{\"name\": \"DB_PASSWORD\", \"value\": \"V1\"}",
         "CREATE LOGIN a WITH PASSWORD 'V1'",
         "connect(password=\n    \"V1\")",
+        "setPassword(\"V1\")",
+        "new Password(\"V1\")",
+        "password += 'V1'",
+        "password ||= 'V1'",
+        "if password == \"V1\" {",
+        "if auth['password'] === 'V1'",
+        "expect(x.password).to eq('V1')",
+        "body.password.equals(\"V1\")",
+        "PASSWORD: ${DB_PASS:-V1}",
+        "- name: DB_PASSWORD\n  value: V1",
+        "'password' => 'V1',",
+        "auth_password=(\"me\", \"V1\")",
+        "?password=V1&x=y",
+        "\"...password=V1\\n\"",
+        "password: []string{\"V1\"}",
+        "password = new Secret(\"V1\")",
     ] {
         assert_eq!(values(text), ["V1"], "{text}");
     }
@@ -55,6 +71,10 @@ fn says_nothing_where_nothing_is_assigned() {
         "password",
         "passwords = ",
         "def password(self):",
+        "Password::new(\"V1\")",
+        "arn:aws:x:password:V1",
+        "PASSWORD= NEXT=V1",
+        "f(\"password\"), \"V1\"",
     ] {
         assert!(values(text).is_empty(), "{text}");
     }
@@ -65,4 +85,27 @@ proptest! {
     fn never_panics(text in "[pasw\"'=:,()<>#\\\\ \n\t`]{0,40}password[pasword\"'=:,()<>#\\\\ \n\t`]{0,60}") {
         values(&text);
     }
+}
+
+#[test]
+fn reads_lists_of_bytes() {
+    let text = "password := []byte{29, 155, 94, 63, 4, 46, 15, 109}";
+    assert_eq!(values(text), ["29, 155, 94, 63, 4, 46, 15, 109"]);
+}
+
+#[test]
+fn short_words_count_as_words_only() {
+    let read_at = |text: &str, keyword: &str| {
+        let at = text.find(keyword).expect("it stands there");
+        let word = ViewSpan::new(at, at + keyword.len());
+        let found = read(text.as_bytes(), ViewSpan::new(0, text.len()), word);
+        (text[found.name.range()].to_owned(), found.values.len())
+    };
+    assert_eq!(read_at("x_key = \"V1\"", "key ="), ("x_key".to_owned(), 1));
+    assert_eq!(
+        read_at("userpass=\"V1\"", "pass="),
+        ("userpass".to_owned(), 1)
+    );
+    assert_eq!(read_at("monkey = \"V1\"", "key =").1, 0);
+    assert_eq!(read_at("bypass=\"V1\"", "pass=").1, 0);
 }

@@ -63,6 +63,8 @@ features! {
     Arrow = "sep.arrow", "an arrow gives the value";
     Compares = "sep.compares", "the value is compared with";
     Pair = "sep.pair", "name and value are arguments of a call";
+    Sibling = "sep.sibling", "a field called value beside one with the name";
+    Setter = "sep.setter", "a call that sets, or that asks and falls back, has the value";
     Argument = "sep.argument", "the value is the argument of a call named so";
     Wrapped = "sep.wrapped", "a call stands around the value";
     Default = "sep.default", "the value is given when nothing else is";
@@ -200,7 +202,7 @@ impl Features {
         let open = signs.iter().position(|b| {
             !matches!(
                 b,
-                b'"' | b'\'' | b'`' | b'\\' | b']' | b')' | b' ' | b'*' | b'\t'
+                b'"' | b'\'' | b'`' | b'\\' | b']' | b')' | b'}' | b' ' | b'*' | b'\t'
             )
         });
         let rest = &signs[open.unwrap_or(signs.len())..];
@@ -209,6 +211,9 @@ impl Features {
             [b'=' | b'-', b'>', ..] => Feature::Arrow,
             [b'=', ..] | [b':', b'=', ..] => Feature::Equals,
             [b':', ..] => Feature::Colon,
+            [b',' | b'v' | b'V' | b'\r' | b'\n', ..] if contains_ci(rest, b"value") => {
+                Feature::Sibling
+            }
             [b',', ..] => Feature::Pair,
             [b'(', ..] => Feature::Argument,
             [b'>' | b'<', ..] => Feature::Element,
@@ -219,6 +224,10 @@ impl Features {
         if contains_any_ci(rest, &["equal", ".eq", " eq"]) {
             self.set(Feature::Compares, true);
         }
+        self.set(
+            Feature::Setter,
+            feature == Feature::Pair && is_setter(probe),
+        );
         let inner = rest.get(1..).unwrap_or_default();
         let call = memchr::memchr2(b'(', b'[', inner);
         self.set(Feature::Wrapped, call.is_some());
@@ -456,6 +465,30 @@ impl Features {
 /// Where the name starts.
 fn name_start(probe: &Probe<'_>) -> usize {
     probe.matched.start as usize
+}
+
+/// Whether name and value are the arguments of a call that sets, or that asks and has the value to
+/// fall back to: `conf.set("k", "v")`, `getenv("k", "v")`.
+fn is_setter(probe: &Probe<'_>) -> bool {
+    const LONGEST: usize = 32;
+    let end = name_start(probe);
+    let start = end
+        .saturating_sub(LONGEST)
+        .max(probe.stretch.start as usize);
+    let before = probe.text[start..end].trim_ascii_end();
+    let before = before
+        .strip_suffix(b"\"")
+        .or(before.strip_suffix(b"'"))
+        .unwrap_or(before);
+    let before = before.strip_suffix(b"\\").unwrap_or(before);
+    let Some(callee) = before.strip_suffix(b"(") else {
+        return false;
+    };
+    let word = callee
+        .iter()
+        .rposition(|b| !b.is_ascii_alphanumeric())
+        .map_or(0, |at| at + 1);
+    name::lists(&callee[word..]) & name::SETTER != 0
 }
 
 /// The text from the name to the value.

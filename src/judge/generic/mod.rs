@@ -15,6 +15,8 @@ pub mod reject;
 pub mod words;
 
 use super::{Assessment, Dropped, Probe};
+use crate::checksum::his::{self, HisVerdict};
+use crate::checksum::key84::{self, Key84Verdict};
 use crate::rules::Level;
 use features::Features;
 use model::{Explanation, Model, THRESHOLDS};
@@ -46,13 +48,24 @@ pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result
     };
     let mut explanation = model.explain(features);
     tell(&explanation, found);
-    if name.passing {
+    let doubt = name
+        .passing
+        .then_some("a token that names a page or a request opens nothing")
+        .or(has_wrong_sum(probe.value())
+            .then_some("has a key's mark, but its checksum does not hold"));
+    if let Some(doubt) = doubt {
         found.confidence = Level::Low;
         explanation.capped = true;
-        found.because("a token that names a page or a request opens nothing");
+        found.because(doubt);
     }
     found.explanation = Some(explanation);
     Ok(())
+}
+
+/// Whether a value has the mark of a Microsoft key and not its sum.
+fn has_wrong_sum(value: &[u8]) -> bool {
+    matches!(key84::verify(value), Key84Verdict::WrongSum(_))
+        || matches!(his::verify(value), HisVerdict::WrongSum(family) if !family.rewritten)
 }
 
 /// Gives the weightiest parts as reasons.
@@ -75,3 +88,6 @@ fn tell(explanation: &Explanation, found: &mut Assessment) {
         found.because(format!("against it: {}", feature.words()));
     }
 }
+
+#[cfg(test)]
+mod tests;

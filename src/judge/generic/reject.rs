@@ -203,6 +203,10 @@ fn looked_up(probe: &Probe<'_>) -> bool {
         .rposition(|b| !(b.is_ascii_alphanumeric() || *b == b'_'))
         .map_or(0, |at| at + 1);
     let callee = &between[start..open];
+    // `settings["k"]`; a list has nothing before its bracket.
+    if between[open] == b'[' && !callee.is_empty() {
+        return true;
+    }
     name::lists(callee) & name::FETCHER != 0
 }
 
@@ -276,6 +280,14 @@ fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
     {
         return Some("a path");
     }
+    // `Europe/Dublin`, `text/plain`: letters on both sides of one slash.
+    if slashes == 1
+        && shape.digits + shape.signs == 0
+        && value.len() < 40
+        && Wording::of(value).words > 0.3
+    {
+        return Some("a path");
+    }
     if is_file(value) {
         return Some("a file");
     }
@@ -345,6 +357,14 @@ fn is_grouped(value: &[u8]) -> bool {
         && groups.all(|group| group.len() == 4 && group.iter().all(u8::is_ascii_alphanumeric))
 }
 
+const MECHANISMS: [&[u8]; 6] = [
+    b"CRAM-",
+    b"DIGEST-",
+    b"SCRAM-",
+    b"XOAUTH",
+    b"OAUTHBEARER",
+    b"HMAC-",
+];
 const ENCODINGS: [&[u8]; 9] = [
     b"utf-8",
     b"utf8",
@@ -419,6 +439,12 @@ fn format(value: &[u8]) -> Option<&'static str> {
         && memchr::memchr(b'.', value).is_some()
     {
         return Some("a number");
+    }
+    if MECHANISMS
+        .iter()
+        .any(|start| value.len() < 24 && value.starts_with(start))
+    {
+        return Some("the name of a way to sign in");
     }
     if let Some(text) = base64(value)
         .filter(|text| text.len() >= 6 && text.iter().all(|b| (b' '..=b'~').contains(b)))
