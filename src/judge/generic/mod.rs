@@ -64,7 +64,9 @@ pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result
 
 /// Whether a value has the mark of a Microsoft key and not its sum.
 fn has_wrong_sum(value: &[u8]) -> bool {
-    matches!(key84::verify(value), Key84Verdict::WrongSum(_))
+    const MARK: &[u8] = b"JQQJ99";
+    let marked = memchr::memmem::find(value, MARK).is_some();
+    marked && !matches!(key84::verify(value), Key84Verdict::Verified(_))
         || matches!(his::verify(value), HisVerdict::WrongSum(family) if !family.rewritten)
 }
 
