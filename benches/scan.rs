@@ -229,7 +229,7 @@ fn generic_value(c: &mut Criterion) {
     let model = Model::built_in();
     let score = || {
         let name = features::name_of(black_box(&probe));
-        model.score(&features::Features::of(&probe, &name))
+        model.score(&model.read(&probe, &name))
     };
     assert!(score() > 0.0, "it is found");
     c.bench_function("generic value", |b| b.iter(|| black_box(score())));

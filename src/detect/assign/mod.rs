@@ -3,7 +3,7 @@
 //! A name near a value is written in a few dozen ways (`k = "v"`, `"k": "v"`, `os.environ["k"] =
 //! 'v'`, `getenv("k", "v")`, `setK("v")`, `--k v`, `export K=v`, `<k>v</k>`, `key="k" value="v"`,
 //! `k == "v"`, `k: str = "v"`), and all of them are: a name, closing signs, a separator, perhaps a
-//! wrapper, a value. The [reader](reader) walks exactly that once, forward, and knows no language.
+//! wrapper, a value. The reader walks exactly that once, forward, and knows no language.
 //! Whether the value can be a secret is the judge's business.
 //!
 //! What is found depends on the text from [`LONGEST_NAME`] bytes before the keyword to

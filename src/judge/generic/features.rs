@@ -1,7 +1,11 @@
 //! What can be said of a value that a name calls secret, each thing by a name and in words.
 //!
 //! A feature is a number, most of them 0 or 1. All depend only on the path and on the text within
-//! [`REACH`] bytes of the value.
+//! [`FARTHEST`] bytes of the value; nearly all within [`REACH`].
+
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::super::place::{Kind, Place};
 use super::super::structure::text::{contains_any_ci, contains_ci};
@@ -11,6 +15,10 @@ use super::words::Wording;
 
 /// How far from the value the text counts, in bytes.
 pub const REACH: usize = 256;
+
+/// How far before the value an opening mark of a string of several lines is looked for: the bound of
+/// all that a verdict depends on.
+pub const FARTHEST: usize = 1024;
 
 macro_rules! features {
     ($($variant:ident = $name:literal, $words:literal;)+) => {
@@ -142,6 +150,65 @@ features! {
 /// How many features there are.
 pub const COUNT: usize = Feature::ALL.len();
 
+/// What starts a line of comment.
+const COMMENTS: [&[u8]; 8] = [b"#", b"//", b"*", b"--", b"<!--", b";", b"/*", b"rem "];
+
+/// Words around a value, each with the feature that it speaks for.
+const AROUND: &[(&str, Feature)] = &[
+    ("assert", Feature::TestLine),
+    ("expect(", Feature::TestLine),
+    ("should", Feature::TestLine),
+    ("verify(", Feature::TestLine),
+    ("mock", Feature::TestLine),
+    ("stub(", Feature::TestLine),
+    (" it(", Feature::TestLine),
+    ("test(", Feature::TestLine),
+    ("example", Feature::ExampleLine),
+    ("sample", Feature::ExampleLine),
+    ("e.g.", Feature::ExampleLine),
+    ("such as", Feature::ExampleLine),
+    ("for instance", Feature::ExampleLine),
+    ("user", Feature::Account),
+    ("login", Feature::Account),
+    ("email", Feature::Account),
+    ("host", Feature::Account),
+    ("url", Feature::Account),
+    ("server", Feature::Account),
+    ("client_id", Feature::Account),
+    ("clientid", Feature::Account),
+    ("database", Feature::Account),
+    ("account", Feature::Account),
+    ("passw", Feature::OtherSecret),
+    ("secret", Feature::OtherSecret),
+    ("token", Feature::OtherSecret),
+    ("apikey", Feature::OtherSecret),
+    ("api_key", Feature::OtherSecret),
+    ("credential", Feature::OtherSecret),
+];
+
+/// Finds the words around a value in one pass. Built once.
+#[derive(Clone, Debug)]
+pub struct Lookout(AhoCorasick);
+
+impl Default for Lookout {
+    fn default() -> Self {
+        let words = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(AROUND.iter().map(|(word, _)| word))
+            .expect("the list is short and fixed");
+        Self(words)
+    }
+}
+
+impl Lookout {
+    fn each(&self, text: &[u8], mut act: impl FnMut(Feature, Range<usize>)) {
+        for found in self.0.find_overlapping_iter(text) {
+            act(AROUND[found.pattern().as_usize()].1, found.range());
+        }
+    }
+}
+
 /// A value's features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Features(pub [f32; COUNT]);
@@ -160,13 +227,13 @@ impl Features {
     }
 
     /// Reads what can be said of a match.
-    pub fn of(probe: &Probe<'_>, name: &Name) -> Self {
+    pub fn of(probe: &Probe<'_>, name: &Name, lookout: &Lookout) -> Self {
         let mut features = Self([0.0; COUNT]);
         features.set(Feature::Bias, true);
         features.name(name, probe.value());
         features.carrier(probe);
         features.value(probe, name);
-        features.around(probe);
+        features.around(probe, lookout);
         features.file(probe.place);
         features.cross();
         features
@@ -345,62 +412,31 @@ impl Features {
         );
     }
 
-    fn around(&mut self, probe: &Probe<'_>) {
+    fn around(&mut self, probe: &Probe<'_>, lookout: &Lookout) {
         let line = probe.line(REACH);
-        let text = &probe.text[line.range()];
-        let head = text.trim_ascii_start();
-        let comment = [&b"#"[..], b"//", b"*", b"--", b"<!--", b";", b"/*", b"rem "]
-            .iter()
-            .any(|mark| {
-                head.get(..mark.len())
-                    .is_some_and(|start| start.eq_ignore_ascii_case(mark))
-            });
+        let head = probe.text[line.range()].trim_ascii_start();
+        let comment = COMMENTS.iter().any(|mark| {
+            head.get(..mark.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(mark))
+        });
         self.set(Feature::Comment, comment);
-        let before = &probe.text[line.start as usize..name_start(probe).max(line.start as usize)];
-        const CHECKS: &[&str] = &[
-            "assert", "expect(", "should", "verify(", "mock", "stub(", " it(", "test(",
-        ];
-        self.set(Feature::TestLine, contains_any_ci(text, CHECKS));
-        self.set(
-            Feature::ExampleLine,
-            contains_any_ci(
-                before,
-                &["example", "sample", "e.g.", "such as", "for instance"],
-            ),
-        );
         let low = (line.start as usize)
             .saturating_sub(REACH / 2)
             .max(probe.stretch.start as usize);
         let high = (line.end as usize + REACH / 2).min(probe.stretch.end as usize);
-        let above = &probe.text[low..name_start(probe).max(low)];
-        let below = &probe.text[(probe.secret.end as usize).min(high)..high];
-        let near = |words: &[&str]| contains_any_ci(above, words) || contains_any_ci(below, words);
-        self.set(
-            Feature::Account,
-            near(&[
-                "user",
-                "login",
-                "email",
-                "host",
-                "url",
-                "server",
-                "client_id",
-                "clientid",
-                "database",
-                "account",
-            ]),
-        );
-        self.set(
-            Feature::OtherSecret,
-            near(&[
-                "passw",
-                "secret",
-                "token",
-                "apikey",
-                "api_key",
-                "credential",
-            ]),
-        );
+        let (name, end) = (name_start(probe), probe.secret.end as usize);
+        lookout.each(&probe.text[low..high], |feature, found| {
+            let (from, to) = (low + found.start, low + found.end);
+            let before = to <= name;
+            let holds = match feature {
+                Feature::TestLine => from >= line.start as usize && to <= line.end as usize,
+                Feature::ExampleLine => before && from >= line.start as usize,
+                _ => before || from >= end,
+            };
+            if holds {
+                self.set(feature, true);
+            }
+        });
     }
 
     fn file(&mut self, place: Place) {
@@ -525,9 +561,8 @@ pub fn is_text(probe: &Probe<'_>) -> bool {
 /// Whether the value stands in a string of several lines, judged by the last mark of one before it:
 /// an opening one ends its line.
 fn in_block(probe: &Probe<'_>) -> bool {
-    const BLOCK: usize = 1024;
     const MARKS: [&[u8]; 3] = [b"`", b"\"\"\"", b"'''"];
-    let before = probe.before(BLOCK);
+    let before = probe.before(FARTHEST);
     let last = MARKS
         .iter()
         .filter_map(|mark| Some((memchr::memmem::rfind(before, mark)?, mark.len())))

@@ -5,7 +5,7 @@
 //! from `patterns/generic/model.toml` adds them up. Its score decides between high, medium and low
 //! confidence and silence, and its weightiest parts are the reasons that a finding gives.
 //!
-//! A verdict depends on the path and on the text within [`features::REACH`] bytes of the value, in
+//! A verdict depends on the path and on the text within [`features::FARTHEST`] bytes of the value, in
 //! one stretch, so a sweep over changed text need not read more.
 
 pub mod features;
@@ -18,7 +18,6 @@ use super::{Assessment, Dropped, Probe};
 use crate::checksum::his::{self, HisVerdict};
 use crate::checksum::key84::{self, Key84Verdict};
 use crate::rules::Level;
-use features::Features;
 use model::{Explanation, Model, THRESHOLDS};
 
 /// How many reasons a finding gives for and against.
@@ -33,7 +32,7 @@ pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result
     if let Some(reason) = reject::reason(probe, &name) {
         return Err(Dropped(reason));
     }
-    let features = Features::of(probe, &name);
+    let features = model.read(probe, &name);
     let score = model.score(&features);
     let [low, medium, high] = THRESHOLDS;
     if score < low && !probe.thorough {

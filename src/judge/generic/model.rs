@@ -2,13 +2,18 @@
 //!
 //! The weights are data (`patterns/generic/model.toml`), made by `examples/train_generic.rs`.
 
-use super::features::{COUNT, Feature, Features};
+use super::super::Probe;
+use super::features::{COUNT, Feature, Features, Lookout};
+use super::name::Name;
 
 include!(concat!(env!("OUT_DIR"), "/model.rs"));
 
-/// The weights, by feature.
+/// The weights, by feature, and what reads the features.
 #[derive(Clone, Debug)]
-pub struct Model([f32; COUNT]);
+pub struct Model {
+    weights: [f32; COUNT],
+    lookout: Lookout,
+}
 
 /// Why a value was taken for a secret: what each feature added to the score.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,12 +44,20 @@ impl Model {
         for (slot, feature) in weights.iter_mut().zip(Feature::ALL) {
             *slot = weight(feature);
         }
-        Self(weights)
+        Self {
+            weights,
+            lookout: Lookout::default(),
+        }
+    }
+
+    /// What can be said of a value by a name.
+    pub fn read(&self, probe: &Probe<'_>, name: &Name) -> Features {
+        Features::of(probe, name, &self.lookout)
     }
 
     /// The log-odds that a value with these features is a secret.
     pub fn score(&self, features: &Features) -> f32 {
-        self.0
+        self.weights
             .iter()
             .zip(&features.0)
             .map(|(weight, value)| weight * value)
@@ -55,7 +68,12 @@ impl Model {
     pub fn explain(&self, features: Features) -> Explanation {
         let mut parts: Vec<(Feature, f32)> = Feature::ALL
             .iter()
-            .map(|&feature| (feature, self.0[feature as usize] * features.get(feature)))
+            .map(|&feature| {
+                (
+                    feature,
+                    self.weights[feature as usize] * features.get(feature),
+                )
+            })
             .filter(|(_, added)| *added != 0.0)
             .collect();
         parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));

@@ -51,6 +51,8 @@ fn by_size(value: &[u8], name: &Name, shape: &Shape) -> Option<&'static str> {
     let shortest = match name.promise {
         Some(Promise::Password | Promise::Secret) => 4,
         Some(Promise::Token | Promise::Credential) => 5,
+        // A plain `key` is most often that of a row or a map.
+        Some(Promise::Key) if name.alone => 12,
         _ => 6,
     };
     if value.len() < shortest {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::features::{Feature, Features, name_of};
+use super::features::{Feature, name_of};
 use super::model::{Model, THRESHOLDS};
 use super::reject;
 use crate::decode::Role;
@@ -205,7 +205,7 @@ fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
         ),
         ("a.py", "password = '/etc/pass/word1'", "password", "a path"),
         ("a.py", "token = 'https://h.net/t1'", "token", "an address"),
-        ("a.py", "key = 'server.pem'", "key", "a file"),
+        ("a.py", "tls_key = 'server.pem'", "key", "a file"),
         (
             "a.py",
             "secret = 'a sentence of several words 1'",
@@ -285,7 +285,7 @@ fn the_model_is_that_of_its_file() {
             .replace("}}", "}")
             .replace("{}", &human()[1]);
         each(path, &text, "password", |probe| {
-            let features = Features::of(probe, &name_of(probe));
+            let features = Model::built_in().read(probe, &name_of(probe));
             let weighed = Feature::ALL
                 .iter()
                 .map(|f| number("weights", f.name()) * features.get(*f));
