@@ -12,12 +12,22 @@ mod check;
 #[path = "src/rules/def.rs"]
 #[allow(dead_code)]
 mod def;
+#[path = "build/lexicon.rs"]
+mod lexicon;
+#[path = "build/model.rs"]
+mod model;
 #[path = "src/rules/raw.rs"]
 mod raw;
 
 fn main() {
     println!("cargo::rerun-if-changed=patterns");
     println!("cargo::rerun-if-changed=src/rules");
+    println!("cargo::rerun-if-changed=build");
+    let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let generic = Path::new("patterns/generic");
+    lexicon::write(generic, &out_dir.join("lexicon.rs"));
+    lexicon::write_names(&generic.join("names.toml"), &out_dir.join("names.rs"));
+    model::write(&generic.join("model.toml"), &out_dir.join("model.rs"));
     let mut files: Vec<PathBuf> = fs::read_dir("patterns")
         .expect("patterns/ is part of the package")
         .map(|entry| entry.expect("patterns/ can be listed").path())
@@ -39,8 +49,7 @@ fn main() {
         }
     }
     code.push_str("];\n");
-    let out = Path::new(&env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("rules.rs");
-    fs::write(out, code).expect("OUT_DIR can be written");
+    fs::write(out_dir.join("rules.rs"), code).expect("OUT_DIR can be written");
 }
 
 fn read(file: &Path) -> Vec<def::RuleDef> {

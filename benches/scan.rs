@@ -9,8 +9,13 @@ use std::process::Command;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use keysweep::decode::{Place, ViewBuilder, notebook};
+use keysweep::judge::generic::features;
+use keysweep::judge::generic::model::Model;
+use keysweep::judge::{Probe, place};
 use keysweep::pipeline::{Options, Sweep};
+use keysweep::rules::RuleSet;
 use keysweep::rules::template::Generator;
+use keysweep::span::ViewSpan;
 
 const MEBIBYTE: usize = 1 << 20;
 /// The time by which expiry is judged.
@@ -197,5 +202,41 @@ fn cold_start(c: &mut Criterion) {
     c.bench_function("cold start", |b| b.iter(|| black_box(scan())));
 }
 
-criterion_group!(benches, engine, notebook_decode, cold_start);
+/// One candidate value through the judge of generic secrets: its name, its features, the score.
+fn generic_value(c: &mut Criterion) {
+    const NAME: &str = "db_password";
+    let text = format!(
+        "import os\nuser = \"app\"\n{NAME} = \"{}-71!\"\nhost = \"db\"\n",
+        WORD
+    );
+    let start = text.find(NAME).expect("the name stands there");
+    let value = text.find(WORD).expect("the value stands there");
+    let rules = RuleSet::built_in();
+    let rule = rules.iter().find(|rule| rule.id == "generic-password");
+    let probe = Probe {
+        text: text.as_bytes(),
+        stretch: ViewSpan::new(0, text.len()),
+        matched: ViewSpan::new(start, value + WORD.len() + 4),
+        secret: ViewSpan::new(value, value + WORD.len() + 4),
+        rule: rule.expect("the rule is built in"),
+        name: NAME.as_bytes(),
+        quoted: true,
+        place: place::Place::of("app/settings.py"),
+        thorough: false,
+        machine_made: false,
+        now: NOW,
+    };
+    let model = Model::built_in();
+    let score = || {
+        let name = features::name_of(black_box(&probe));
+        model.score(&model.read(&probe, &name))
+    };
+    assert!(score() > 0.0, "it is found");
+    c.bench_function("generic value", |b| b.iter(|| black_box(score())));
+}
+
+/// The letters of a value that reads like a word.
+const WORD: &str = "Lighthouse";
+
+criterion_group!(benches, engine, notebook_decode, cold_start, generic_value);
 criterion_main!(benches);

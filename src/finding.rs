@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::decode::{Layer, Role};
 use crate::judge::Proof;
+use crate::judge::generic::model::Explanation;
 use crate::rules::{Level, RuleRef, Severity};
 use crate::secret::Secret;
 use crate::span::Position;
@@ -23,6 +24,8 @@ pub struct Finding {
     /// Why it is so sure and so bad. Never quotes the value.
     pub reasons: Vec<Cow<'static, str>>,
     pub proof: Option<Proof>,
+    /// What the model of generic secrets added up, where it judged.
+    pub explanation: Option<Explanation>,
     /// What whoever holds the secret can do.
     pub grants: Cow<'static, str>,
     /// How to revoke or replace it, most direct first.

@@ -17,6 +17,7 @@ use crate::decode::{self, Document, Limits, Note, Opener};
 use crate::detect::{Candidate, Detector, Far, Scratch};
 use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
+use crate::judge::place::Place;
 use crate::judge::{Assessment, Judge, Probe, ProofKind};
 use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
@@ -35,6 +36,8 @@ pub struct Options {
     pub fingerprint_key: FingerprintKey,
     /// The present in seconds since 1970, by which expiry is judged.
     pub now: i64,
+    /// Keep values that the model of generic secrets takes for none, for training it.
+    pub thorough: bool,
 }
 
 impl Options {
@@ -46,6 +49,7 @@ impl Options {
             limits: Limits::default(),
             fingerprint_key: FingerprintKey::default(),
             now,
+            thorough: false,
         }
     }
 }
@@ -192,7 +196,7 @@ impl Sweep {
         let Ok(document) = decode::open(&unit, self.options.limits) else {
             return Vec::new();
         };
-        let mut judged = self.judge_views(&document, &mut Worker::default());
+        let mut judged = self.judge_views(path, &document, &mut Worker::default());
         let place = |judged: &Judged| (judged.view, judged.assessment.secret);
         judged.sort_by_key(place);
         let together = judged.chunk_by(|a, b| place(a) == place(b));
@@ -247,7 +251,7 @@ impl Sweep {
             }
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
-        let mut judged = self.judge_views(&document, worker);
+        let mut judged = self.judge_views(path, &document, worker);
         if !judged.is_empty() {
             judged.sort_by_key(|j| (j.view, j.candidate.secret));
             self.assemble(unit, &document, &judged, &mut worker.outcome.findings);
@@ -295,8 +299,9 @@ impl Sweep {
         }
     }
 
-    fn judge_views(&self, document: &Document<'_>, worker: &mut Worker) -> Vec<Judged> {
+    fn judge_views(&self, path: &str, document: &Document<'_>, worker: &mut Worker) -> Vec<Judged> {
         let mut judged = Vec::new();
+        let of_path = Place::of(path);
         for (index, view) in document.searchable() {
             worker.candidates.clear();
             self.detector
@@ -313,6 +318,7 @@ impl Sweep {
             worker.candidates.dedup();
             for candidate in &worker.candidates {
                 let stretch = view.stretch(candidate.matched.start);
+                let place = document.place(view.segment(candidate.secret.start).place);
                 let probe = Probe {
                     text: &view.text,
                     stretch,
@@ -321,9 +327,9 @@ impl Sweep {
                     rule: self.rules().get(candidate.rule as usize),
                     name: candidate.name.map_or(b"", |name| &view.text[name.range()]),
                     quoted: candidate.quoted,
-                    machine_made: document
-                        .place(view.segment(candidate.secret.start).place)
-                        .machine_made,
+                    place: of_path.within(place.role),
+                    thorough: self.options.thorough,
+                    machine_made: place.machine_made,
                     now: self.options.now,
                 };
                 if let Ok(assessment) = self.judge.assess(&probe) {

@@ -3,11 +3,15 @@
 mod keys;
 mod structured;
 
+use super::generic::{self, words::Wording};
 use super::placeholder::Placeholders;
 use super::{Assessment, Dropped, Probe, ProofKind};
 use crate::checksum::{bech32, crc, crc16};
 use crate::rules::Level;
 use crate::rules::check::Check;
+
+/// The share of words for no secret from which a password is taken for one of them.
+const MOSTLY: f32 = 0.8;
 
 /// Runs one check.
 ///
@@ -41,6 +45,7 @@ pub fn run(
         Check::Pem => structured::pem(probe, found),
         Check::AwsKeyId => keys::aws(probe, found),
         Check::BasicAuth => structured::basic(probe, placeholders, found),
+        Check::Password => password(probe, found),
         Check::MixedCase => demand(
             has(probe, u8::is_ascii_uppercase)
                 && has(probe, u8::is_ascii_lowercase)
@@ -56,6 +61,17 @@ pub fn run(
             "has not both letters and digits",
         ),
     }
+}
+
+/// A password where only one can stand. Words for no password make it unlikely, and code is none.
+fn password(probe: &Probe<'_>, found: &mut Assessment) -> Result<(), Dropped> {
+    if let Some(reason) = generic::reject::template(probe.value()) {
+        return Err(Dropped(reason));
+    }
+    if Wording::of(probe.value()).dummy > MOSTLY {
+        weaken(found, "the password is made of words for none");
+    }
+    Ok(())
 }
 
 fn has(probe: &Probe<'_>, class: fn(&u8) -> bool) -> bool {

@@ -7,14 +7,17 @@
 pub mod checks;
 mod gates;
 pub mod generic;
+pub mod place;
 pub mod placeholder;
 pub mod reference;
 pub mod structure;
 
 use std::borrow::Cow;
 
-use crate::rules::{Kind, Level, RuleDef, Severity};
+use crate::rules::{Kind, Level, Matcher, RuleDef, Severity};
 use crate::span::ViewSpan;
+use generic::model::{Explanation, Model};
+use place::Place;
 use placeholder::Placeholders;
 
 /// A match, with all that a check may look at.
@@ -33,6 +36,10 @@ pub struct Probe<'a> {
     pub name: &'a [u8],
     /// Whether quotes or tags delimit the value of an assignment.
     pub quoted: bool,
+    /// What the path, and the part of a notebook, say of the text.
+    pub place: Place,
+    /// Whether generic values are kept whatever their score, as training needs them.
+    pub thorough: bool,
     /// Whether the text is library code or the like, where names say nothing.
     pub machine_made: bool,
     /// The present, in seconds since 1970, for expiry.
@@ -114,6 +121,8 @@ pub struct Assessment {
     pub secret: ViewSpan,
     /// The secret decoded, when it is not the text of its span.
     pub value: Option<Vec<u8>>,
+    /// What the model of generic secrets added up.
+    pub explanation: Option<Explanation>,
 }
 
 impl Assessment {
@@ -128,6 +137,7 @@ impl Assessment {
             rotated_as: None,
             secret: probe.secret,
             value: None,
+            explanation: None,
         }
     }
 
@@ -172,6 +182,7 @@ pub struct Dropped(pub &'static str);
 /// Decides what is a secret.
 pub struct Judge {
     placeholders: Placeholders,
+    model: Model,
 }
 
 impl Default for Judge {
@@ -184,6 +195,7 @@ impl Judge {
     pub fn new() -> Self {
         Self {
             placeholders: Placeholders::new(),
+            model: Model::built_in(),
         }
     }
 
@@ -209,9 +221,15 @@ impl Judge {
         if named && (is_name_word(probe.value()) || is_own_name(probe)) {
             return Err(Dropped("is a name, not a value"));
         }
+        if probe.rule.matcher.is_assignment()
+            && let Some(reason) = generic::reject::of_any(probe)
+        {
+            return Err(Dropped(reason));
+        }
         let mut found = Assessment::of(probe);
-        if probe.rule.kind == Kind::Generic && probe.rule.matcher.is_assignment() {
-            generic::judge(probe, &mut found)?;
+        // A rule that says nothing of its value leaves that to the model.
+        if probe.rule.matcher == Matcher::Assignment {
+            generic::judge(probe, &self.model, &mut found)?;
         }
         for check in probe.rule.checks.iter() {
             checks::run(*check, probe, &self.placeholders, &mut found)?;

@@ -346,6 +346,9 @@ fn repeats(value: &[u8]) -> Option<&'static str> {
     if len >= 3 && plain.iter().all(|b| *b == plain[0]) {
         return Some("is one character again and again");
     }
+    if len >= 5 && longest_run(plain) * 3 >= len * 2 {
+        return Some("is mostly one character");
+    }
     if len < 6 {
         return None;
     }

@@ -43,7 +43,7 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     if let Some(reason) = by_name(&name).filter(|_| !of_rule) {
         return Some(reason);
     }
-    if probe.rule.kind == Kind::Generic && is_guid(value) {
+    if probe.rule.kind == Kind::Generic && is_guid(value) && !speaks_of_secret(probe.name) {
         return Some("is an id");
     }
     (probe.rule.kind == Kind::Generic && is_address(value)).then_some("is an address or a path")
@@ -55,6 +55,16 @@ pub fn of_value(value: &[u8]) -> Option<&'static str> {
         return Some("is a reference to a Key Vault secret");
     }
     is_lookup(value).then_some("is looked up elsewhere")
+}
+
+/// Whether a name is so plain that even a UUID by it is a secret, as many services hand out.
+fn speaks_of_secret(name: &[u8]) -> bool {
+    contains_any_ci(
+        name,
+        &[
+            "token", "secret", "password", "apikey", "api_key", "api-key",
+        ],
+    )
 }
 
 /// The unbroken text that touches the value.

@@ -24,7 +24,10 @@ fn rule(kind: Kind, checks: &[Check]) -> RuleDef {
         kind,
         confidence: kind.usual_confidence(),
         keywords: Cow::Borrowed(&[]),
-        matcher: Matcher::Assignment,
+        matcher: match kind {
+            Kind::Generic => Matcher::Assignment,
+            _ => Matcher::AssignedValue { regex: ".".into() },
+        },
         not_before: ByteSet::default(),
         not_after: ByteSet::default(),
         min_entropy: 0.0,
@@ -48,14 +51,27 @@ fn judge(rule: &RuleDef, template: &str, secret: &str) -> Result<Assessment, Dro
         .expect("the template has a place for the secret");
     let text = template.replace("{s}", secret);
     let span = ViewSpan::new(at, at + secret.len());
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name_end = text[..at].rfind(is_part).map_or(0, |end| end + 1);
+    let name_start = text[..name_end]
+        .rfind(|c| !is_part(c))
+        .map_or(0, |start| start + 1);
     let probe = Probe {
         text: text.as_bytes(),
         stretch: ViewSpan::new(0, text.len()),
-        matched: span,
+        matched: match rule.matcher {
+            Matcher::Assignment => ViewSpan::new(name_start, span.end as usize),
+            _ => span,
+        },
         secret: span,
         rule,
-        quoted: true,
-        name: b"",
+        quoted: text[..at].ends_with(['\'', '"']),
+        name: match rule.matcher {
+            Matcher::Assignment => &text.as_bytes()[name_start..name_end],
+            _ => b"",
+        },
+        place: Place::default(),
+        thorough: false,
         machine_made: false,
         now: NOW,
     };
@@ -313,7 +329,7 @@ fn what_is_not_a_secret() {
             "password = {s}",
             "[listKeys(resourceId('x'), '2019').keys[0].value]",
         ),
-        ("secret = '{s}'", &guid),
+        ("secret_id = '{s}'", &guid),
         ("tenant_id = '{s}'", &short),
         ("InstrumentationKey={s}", &guid),
         ("password: {s}", "$(dbPassword)"),
@@ -427,6 +443,11 @@ fn urls_and_pairs() {
     let weak = judge(&url, "postgres://app:{s}@localhost/x", "tiger77").expect("a URL");
     assert_eq!(
         (weak.severity, weak.confidence),
+        (Severity::Low, Level::Medium)
+    );
+    let usual = judge(&url, "postgres://app:{s}@db.corp.net/x", "secret1").expect("a URL");
+    assert_eq!(
+        (usual.severity, usual.confidence),
         (Severity::Low, Level::Low)
     );
     for password in [
@@ -570,7 +591,7 @@ proptest! {
             secret: ViewSpan::new(at[2], at[3]),
             rule: &rule,
             quoted: true, name: b"",
-            machine_made: false,
+            place: Place::default(), thorough: false, machine_made: false,
             now: NOW,
         };
         if let Ok(found) = Judge::new().assess(&probe) {

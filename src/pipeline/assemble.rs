@@ -129,6 +129,7 @@ impl<'a> Assembly<'a> {
             confidence: assessment.confidence,
             reasons: assessment.reasons,
             proof: assessment.proof,
+            explanation: assessment.explanation,
             secret: Secret::new(self.value(index)),
             bytes: located
                 .source

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use super::Judged;
 use super::assemble::Assembly;
 use crate::decode::Document;
+use crate::rules::{Kind, Level};
 use crate::span::SpanSet;
 
 /// The indices of those that stay, in the order of their place in the source.
@@ -39,7 +40,7 @@ pub(super) fn survivors(
     kept
 }
 
-/// Who says most: proof, then the kind of rule and whether it goes above
+/// Who says most: proof, then what is likely at all, then the kind of rule and whether it goes above
 /// others of that kind, then certainty and gravity, then the most text, the
 /// least decoding, and last the order of the rules, so that nothing is left to chance.
 fn rank(
@@ -55,6 +56,8 @@ fn rank(
     } = &judged[index];
     (
         assessment.proof.as_ref().map(|proof| Reverse(proof.kind)),
+        // A guess must not hide what is likely; a mark with a wrong sum may, it is more than a guess.
+        assessment.confidence > Level::Low || assembly.rule(index).kind >= Kind::Anchored,
         assembly.rule(index).kind,
         !assembly.rule(index).above.is_empty(),
         assessment.confidence,

@@ -31,6 +31,7 @@ pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
     let mut page = Page {
         paint: Paint { on: style.colour },
         show_secrets: style.show_secrets,
+        explain: style.explain,
         width: style.width.map(|width| width.max(NARROWEST)),
         told: HashSet::new(),
         out,
@@ -72,6 +73,7 @@ fn secrets(findings: &[Finding]) -> usize {
 struct Page<'o> {
     paint: Paint,
     show_secrets: bool,
+    explain: bool,
     /// Columns to keep to.
     width: Option<usize>,
     /// What is said of a kind of secret, said once.
@@ -153,6 +155,7 @@ impl Page<'_> {
             self.trace(trace)?;
         }
         self.confidence(finding)?;
+        self.explanation(finding)?;
         let advice = advise::advise(finding);
         let rotate = advice.rotate.into_iter().next().unwrap_or_default();
         let kind = (finding.grants.to_string(), rotate);
@@ -215,6 +218,18 @@ impl Page<'_> {
             false => format!("    {confidence} confidence: {}", why.join("; ")),
         };
         self.paragraph(&said, 6)
+    }
+
+    /// What each feature added to the score of a generic secret, when that was asked for.
+    fn explanation(&mut self, finding: &Finding) -> io::Result<()> {
+        let Some(explanation) = finding.explanation.as_ref().filter(|_| self.explain) else {
+            return Ok(());
+        };
+        writeln!(self.out, "    score   {:+.2}, of which", explanation.score)?;
+        for (feature, added) in &explanation.parts {
+            writeln!(self.out, "      {added:+.2}  {}", feature.words())?;
+        }
+        Ok(())
     }
 
     /// Text broken into lines where there is a width to keep to, all but the first indented.

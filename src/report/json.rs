@@ -9,6 +9,8 @@ use time::format_description::well_known::Rfc3339;
 use super::Style;
 use crate::advise::{self, Advice};
 use crate::finding::Finding;
+use crate::judge::generic::features::Feature;
+use crate::judge::generic::model::Explanation;
 use crate::ledger::{Ledger, LeftOut, Reason};
 use crate::pipeline::Outcome;
 use crate::unit::Part;
@@ -22,6 +24,8 @@ struct FindingJson<'f> {
     confidence: &'static str,
     reasons: &'f [std::borrow::Cow<'static, str>],
     proof: Option<ProofJson<'f>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<ExplanationJson>,
     path: &'f str,
     line: u32,
     column: u32,
@@ -112,6 +116,34 @@ struct ProofJson<'f> {
     detail: &'f str,
 }
 
+/// What a generic secret's score is made of.
+#[derive(Serialize)]
+struct ExplanationJson {
+    score: f32,
+    parts: Vec<PartJson>,
+}
+
+#[derive(Serialize)]
+struct PartJson {
+    feature: &'static str,
+    says: &'static str,
+    added: f32,
+}
+
+impl From<&Explanation> for ExplanationJson {
+    fn from(explanation: &Explanation) -> Self {
+        let part = |(feature, added): &(Feature, f32)| PartJson {
+            feature: feature.name(),
+            says: feature.words(),
+            added: *added,
+        };
+        Self {
+            score: explanation.score,
+            parts: explanation.parts.iter().map(part).collect(),
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct AdviceJson {
     rotate: Vec<String>,
@@ -144,6 +176,11 @@ fn finding_json<'f>(finding: &'f Finding, style: &Style) -> FindingJson<'f> {
             kind: proof.kind.name(),
             detail: &proof.detail,
         }),
+        explanation: finding
+            .explanation
+            .as_ref()
+            .filter(|_| style.explain)
+            .map(Into::into),
         path: finding.path(),
         line: finding.start.line,
         column: finding.start.column,

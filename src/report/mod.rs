@@ -29,6 +29,8 @@ pub struct Style {
     pub ended: i64,
     /// The commit the run is about, for findings that name none.
     pub commit: Option<String>,
+    /// Say what each feature added to the score of a generic secret.
+    pub explain: bool,
 }
 
 /// The forms a report can have.

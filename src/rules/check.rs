@@ -60,6 +60,8 @@ checks! {
     AwsKeyId = "aws-key-id",
     /// Base64 of `user:password`.
     BasicAuth = "basic-auth",
+    /// No word that people write when they have no password at hand.
+    Password = "password",
     /// Upper case, lower case and a digit.
     MixedCase = "mixed-case",
     /// Upper and lower case letters.

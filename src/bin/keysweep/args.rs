@@ -231,6 +231,10 @@ pub struct ReportArgs {
     #[arg(long)]
     pub show_secrets: bool,
 
+    /// Say of each generic secret what every feature added to its score
+    #[arg(long)]
+    pub explain: bool,
+
     /// Make fingerprints under the key in this file, so that others cannot test guesses
     #[arg(long, value_name = "FILE")]
     pub fingerprint_key: Option<PathBuf>,

@@ -31,6 +31,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Fault> {
     let outcome = sweep.run(&Walk::new(vec![dir]), &Progress::default())?;
     tell(&outcome.ledger);
     let style = Style {
+        explain: false,
         show_secrets: false,
         colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         width: width(true),

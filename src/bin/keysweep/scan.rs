@@ -171,6 +171,7 @@ pub fn style(args: &ReportArgs) -> Result<Style, Error> {
         }
     };
     Ok(Style {
+        explain: args.explain,
         show_secrets: args.show_secrets,
         colour,
         width: width(args.output.is_none()),

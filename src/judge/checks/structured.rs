@@ -1,5 +1,6 @@
 //! Checks of secrets with parts: each parses, drops what opens nothing, and writes what it learned.
 
+use super::super::generic::words::Wording;
 use super::super::placeholder::Placeholders;
 use super::super::structure::connection::{self, Connection};
 use super::super::structure::text::is_one_of;
@@ -7,8 +8,8 @@ use super::super::structure::{basic as basic_pair, jwt as token, pem as block, s
 use super::super::structure::{service, url as address};
 use super::super::{Assessment, Dropped, Probe, ProofKind};
 use super::keys::{self, Sum};
-use super::weaken;
-use crate::rules::Severity;
+use super::{MOSTLY, weaken};
+use crate::rules::{Level, Severity};
 
 pub fn sas(
     probe: &Probe<'_>,
@@ -163,14 +164,18 @@ pub fn url(
         found.rotated_as = service::rotated_as(service.name);
     }
     found.because(format!("for {}", url.shown_host()));
-    match url.weakness() {
-        Some(reason) => weaken(found, reason),
-        None => {
-            let proven = matches!(keys::microsoft(&url.value, found), Sum::Proven);
-            if !proven {
-                found.prove(ProofKind::Structure, "a URL with user, password and host");
-            }
-        }
+    if url.has_usual_password() || Wording::of(&url.value).dummy > MOSTLY {
+        weaken(
+            found,
+            "the password is a usual default or made of words for none",
+        );
+    } else if url.is_local() {
+        // Whoever sets up a machine of their own still chose that password.
+        found.severity = found.severity.min(Severity::Low);
+        found.confidence = Level::Medium;
+        found.because("the host is local or made up");
+    } else if !matches!(keys::microsoft(&url.value, found), Sum::Proven) {
+        found.prove(ProofKind::Structure, "a URL with user, password and host");
     }
     if url.value != probe.text[url.password.range()] {
         found.value = Some(url.value);
@@ -232,7 +237,9 @@ pub fn basic(
     if is_sample || is_standard {
         return Err(Dropped("is the pair that manuals show"));
     }
-    if address::is_default_password(&pair.user, &pair.password) {
+    if address::is_default_password(&pair.user, &pair.password)
+        || Wording::of(&pair.password).dummy > MOSTLY
+    {
         weaken(found, "the password is a usual default");
         return Ok(());
     }

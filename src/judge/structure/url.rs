@@ -109,12 +109,14 @@ impl Url {
         (user && password) || is_class(&self.value) || is_class(&self.user)
     }
 
-    /// Whether the host or the password opens nothing that matters.
-    pub fn weakness(&self) -> Option<&'static str> {
-        if service::is_local_or_made_up(&self.host) {
-            return Some("the host is local or made up");
-        }
-        is_default_password(&self.user, &self.value).then_some("the password is a usual default")
+    /// Whether the host is this machine, a name inside a network of containers, or made up.
+    pub fn is_local(&self) -> bool {
+        service::is_local_or_made_up(&self.host)
+    }
+
+    /// Whether the password is one that software comes with.
+    pub fn has_usual_password(&self) -> bool {
+        is_default_password(&self.user, &self.value)
     }
 
     pub fn service(&self) -> Option<Service> {
@@ -301,14 +303,17 @@ mod tests {
         let parts = |user: &str, password: &str, host: &str| {
             let text = format!("postgres://{user}:{password}@{host}/x");
             let url = read(&text, &format!("{password}@")).expect("a URL");
-            (url.weakness().is_some(), url.service_name())
+            (url.has_usual_password(), url.is_local(), url.service_name())
         };
-        let weak = |user, password, host| parts(user, password, host).0;
-        assert!(weak("app", "tiger77", "localhost"));
-        assert!(weak("app", "postgres", "db.corp.net"));
-        assert!(weak("scott", "scott", "mq.corp.net"));
-        assert!(!weak("app", "tiger77", "db.corp.net"));
-        let (_, name) = parts("u", "tiger77", "s.postgres.database.azure.com");
+        let usual = |user, password, host| {
+            let (usual, local, _) = parts(user, password, host);
+            (usual, local)
+        };
+        assert_eq!(usual("app", "tiger77", "localhost"), (false, true));
+        assert_eq!(usual("app", "postgres", "db.corp.net"), (true, false));
+        assert_eq!(usual("scott", "scott", "mq.corp.net"), (true, false));
+        assert_eq!(usual("app", "tiger77", "db.corp.net"), (false, false));
+        let (_, _, name) = parts("u", "tiger77", "s.postgres.database.azure.com");
         assert_eq!(name, Some("Azure Database for PostgreSQL"));
     }
 }

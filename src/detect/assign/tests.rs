@@ -1,0 +1,111 @@
+//! The grammar, spelling by spelling.
+
+use super::*;
+use proptest::prelude::*;
+
+fn values(text: &str) -> Vec<&str> {
+    let Some(at) = text.to_lowercase().find("password") else {
+        return Vec::new();
+    };
+    let word = ViewSpan::new(at, at + 8);
+    let found = read(text.as_bytes(), ViewSpan::new(0, text.len()), word);
+    found
+        .values
+        .iter()
+        .map(|v| &text[v.value.range()])
+        .collect()
+}
+
+#[test]
+fn reads_every_spelling() {
+    for text in [
+        "db_password = \"V1\"",
+        "db_password='V1'",
+        "password: str = 'V1'",
+        "{\"password\": \"V1\"}",
+        "{\\\"password\\\": \\\"V1\\\"}",
+        "os.environ[\"DB_PASSWORD\"] = \"V1\"",
+        "x = os.getenv(\"DB_PASSWORD\", \"V1\")",
+        "spark.conf.set(\"my.password\", \"V1\")",
+        "password = os.environ.get('PW', 'V1')",
+        "password = SecretStr(\"V1\")",
+        "password = getpass('Password: ')  # V1",
+        "password => 'V1'",
+        "password := `V1`",
+        "export PASSWORD=V1",
+        "%env PASSWORD=V1",
+        "password: V1\nnext: x",
+        "Password=V1;Encrypt=true",
+        "az x --admin-password V1 --name y",
+        "az x --admin-password 'V1'",
+        "<password>V1</password>",
+        "<add key=\"Password\" value=\"V1\"/>",
+        "{\"name\": \"DB_PASSWORD\", \"value\": \"V1\"}",
+        "CREATE LOGIN a WITH PASSWORD 'V1'",
+        "connect(password=\n    \"V1\")",
+        "setPassword(\"V1\")",
+        "new Password(\"V1\")",
+        "password += 'V1'",
+        "password ||= 'V1'",
+        "if password == \"V1\" {",
+        "if auth['password'] === 'V1'",
+        "expect(x.password).to eq('V1')",
+        "body.password.equals(\"V1\")",
+        "PASSWORD: ${DB_PASS:-V1}",
+        "- name: DB_PASSWORD\n  value: V1",
+        "'password' => 'V1',",
+        "auth_password=(\"me\", \"V1\")",
+        "?password=V1&x=y",
+        "\"...password=V1\\n\"",
+        "password: []string{\"V1\"}",
+        "password = new Secret(\"V1\")",
+    ] {
+        assert_eq!(values(text), ["V1"], "{text}");
+    }
+}
+
+#[test]
+fn says_nothing_where_nothing_is_assigned() {
+    for text in [
+        "the password is long",
+        "password",
+        "passwords = ",
+        "def password(self):",
+        "Password::new(\"V1\")",
+        "arn:aws:x:password:V1",
+        "PASSWORD= NEXT=V1",
+        "f(\"password\"), \"V1\"",
+    ] {
+        assert!(values(text).is_empty(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn never_panics(text in "[pasw\"'=:,()<>#\\\\ \n\t`]{0,40}password[pasword\"'=:,()<>#\\\\ \n\t`]{0,60}") {
+        values(&text);
+    }
+}
+
+#[test]
+fn reads_lists_of_bytes() {
+    let text = "password := []byte{29, 155, 94, 63, 4, 46, 15, 109}";
+    assert_eq!(values(text), ["29, 155, 94, 63, 4, 46, 15, 109"]);
+}
+
+#[test]
+fn short_words_count_as_words_only() {
+    let read_at = |text: &str, keyword: &str| {
+        let at = text.find(keyword).expect("it stands there");
+        let word = ViewSpan::new(at, at + keyword.len());
+        let found = read(text.as_bytes(), ViewSpan::new(0, text.len()), word);
+        (text[found.name.range()].to_owned(), found.values.len())
+    };
+    assert_eq!(read_at("x_key = \"V1\"", "key ="), ("x_key".to_owned(), 1));
+    assert_eq!(
+        read_at("userpass=\"V1\"", "pass="),
+        ("userpass".to_owned(), 1)
+    );
+    assert_eq!(read_at("monkey = \"V1\"", "key =").1, 0);
+    assert_eq!(read_at("bypass=\"V1\"", "pass=").1, 0);
+}

@@ -1,0 +1,94 @@
+//! Values that a name alone calls secret.
+//!
+//! First comes what cannot be a secret, each thing with its reason ([`reject`]). What is left is
+//! weighed: its [`features`] are numbers that a person can read, and a linear [`model`] with weights
+//! from `patterns/generic/model.toml` adds them up. Its score decides between high, medium and low
+//! confidence and silence, and its weightiest parts are the reasons that a finding gives.
+//!
+//! A verdict depends on the path and on the text within [`features::FARTHEST`] bytes of the value, in
+//! one stretch, so a sweep over changed text need not read more.
+
+pub mod features;
+pub mod model;
+mod name;
+pub mod reject;
+pub mod words;
+
+use super::{Assessment, Dropped, Probe};
+use crate::checksum::his::{self, HisVerdict};
+use crate::checksum::key84::{self, Key84Verdict};
+use crate::rules::Level;
+use model::{Explanation, Model, THRESHOLDS};
+
+/// How many reasons a finding gives for and against.
+const REASONS: (usize, usize) = (3, 1);
+
+/// Judges the value of an assignment.
+///
+/// # Errors
+/// When the value is no secret, with the reason.
+pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result<(), Dropped> {
+    let name = features::name_of(probe);
+    if let Some(reason) = reject::reason(probe, &name) {
+        return Err(Dropped(reason));
+    }
+    let features = model.read(probe, &name);
+    let score = model.score(&features);
+    let [low, medium, high] = THRESHOLDS;
+    if score < low && !probe.thorough {
+        return Err(Dropped("the name and the value speak against a secret"));
+    }
+    found.confidence = if score >= high {
+        Level::High
+    } else if score >= medium {
+        Level::Medium
+    } else {
+        Level::Low
+    };
+    let mut explanation = model.explain(features);
+    tell(&explanation, found);
+    let doubt = name
+        .passing
+        .then_some("a token that names a page or a request opens nothing")
+        .or(has_wrong_sum(probe.value())
+            .then_some("has a key's mark, but its checksum does not hold"));
+    if let Some(doubt) = doubt {
+        found.confidence = Level::Low;
+        explanation.capped = true;
+        found.because(doubt);
+    }
+    found.explanation = Some(explanation);
+    Ok(())
+}
+
+/// Whether a value has the mark of a Microsoft key and not its sum.
+fn has_wrong_sum(value: &[u8]) -> bool {
+    const MARK: &[u8] = b"JQQJ99";
+    let marked = memchr::memmem::find(value, MARK).is_some();
+    marked && !matches!(key84::verify(value), Key84Verdict::Verified(_))
+        || matches!(his::verify(value), HisVerdict::WrongSum(family) if !family.rewritten)
+}
+
+/// Gives the weightiest parts as reasons.
+fn tell(explanation: &Explanation, found: &mut Assessment) {
+    let parts = explanation.parts.iter();
+    let named = |(feature, _): &&(features::Feature, f32)| *feature != features::Feature::Bias;
+    for (feature, _) in parts
+        .clone()
+        .filter(|(_, added)| *added > 0.0)
+        .filter(named)
+        .take(REASONS.0)
+    {
+        found.because(feature.words());
+    }
+    for (feature, _) in parts
+        .filter(|(_, added)| *added < 0.0)
+        .filter(named)
+        .take(REASONS.1)
+    {
+        found.because(format!("against it: {}", feature.words()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

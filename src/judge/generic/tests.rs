@@ -1,0 +1,333 @@
+//! Generic secrets through the whole judge: what is found, what is dropped and why, what is said.
+
+use proptest::prelude::*;
+
+use super::features::{Feature, name_of};
+use super::model::{Model, THRESHOLDS};
+use super::reject;
+use crate::decode::Role;
+use crate::detect::assign;
+use crate::judge::place::Place;
+use crate::judge::{Assessment, Judge, Probe};
+use crate::rules::{Level, RuleDef, RuleSet};
+use crate::span::ViewSpan;
+
+fn generic(rules: &RuleSet) -> &RuleDef {
+    let found = rules.iter().find(|rule| rule.id == "generic-password");
+    found.expect("the rule is built in")
+}
+
+/// Calls `act` with every value that the grammar reads after `word` in `text`.
+fn each(path: &str, text: &str, word: &str, mut act: impl FnMut(&Probe<'_>)) {
+    let rules = RuleSet::built_in();
+    let lower = text.to_ascii_lowercase();
+    for (at, _) in lower.match_indices(word) {
+        let stretch = ViewSpan::new(0, text.len());
+        let found = assign::read(text.as_bytes(), stretch, ViewSpan::new(at, at + word.len()));
+        for assigned in &found.values {
+            act(&Probe {
+                text: text.as_bytes(),
+                stretch,
+                matched: ViewSpan::new(found.name.start as usize, assigned.value.end as usize),
+                secret: assigned.value,
+                rule: generic(&rules),
+                name: &text.as_bytes()[found.name.range()],
+                quoted: assigned.quoted,
+                place: Place::of(path).within(Role::Text),
+                thorough: false,
+                machine_made: false,
+                now: 0,
+            });
+        }
+    }
+}
+
+fn verdicts(path: &str, text: &str, word: &str) -> Vec<Assessment> {
+    let judge = Judge::new();
+    let mut found = Vec::new();
+    each(path, text, word, |probe| found.extend(judge.assess(probe)));
+    found
+}
+
+fn best(path: &str, text: &str, word: &str) -> Option<Level> {
+    verdicts(path, text, word)
+        .iter()
+        .map(|found| found.confidence)
+        .max()
+}
+
+/// Put together here, so that none stands in this file.
+fn human() -> Vec<String> {
+    let words = ["summer", "Tiger", "kaffee", "Monday", "liverpool"];
+    let made = words.iter().enumerate().flat_map(|(nth, word)| {
+        let number = 2011 + nth;
+        [
+            format!("{word}{number}!"),
+            format!("{word}#{}", number % 100),
+            format!("{word}.{}{}", words[(nth + 2) % words.len()], number % 100),
+        ]
+    });
+    made.collect()
+}
+
+/// Every carrier in which a value stands, with a file in which it does.
+const CARRIERS: [(&str, &str); 30] = [
+    ("a.py", "password = \"{}\""),
+    ("a.py", "db_password='{}'"),
+    ("a.py", "password: str = '{}'"),
+    ("a.py", "connect(host=host, user='app', password='{}')"),
+    ("a.py", "os.environ['DB_PASSWORD'] = '{}'"),
+    ("a.py", "x = os.getenv('DB_PASSWORD', '{}')"),
+    ("a.py", "spark.conf.set('jdbc.password', '{}')"),
+    ("a.py", "password = SecretStr('{}')"),
+    ("a.js", "const cfg = {{ user: 'app', password: '{}' }};"),
+    ("a.js", "const password = process.env.PASSWORD || '{}';"),
+    ("A.java", "ds.setPassword(\"{}\");"),
+    (
+        "A.java",
+        "private static final String DB_PASSWORD = \"{}\";",
+    ),
+    ("a.go", "\tPassword: \"{}\","),
+    ("a.go", "dbPassword := \"{}\""),
+    ("a.rb", "config.password => '{}'"),
+    ("a.php", "'password' => '{}',"),
+    ("a.cs", "var password = @\"{}\";"),
+    ("a.yml", "user: app\npassword: {}\nhost: db"),
+    ("a.yml", "- name: DB_PASSWORD\n  value: {}\n"),
+    ("a.json", "{{\"password\": \"{}\"}}"),
+    ("a.json", "{{\"name\": \"DB_PASSWORD\", \"value\": \"{}\"}}"),
+    ("a.js", "var s = \"{{\\\"password\\\": \\\"{}\\\"}}\";"),
+    ("a.properties", "spring.datasource.password={}"),
+    (".env", "DB_PASSWORD={}"),
+    ("a.ini", "password = {}"),
+    ("a.xml", "<password>{}</password>"),
+    ("a.config", "<add key=\"Password\" value=\"{}\"/>"),
+    ("a.sh", "export DB_PASSWORD='{}'"),
+    ("a.sh", "az x create --admin-password '{}' --name y"),
+    ("Dockerfile", "ENV DB_PASSWORD={}"),
+];
+
+#[test]
+fn passwords_that_people_make_are_found_in_every_carrier() {
+    for value in human() {
+        for (path, carrier) in CARRIERS {
+            let text = carrier
+                .replace("{{", "{")
+                .replace("}}", "}")
+                .replace("{}", &value);
+            let found = best(path, &text, "password");
+            assert!(found >= Some(Level::Medium), "{path}: {text}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn words_that_stand_for_no_password_are_not() {
+    for value in [
+        "password",
+        "changeme",
+        "secret",
+        "your-password",
+        "test",
+        "Passw0rd",
+        "dummy_password",
+    ] {
+        for (path, carrier) in CARRIERS {
+            let text = carrier
+                .replace("{{", "{")
+                .replace("}}", "}")
+                .replace("{}", value);
+            let found = best(path, &text, "password");
+            assert!(found < Some(Level::Medium), "{path}: {text}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
+    for (path, text, word, reason) in [
+        (
+            "a.py",
+            "password_field = 'Gx7#kkp2'",
+            "password",
+            "the name is that of an id, an address or a setting",
+        ),
+        (
+            "a.json",
+            "{\"LABEL_PASSWORD\": \"Kennwort2\"}",
+            "password",
+            "the name is that of a label or an error",
+        ),
+        (
+            "a.json",
+            "{\"publicKey\": \"q7Zr2mXpL0aB\"}",
+            "key",
+            "the name is that of a public key",
+        ),
+        (
+            "a.py",
+            "password = 'ab'",
+            "password",
+            "too short for a secret",
+        ),
+        (
+            "package-lock.json",
+            "{\"token\": \"q7Zr2mXpL0aB\"}",
+            "token",
+            "stands in a file that a tool wrote",
+        ),
+        (
+            "i18n/de.json",
+            "{\"password\": \"q7Zr2mXp\"}",
+            "password",
+            "stands among translations",
+        ),
+        ("a.py", "password = 'a${DB}b'", "password", "a template"),
+        ("a.py", "password = '$DB_PASS1'", "password", "a variable"),
+        (
+            "a.py",
+            "password = get('k7Zq2mXp')",
+            "password",
+            "is looked up elsewhere",
+        ),
+        (
+            "a.py",
+            "password = config['k7Zq2mXp']",
+            "password",
+            "is looked up elsewhere",
+        ),
+        ("a.py", "password = 'read(file1)'", "password", "a call"),
+        (
+            "a.py",
+            "password = settings.password1",
+            "password",
+            "an expression",
+        ),
+        ("a.py", "password = '/etc/pass/word1'", "password", "a path"),
+        ("a.py", "token = 'https://h.net/t1'", "token", "an address"),
+        ("a.py", "tls_key = 'server.pem'", "key", "a file"),
+        (
+            "a.py",
+            "secret = 'a sentence of several words 1'",
+            "secret",
+            "prose",
+        ),
+        ("a.yml", "password: string", "password", "a type"),
+        (
+            "a.md",
+            "the password: whatever word that you like",
+            "password",
+            "a word of a sentence",
+        ),
+        ("a.py", "token = '2024-01-31T10:11:12'", "token", "a date"),
+        (
+            "a.py",
+            "key = '000102030405060708090a0b0c0d0e0f'",
+            "key",
+            "is a sequence",
+        ),
+        (
+            "a.md",
+            "badge.svg?token=Z9k2NHfQ7G",
+            "token",
+            "the token of a badge, which is public",
+        ),
+        (
+            "a.py",
+            "userpass = bytes(f(user, password), 'utf-8')",
+            "userpass",
+            "the name of an encoding",
+        ),
+    ] {
+        let mut reasons = Vec::new();
+        each(path, text, word, |probe| {
+            reasons.push(reject::reason(probe, &name_of(probe)))
+        });
+        assert!(reasons.contains(&Some(reason)), "{text}: {reasons:?}");
+    }
+}
+
+#[test]
+fn a_verdict_says_why() {
+    let value = &human()[0];
+    let found = verdicts("a.py", &format!("password = \"{value}\""), "password");
+    let [found] = &found[..] else {
+        panic!("one value")
+    };
+    let explanation = found.explanation.as_ref().expect("the model judged");
+    let sum: f32 = explanation.parts.iter().map(|(_, added)| added).sum();
+    assert!((sum - explanation.score).abs() < 1e-3);
+    assert!(
+        explanation
+            .parts
+            .iter()
+            .any(|(feature, _)| *feature == Feature::NamePassword)
+    );
+    assert!(!found.reasons.is_empty());
+}
+
+#[test]
+fn a_page_token_is_never_likely() {
+    let found = best("a.py", "next_token = 'q7Zr2mXpL0aBv9TqYw3K'", "token");
+    assert!(found <= Some(Level::Low), "{found:?}");
+}
+
+/// The compiled weights are those of the file: a score taken by hand from its text.
+#[test]
+fn the_model_is_that_of_its_file() {
+    let file = include_str!("../../../patterns/generic/model.toml");
+    let read: toml::Table = toml::from_str(file).expect("the model is TOML");
+    let number = |table: &str, key: &str| read[table][key].as_float().expect("a number") as f32;
+    let mut seen = 0;
+    for (path, carrier) in CARRIERS {
+        let text = carrier
+            .replace("{{", "{")
+            .replace("}}", "}")
+            .replace("{}", &human()[1]);
+        each(path, &text, "password", |probe| {
+            let features = Model::built_in().read(probe, &name_of(probe));
+            let weighed = Feature::ALL
+                .iter()
+                .map(|f| number("weights", f.name()) * features.get(*f));
+            let by_hand: f32 = weighed.sum();
+            assert!(
+                (Model::built_in().score(&features) - by_hand).abs() < 1e-3,
+                "{text}"
+            );
+            seen += 1;
+        });
+    }
+    assert!(seen >= CARRIERS.len());
+    assert_eq!(
+        THRESHOLDS,
+        ["low", "medium", "high"].map(|key| number("thresholds", key))
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_judged(
+        before in "[ -~\n]{0,60}",
+        after in "[ -~\n\u{e9}\u{4e2d}]{0,80}",
+        word in prop::sample::select(vec!["password", "token", "key", "secret"]),
+    ) {
+        let text = format!("{before}{word}{after}");
+        for found in verdicts("a.py", &text, word) {
+            prop_assert!(found.secret.end as usize <= text.len());
+        }
+    }
+
+    /// Text farther away than the bounds say changes nothing.
+    #[test]
+    fn a_verdict_is_local(far in "[ -~\n]{0,200}") {
+        let near = "\nx = 1\n".repeat(160);
+        let text = format!("{near}password = \"Gx7-kkp2-Vq\"{near}");
+        let moved = format!("{far}{text}{far}");
+        let plain = |text: &str| -> Vec<_> {
+            let found = verdicts("a.py", text, "password");
+            let with_span = found.iter().filter(|f| text[f.secret.range()].starts_with("Gx7"));
+            with_span.map(|f| (f.confidence, f.explanation.as_ref().map(|e| e.score))).collect()
+        };
+        prop_assert_eq!(plain(&text), plain(&moved));
+    }
+}
