@@ -22,6 +22,7 @@ pub fn reason(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
         .or_else(|| by_size(value, name, &shape))
         .or_else(|| by_place(probe))
         .or_else(|| template(value))
+        .or_else(|| unfinished(probe))
         .or_else(|| code(probe, &shape))
         .or_else(|| address(value, &shape))
         .or_else(|| prose(value, name, &shape))
@@ -71,6 +72,32 @@ fn by_place(probe: &Probe<'_>) -> Option<&'static str> {
     place.locale.then_some("stands among translations")
 }
 
+/// A value of which a part is left out, or comes from elsewhere.
+fn unfinished(probe: &Probe<'_>) -> Option<&'static str> {
+    let value = probe.value();
+    if value.ends_with(b"...") {
+        return Some("an ellipsis stands for the rest");
+    }
+    if memchr::memmem::find(value, b"EXAMPLE").is_some() {
+        return Some("an example out of a manual");
+    }
+    // `prefix_<your key>` without quotes ends at the bracket, or at the space.
+    let opened = memchr::memrchr(b'<', value).map(|at| &value[at + 1..]);
+    let next = probe.after(2);
+    let opened = opened.or_else(|| next.strip_prefix(b"<"));
+    if opened.is_some_and(|word| word.iter().all(u8::is_ascii_alphabetic))
+        && probe.after(40).contains(&b'>')
+    {
+        return Some("a placeholder");
+    }
+    let after = probe.after(8).trim_ascii_start();
+    let added = [&b"\" +"[..], b"' +", b"\\\" +"]
+        .iter()
+        .any(|end| after.starts_with(end));
+    let open_end = value.last().is_some_and(|b| b"-_.:/".contains(b));
+    (added && open_end).then_some("put together when it runs")
+}
+
 /// Text that is filled in later.
 pub fn template(value: &[u8]) -> Option<&'static str> {
     let has = |needle: &[u8]| memchr::memmem::find(value, needle).is_some();
@@ -85,10 +112,13 @@ pub fn template(value: &[u8]) -> Option<&'static str> {
         return Some("a template");
     }
     let wrapped = |open: u8, close: u8| {
-        let start = memchr::memchr(open, value);
-        let end = memchr::memrchr(close, value);
-        matches!((start, end), (Some(start), Some(end)) if start < end
-            && value[start + 1..end].iter().all(|b| b.is_ascii_alphanumeric() || b" _-.:[]'\"|$".contains(b)))
+        let inner = memchr::memchr(open, value).map(|start| &value[start + 1..]);
+        let inner = inner.and_then(|rest| Some(&rest[..memchr::memchr(close, rest)?]));
+        inner.is_some_and(|inner| {
+            inner
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b" _-.:+[]'\"|$".contains(b))
+        })
     };
     if wrapped(b'{', b'}')
         || wrapped(b'<', b'>')
