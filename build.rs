@@ -73,7 +73,7 @@ fn write_rule(code: &mut String, rule: &def::RuleDef) {
         "RuleDef {{ id: {}, title: {}, provider: {}, severity: Severity::{:?}, kind: Kind::{:?}, \
          confidence: Level::{:?}, keywords: {}, matcher: {matcher}, not_before: def::ByteSet({:?}), \
          not_after: def::ByteSet({:?}), min_entropy: {:?}, checks: Cow::Borrowed(&[{}]), near: {}, \
-         near_bytes: {}, grants: {}, rotate: {}, vault_name: {}, references: {}, examples: {}, \
+         near_bytes: {}, above: {}, grants: {}, rotate: {}, vault_name: {}, references: {}, examples: {}, \
          counters: {} }},",
         text(&rule.id),
         text(&rule.title),
@@ -88,6 +88,7 @@ fn write_rule(code: &mut String, rule: &def::RuleDef) {
         checks.join(", "),
         list(&rule.near),
         rule.near_bytes,
+        list(&rule.above),
         text(&rule.grants),
         list(&rule.rotate),
         text(&rule.vault_name),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes one target with a stable toolchain: fuzz/run.sh TARGET [SECONDS]
+# Fuzzes one target with a stable toolchain: fuzz/run.sh TARGET [SECONDS [LIBFUZZER_OPTION]...]
 #
 # cargo-fuzz wants nightly for the address sanitizer, and this crate forbids unsafe code, so there
 # is little for that sanitizer to find. Coverage, which is what guides the fuzzer, comes from flags
@@ -23,4 +23,5 @@ RUSTFLAGS="${coverage[*]}" cargo build --release --target "$host" --bin "$target
 mkdir -p "corpus/$target" "artifacts/$target"
 [ -d "seeds/$target" ] || ./seeds.sh
 exec "${CARGO_TARGET_DIR:-target}/$host/release/$target" "corpus/$target" "seeds/$target" \
-  -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" -timeout=10 -max_len=16384
+  -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
+  -max_len=16384 "${@:3}"

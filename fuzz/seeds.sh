@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 demo=../fixtures/demo
 rm -rf seeds
-mkdir -p seeds/{sniff,json,notebook,nested,rules}
+mkdir -p seeds/{sniff,json,notebook,nested,rules,pipeline,custom_rules}
 
 sniff() { iconv -f UTF-8 -t "$1" >"seeds/sniff/$1"; }
 for coding in UTF-16LE UTF-16BE UTF-32LE UTF-32BE UTF-8; do
@@ -38,3 +38,17 @@ with rules 2 appsettings <"$demo/tree/appsettings.json"
 with rules 3 pipelines <"$demo/tree/azure-pipelines.yml"
 with rules 4 env <"$demo/tree/.env"
 with rules 5 terraform <"$demo/tree/infra/main.tf"
+
+# The name's length, the name, the content.
+named() { { printf "\\$(printf %o "${#1}")%s" "$1"; cat; } >"seeds/pipeline/$2"; }
+for file in "$demo"/tree/notebooks/*.ipynb; do
+  named a.ipynb "$(basename "$file")" <"$file"
+  iconv -f UTF-8 -t UTF-16LE "$file" | named a.ipynb "$(basename "$file").utf16"
+done
+head -c 2000 "$demo/tree/notebooks/train.ipynb" | named a.ipynb cut
+named main.tf terraform <"$demo/tree/infra/main.tf"
+named .env env <"$demo/tree/.env"
+
+for provider in azure-cosmos generic stripe; do
+  cp "../patterns/$provider.toml" "seeds/custom_rules/$provider.toml"
+done

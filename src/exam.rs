@@ -5,29 +5,15 @@
 //! escape stands before the quote. So each example is filled by the seeded generator and scanned
 //! plain, as a JSON string, as a notebook's source and output, percent-encoded and in base64.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use crate::pipeline::{Options, Sweep};
 use crate::rules::def::Example;
+use crate::rules::lint::{self, Fault};
 use crate::rules::template::Generator;
-use crate::rules::{Kind, Level, RuleDef, RuleSet};
-
-/// Something wrong with a rule. Its text quotes templates only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    pub rule: String,
-    pub what: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rule {}: {}", self.rule, self.what)
-    }
-}
+use crate::rules::{Level, RuleDef, RuleSet};
 
 /// How an example's text is handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +83,9 @@ fn percent(text: &str) -> String {
         .collect()
 }
 
-/// Checks all rules of a set. `now` is the time by which expiry is judged, and the seed.
-pub fn check(rules: &RuleSet, now: i64) -> Vec<Fault> {
+/// Checks the rules of a set from the index `first` on, in the company of all. `now` is the time by
+/// which expiry is judged, and the seed.
+pub fn check(rules: &RuleSet, first: usize, now: i64) -> Vec<Fault> {
     let options = |min_confidence| Options {
         rules: rules.clone(),
         min_confidence,
@@ -106,59 +93,75 @@ pub fn check(rules: &RuleSet, now: i64) -> Vec<Fault> {
     };
     let eager = Sweep::new(options(Level::Low));
     let usual = Sweep::new(options(Level::Medium));
-    let mut faults = Vec::new();
-    for rule in rules.iter() {
+    let mut faults = lint::check(rules, first);
+    for (index, rule) in rules.iter().enumerate().skip(first) {
         let mut generator = Generator::new(now as u64);
-        for (nth, example) in rule.examples.iter().enumerate() {
-            let found = find(rule, example, &eager, &mut generator);
-            faults.extend(found.err().map(|what| fault(rule, "example", nth, &what)));
-        }
-        for (nth, counter) in rule.counters.iter().enumerate() {
-            let silent = stay_silent(counter, &usual, &mut generator);
-            faults.extend(
-                silent
-                    .err()
-                    .map(|what| fault(rule, "counter-example", nth, &what)),
-            );
-        }
+        let mut examine = |kind: &str, examples: &[Example], test: &Test<'_>| {
+            for (nth, example) in examples.iter().enumerate() {
+                if let Err(what) = test(example, &mut generator) {
+                    faults.push(Fault::new(rule, format!("{kind} {}", nth + 1), what));
+                }
+            }
+        };
+        examine("example", &rule.examples, &|example, generator| {
+            let (text, secret) = generator.example(example)?;
+            find(rule, &text, &secret, &eager)?;
+            alone(index, &text, &eager)
+        });
+        examine("counter", &rule.counters, &|counter, generator| {
+            stay_silent(&generator.example(counter)?.0, &usual)
+        });
     }
     faults
 }
 
-fn fault(rule: &RuleDef, kind: &str, nth: usize, what: &str) -> Fault {
-    Fault {
-        rule: rule.id.to_string(),
-        what: format!("{kind} {}: {what}", nth + 1),
-    }
-}
+type Test<'t> = dyn Fn(&Example, &mut Generator) -> Result<(), String> + 't;
 
-fn find(
-    rule: &RuleDef,
-    example: &Example,
-    sweep: &Sweep,
-    generator: &mut Generator,
-) -> Result<(), String> {
-    let (text, secret) = generator.example(example)?;
+/// The secret must be found in every carrier, by the rule itself or one that says more.
+fn find(rule: &RuleDef, text: &str, secret: &str, sweep: &Sweep) -> Result<(), String> {
     for carrier in CARRIERS {
-        let (name, content) = carrier.carry(&text);
+        let (name, content) = carrier.carry(text);
         let findings = sweep.scan_bytes(name, content.as_bytes());
         let found = findings
             .iter()
-            .find(|f| reads_as(f.secret.expose(), &secret));
-        match found {
-            // A rule that says more may claim it, as a connection string claims the key in it.
-            Some(found) if found.rule.id == rule.id || found.rule.kind != Kind::Generic => {}
-            Some(found) => {
-                return Err(format!(
-                    "claimed by {} in {}",
-                    found.rule.id,
-                    carrier.name()
-                ));
-            }
-            None => return Err(format!("not found in {}", carrier.name())),
+            .find(|f| reads_as(f.secret.expose(), secret))
+            .ok_or_else(|| format!("not found in {}", carrier.name()))?;
+        let by = &found.rule;
+        // A connection string claims the key in it.
+        let says_more = by.kind > rule.kind || found.proof.is_some() || goes_above(by, rule);
+        if by.id != rule.id && !says_more {
+            return Err(format!("claimed by {} in {}", by.id, carrier.name()));
         }
     }
     Ok(())
+}
+
+/// No other rule of the same kind may take the secret for its own, unless a proof decides between
+/// the two or one of them says that it goes above the other.
+fn alone(index: usize, text: &str, sweep: &Sweep) -> Result<(), String> {
+    let (name, content) = Carrier::Plain.carry(text);
+    let rule = sweep.rules().get(index);
+    for claims in sweep.claims(name, content.as_bytes()) {
+        let Some((_, ours)) = claims.iter().find(|(claimant, _)| *claimant == index) else {
+            continue;
+        };
+        let equals = claims.iter().filter(|(_, proof)| proof == ours);
+        let rival = equals
+            .map(|(claimant, _)| sweep.rules().get(*claimant))
+            .filter(|other| other.id != rule.id && other.kind == rule.kind)
+            .find(|other| !goes_above(other, rule) && !goes_above(rule, other));
+        if let Some(rival) = rival {
+            return Err(format!(
+                "rule {} of the same kind claims it too, and neither goes above the other",
+                rival.id
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn goes_above(rule: &RuleDef, other: &RuleDef) -> bool {
+    rule.above.contains(&other.id)
 }
 
 /// Whether a find is the secret. It may be reported as it stands, when the rule reads an encoding
@@ -173,10 +176,9 @@ fn reads_as(found: &[u8], secret: &str) -> bool {
     found == secret || on_one_line(&found) == on_one_line(secret) || found == percent(secret)
 }
 
-fn stay_silent(counter: &Example, sweep: &Sweep, generator: &mut Generator) -> Result<(), String> {
-    let (text, _) = generator.example(counter)?;
+fn stay_silent(text: &str, sweep: &Sweep) -> Result<(), String> {
     for carrier in CARRIERS {
-        let (name, content) = carrier.carry(&text);
+        let (name, content) = carrier.carry(text);
         if let Some(found) = sweep.scan_bytes(name, content.as_bytes()).first() {
             return Err(format!(
                 "taken for a secret by {} in {}",

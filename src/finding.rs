@@ -25,6 +25,8 @@ pub struct Finding {
     pub proof: Option<Proof>,
     /// What whoever holds the secret can do.
     pub grants: Cow<'static, str>,
+    /// How to revoke or replace it, most direct first.
+    pub rotate: Cow<'static, [Cow<'static, str>]>,
     /// The name to which the value is assigned, where there is one.
     pub name: Option<Box<str>>,
     pub secret: Secret,
@@ -53,7 +55,11 @@ pub struct Trace {
     pub last: Option<CommitNote>,
     /// Branches, tags and other references whose newest commit still has it, by full name.
     pub refs: Vec<String>,
+    /// How many there are; of very many not all are listed.
+    pub refs_total: u32,
     pub state: State,
+    /// Findings of one report with the same number are the same secret; from 1.
+    pub group: u32,
 }
 
 /// A commit, as far as a report names it.
@@ -117,6 +123,19 @@ pub struct NotebookPlace {
 /// Names a finding in baselines and approvals. Does not move with lines and does not tell the value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
+
+impl Fingerprint {
+    /// Reads 32 hexadecimal digits.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let digits: Option<Vec<u8>> = hex.chars().map(|c| Some(c.to_digit(16)? as u8)).collect();
+        let digits = digits.filter(|digits| digits.len() == 32)?;
+        let mut bytes = [0; 16];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = pair[0] * 16 + pair[1];
+        }
+        Some(Self(bytes))
+    }
+}
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,9 @@ use std::sync::Arc;
 pub struct Ledger {
     pub files: u64,
     pub bytes: u64,
+    /// Git objects looked at, and how many of them are commits.
+    pub objects: u64,
+    pub commits: u64,
     /// Notebooks read cell by cell.
     pub notebooks: u64,
     /// Files read in overlapping windows because of their size.
@@ -36,15 +39,24 @@ pub enum Reason {
     Vanished,
     /// A socket, a pipe, a device.
     NotAFile,
+    /// Belongs to what was to be read, and is not there.
+    Missing,
+    /// Not followed; what it points to is read where it stands, if that is in the tree.
+    Symlink,
+    /// The time allowed was over before its turn came.
+    OutOfTime,
 }
 
 impl Reason {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Binary,
         Self::TooLarge,
         Self::Unreadable,
         Self::Vanished,
         Self::NotAFile,
+        Self::Missing,
+        Self::Symlink,
+        Self::OutOfTime,
     ];
 
     /// The key in JSON.
@@ -55,12 +67,18 @@ impl Reason {
             Self::Unreadable => "unreadable",
             Self::Vanished => "vanished",
             Self::NotAFile => "not_a_file",
+            Self::Missing => "missing",
+            Self::Symlink => "symlink",
+            Self::OutOfTime => "out_of_time",
         }
     }
 
     /// Whether it means that the sweep did not see all it was asked to see.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Unreadable | Self::Vanished)
+        matches!(
+            self,
+            Self::Unreadable | Self::Vanished | Self::Missing | Self::OutOfTime
+        )
     }
 }
 
@@ -88,6 +106,14 @@ impl Ledger {
         &self.notes
     }
 
+    /// Gives every path in it another form, such as one without secrets.
+    pub fn rename(&mut self, name: impl Fn(&str) -> Arc<str>) {
+        let lists = self.left_out.values_mut().chain([&mut self.notes]);
+        for entry in lists.flatten() {
+            entry.path = name(&entry.path);
+        }
+    }
+
     /// Whether everything that was asked for could be read.
     pub fn is_complete(&self) -> bool {
         Reason::ALL
@@ -99,6 +125,8 @@ impl Ledger {
     pub fn merge(&mut self, other: Self) {
         self.files += other.files;
         self.bytes += other.bytes;
+        self.objects += other.objects;
+        self.commits += other.commits;
         self.notebooks += other.notebooks;
         self.windowed += other.windowed;
         self.notes.extend(other.notes);

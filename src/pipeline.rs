@@ -6,21 +6,24 @@
 //! end: what the threads did in which order cannot be seen in the output.
 
 mod assemble;
+mod copies;
 mod resolve;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::decode::{Document, Limits, Note, Opener};
-use crate::detect::{Candidate, Detector, Scratch};
+use crate::decode::{self, Document, Limits, Note, Opener};
+use crate::detect::{Candidate, Detector, Far, Scratch};
 use crate::error::Error;
-use crate::finding::Finding;
-use crate::judge::{Assessment, Judge, Probe};
+use crate::finding::{ByteRange, Finding};
+use crate::judge::{Assessment, Judge, Probe, ProofKind};
 use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
 use crate::secret::FingerprintKey;
 use crate::source::{Sink, Source};
-use crate::unit::{Origin, Unit};
+use crate::span::ViewSpan;
+use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 
 /// What a sweep looks for and what it reports.
 #[derive(Clone, Debug)]
@@ -76,7 +79,35 @@ struct Worker {
     opener: Opener,
     scratch: Scratch,
     candidates: Vec<Candidate>,
+    /// By bytes of the unit.
+    far: Vec<Far>,
     outcome: Outcome,
+}
+
+/// Scans units one by one. Every thread has its own.
+pub struct Scanner<'s> {
+    sweep: &'s Sweep,
+    worker: Worker,
+}
+
+impl Scanner<'_> {
+    /// Scans one unit. What it finds, in the order of places, replaces what the last one found.
+    pub fn scan(&mut self, unit: &Unit<'_>) -> &mut Vec<Finding> {
+        self.worker.outcome.findings.clear();
+        self.worker.far.clear();
+        self.sweep.scan_unit(unit, &mut self.worker);
+        &mut self.worker.outcome.findings
+    }
+
+    /// Where in the last unit's bytes rules stood that look farther than [`LOCAL`](crate::detect::LOCAL).
+    pub fn far(&self) -> &[Far] {
+        &self.worker.far
+    }
+
+    /// What was read since it was last taken.
+    pub fn take_ledger(&mut self) -> Ledger {
+        std::mem::take(&mut self.worker.outcome.ledger)
+    }
 }
 
 /// A candidate that the judge took for a secret, in its view.
@@ -110,6 +141,73 @@ impl Sweep {
         worker.outcome.findings
     }
 
+    /// A name (of a file, a reference, a person) with all that the rules find in it masked.
+    /// Names are printed, so whoever prints one that others chose takes it from here.
+    pub fn masked<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        let origin = GitOrigin {
+            part: Part::FileName,
+            object: ObjectId([0; 20]),
+            commit: None,
+        };
+        let mut worker = Worker::default();
+        let unit = Unit::whole(Origin::git(name, origin), name.as_bytes());
+        self.scan_unit(&unit, &mut worker);
+        let mut ranges: Vec<ByteRange> = worker
+            .outcome
+            .findings
+            .iter()
+            .flat_map(|finding| finding.bytes.iter().copied())
+            .collect();
+        ranges.sort_unstable();
+        let mut shown = Cow::Borrowed(name);
+        for range in ranges.iter().rev() {
+            let mut bytes = shown.into_owned().into_bytes();
+            let (start, end) = (range.start as usize, range.end as usize);
+            bytes.splice(start..end.min(bytes.len()), *b"********");
+            shown = String::from_utf8_lossy(&bytes).into_owned().into();
+        }
+        shown
+    }
+
+    /// The engine with a worker of its own, for a thread that brings units one by one.
+    pub fn scanner(&self) -> Scanner<'_> {
+        Scanner {
+            sweep: self,
+            worker: Worker {
+                scratch: Scratch::with_far(),
+                ..Worker::default()
+            },
+        }
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// What rules make of a text by themselves, before overlapping finds are resolved: the indices
+    /// of those that take the same bytes of one view for their secret stand together, each with
+    /// the kind of its proof.
+    pub(crate) fn claims(&self, path: &str, bytes: &[u8]) -> Vec<Vec<(usize, Option<ProofKind>)>> {
+        let unit = Unit::whole(Origin::file(path), bytes);
+        let Ok(document) = decode::open(&unit, self.options.limits) else {
+            return Vec::new();
+        };
+        let mut judged = self.judge_views(&document, &mut Worker::default());
+        let place = |judged: &Judged| (judged.view, judged.assessment.secret);
+        judged.sort_by_key(place);
+        let together = judged.chunk_by(|a, b| place(a) == place(b));
+        let claim = |judged: &Judged| {
+            let proof = judged.assessment.proof.as_ref();
+            (
+                judged.candidate.rule as usize,
+                proof.map(|proof| proof.kind),
+            )
+        };
+        together
+            .map(|judged| judged.iter().map(claim).collect())
+            .collect()
+    }
+
     /// Scans all that a source delivers.
     ///
     /// # Errors
@@ -127,7 +225,11 @@ impl Sweep {
             .unwrap_or_else(PoisonError::into_inner);
         let mut outcome = Outcome::default();
         for worker in workers {
-            outcome.findings.extend(worker.outcome.findings);
+            // The first list is kept as it is: there may be many findings, and one thread.
+            match outcome.findings.is_empty() {
+                true => outcome.findings = worker.outcome.findings,
+                false => outcome.findings.extend(worker.outcome.findings),
+            }
             outcome.ledger.merge(worker.outcome.ledger);
         }
         outcome.findings.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -172,7 +274,7 @@ impl Sweep {
 
     fn record(&self, unit: &Unit<'_>, document: &Document<'_>, ledger: &mut Ledger) {
         let path = &unit.origin.path;
-        ledger.files += u64::from(unit.before.bytes == 0);
+        ledger.files += u64::from(unit.before.bytes == 0 && unit.origin.is_file());
         ledger.bytes += unit.fresh_bytes();
         ledger.windowed += u64::from(unit.is_window() && unit.before.bytes == 0);
         ledger.notebooks += u64::from(document.is_notebook());
@@ -199,6 +301,14 @@ impl Sweep {
             worker.candidates.clear();
             self.detector
                 .scan(view, &mut worker.scratch, &mut worker.candidates);
+            worker.far.extend(worker.scratch.far.iter().map(|far| {
+                let start = ViewSpan::new(far.start as usize, far.start as usize + 1);
+                let source = document.locate(index, start).source;
+                Far {
+                    start: source.first().map_or(0, |span| span.start),
+                    ..*far
+                }
+            }));
             worker.candidates.sort_unstable();
             worker.candidates.dedup();
             for candidate in &worker.candidates {

@@ -4,9 +4,12 @@
 //! by accident. The single way to the bytes is [`Secret::expose`], which is easy to search for.
 
 use std::fmt;
+use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+
+use crate::error::Error;
 
 /// A secret found in the input, decoded. Printing it prints its mask.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,6 +83,21 @@ impl Default for FingerprintKey {
 impl FingerprintKey {
     pub fn new(bytes: impl Into<Box<[u8]>>) -> Self {
         Self(bytes.into())
+    }
+
+    /// Reads a key from a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds fewer than 16 bytes.
+    pub fn read(file: &Path) -> Result<Self, Error> {
+        let key = std::fs::read(file).map_err(|error| Error::io(file, error))?;
+        if key.trim_ascii().len() < 16 {
+            let path = file.display();
+            return Err(Error::usage(format!(
+                "{path}: a fingerprint key needs at least 16 bytes"
+            )));
+        }
+        Ok(Self::new(key.trim_ascii()))
     }
 
     /// HMAC-SHA-256 over the length-prefixed parts, cut to 128 bits.

@@ -6,6 +6,9 @@
 //! [`SourceSpan`] counts bytes of the file as it lies on disk. Only a
 //! [`Document`](crate::decode::Document) can turn the first into the second.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
 /// A half-open range of bytes in the decoded text of one view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ViewSpan {
@@ -65,72 +68,198 @@ pub struct Position {
     pub column: u32,
 }
 
-/// Finds line and column of a byte offset. Built only for units that have findings.
-///
-/// A line ends after `\n`, after `\r\n`, or after a `\r` that no `\n` follows.
-pub struct LineIndex<'t> {
-    text: &'t [u8],
-    starts: Vec<u32>,
+/// How wide a stretch of text is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Width {
+    pub chars: u32,
+    /// Code units of UTF-16, in which editors and SARIF count.
+    pub utf16: u32,
 }
 
-impl<'t> LineIndex<'t> {
-    pub fn new(text: &'t [u8]) -> Self {
+impl Width {
+    /// Measures text; bytes that are no UTF-8 count one for each piece that a reader would replace,
+    /// and so one a character in Latin-1.
+    pub fn of(text: &[u8]) -> Self {
+        let mut width = Self::default();
+        for chunk in text.utf8_chunks() {
+            let bytes = chunk.valid().as_bytes();
+            let starts = bytes.iter().filter(|&&b| (b as i8) >= -0x40).count();
+            let pairs = bytes.iter().filter(|&&b| b >= 0xF0).count();
+            let broken = usize::from(!chunk.invalid().is_empty());
+            width.chars += (starts + broken) as u32;
+            width.utf16 += (starts + pairs + broken) as u32;
+        }
+        width
+    }
+}
+
+impl std::ops::Add for Width {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            chars: self.chars + more.chars,
+            utf16: self.utf16 + more.utf16,
+        }
+    }
+}
+
+/// Where the lines of a text start.
+///
+/// A line ends after `\n`, after `\r\n`, or after a `\r` that no `\n` follows.
+#[derive(Clone, Debug)]
+pub struct LineStarts(Vec<u32>);
+
+impl LineStarts {
+    pub fn new(text: &[u8]) -> Self {
         let mut starts = vec![0];
         for at in memchr::memchr2_iter(b'\n', b'\r', text) {
             if text[at] == b'\n' || text.get(at + 1) != Some(&b'\n') {
                 starts.push(at as u32 + 1);
             }
         }
-        Self { text, starts }
+        Self(starts)
     }
 
-    /// The 1-based line and column of `offset`; an offset past the end counts as the end.
-    pub fn position(&self, offset: u32) -> Position {
-        let line = self.line_of(offset);
-        let start = self.starts[line] as usize;
-        let end = (offset as usize).min(self.text.len()).max(start);
-        Position {
-            line: line as u32 + 1,
-            column: count_chars(&self.text[start..end]) as u32 + 1,
+    /// The 1-based line that holds `offset`.
+    pub fn line(&self, offset: u32) -> u32 {
+        self.0.partition_point(|&start| start <= offset) as u32
+    }
+
+    /// The last of the lines, from 1.
+    pub fn last(&self) -> u32 {
+        self.0.len() as u32
+    }
+
+    /// The offset at which the 1-based `line` starts.
+    pub fn start(&self, line: u32) -> u32 {
+        let index = (line.saturating_sub(1) as usize).min(self.0.len() - 1);
+        self.0[index]
+    }
+}
+
+/// Finds line and column of a byte offset. Built only for units that have findings.
+pub struct LineIndex<'t> {
+    text: &'t [u8],
+    starts: LineStarts,
+    /// The width of all text before each multiple of [`BLOCK`], made for the first long line, so
+    /// that many findings on a line of megabytes do not each measure all of it.
+    blocks: OnceCell<Vec<Width>>,
+}
+
+/// Bytes measured for a column at most, several times over.
+const BLOCK: usize = 4 << 10;
+
+impl<'t> LineIndex<'t> {
+    pub fn new(text: &'t [u8]) -> Self {
+        Self {
+            text,
+            starts: LineStarts::new(text),
+            blocks: OnceCell::new(),
         }
+    }
+
+    /// The 1-based line of `offset`, and the width of that line's text before it; an offset past
+    /// the end counts as the end.
+    pub fn line_and_width(&self, offset: u32) -> (u32, Width) {
+        let line = self.starts.line(offset);
+        let start = self.starts.start(line) as usize;
+        let end = (offset as usize).min(self.text.len()).max(start);
+        if end - start <= BLOCK {
+            return (line, Width::of(&self.text[start..end]));
+        }
+        let (to_start, to_end) = (self.width_before(start), self.width_before(end));
+        let width = Width {
+            chars: to_end.chars - to_start.chars,
+            utf16: to_end.utf16 - to_start.utf16,
+        };
+        (line, width)
+    }
+
+    /// The 1-based line and column of `offset`.
+    pub fn position(&self, offset: u32) -> Position {
+        let (line, width) = self.line_and_width(offset);
+        Position {
+            line,
+            column: width.chars + 1,
+        }
+    }
+
+    /// The width of all text before `offset`, line ends included.
+    fn width_before(&self, offset: usize) -> Width {
+        let blocks = self.blocks.get_or_init(|| {
+            let ends = (0..=self.text.len() / BLOCK).map(|block| self.border(block));
+            let mut width = Width::default();
+            let mut last = 0;
+            ends.map(|end| {
+                width = width + Width::of(&self.text[last..end]);
+                last = end;
+                width
+            })
+            .collect()
+        });
+        let block = offset / BLOCK;
+        let border = self.border(block);
+        if border > offset {
+            return blocks[block];
+        }
+        blocks[block] + Width::of(&self.text[border..offset])
+    }
+
+    /// The first whole character at or after the start of a block.
+    fn border(&self, block: usize) -> usize {
+        let at = block * BLOCK;
+        let rest = self.text[at..].iter().take(3);
+        at + rest.take_while(|b| (**b as i8) < -0x40).count()
     }
 
     /// The bytes of the 1-based `line`, without its line end.
     pub fn line(&self, line: u32) -> &'t [u8] {
-        let index = line.saturating_sub(1) as usize;
-        let Some(&start) = self.starts.get(index) else {
+        if line > self.starts.last() {
             return &[];
+        }
+        let end = match line < self.starts.last() {
+            true => self.starts.start(line + 1) as usize,
+            false => self.text.len(),
         };
-        let end = self
-            .starts
-            .get(index + 1)
-            .map_or(self.text.len(), |&e| e as usize);
-        let mut bytes = &self.text[start as usize..end];
+        let mut bytes = &self.text[self.starts.start(line) as usize..end];
         while let [rest @ .., b'\n' | b'\r'] = bytes {
             bytes = rest;
         }
         bytes
     }
-
-    /// The offset at which the 1-based `line` starts.
-    pub fn line_start(&self, line: u32) -> u32 {
-        let index = (line.saturating_sub(1) as usize).min(self.starts.len() - 1);
-        self.starts[index]
-    }
-
-    fn line_of(&self, offset: u32) -> usize {
-        self.starts.partition_point(|&start| start <= offset) - 1
-    }
 }
 
-/// Counts characters: the bytes that do not continue a UTF-8 sequence. Text in another
-/// single-byte encoding therefore counts some of its bytes as continuations only when they look so.
-pub fn count_chars(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|&&b| (b as i8) >= -0x40).count()
+/// A set of offsets as disjoint ranges that do not touch.
+#[derive(Clone, Debug, Default)]
+pub struct SpanSet(BTreeMap<u32, u32>);
+
+impl SpanSet {
+    /// Adds a range, joined with those that it overlaps or touches.
+    pub fn insert(&mut self, span: SourceSpan) {
+        let SourceSpan { mut start, mut end } = span;
+        while let Some((&low, &high)) = self.0.range(..=end).next_back() {
+            if high < start {
+                break;
+            }
+            self.0.remove(&low);
+            start = start.min(low);
+            end = end.max(high);
+        }
+        self.0.insert(start, end);
+    }
+
+    /// Whether a range of the set and `span` share at least one byte.
+    pub fn overlaps(&self, span: SourceSpan) -> bool {
+        let below = self.0.range(..span.end).next_back();
+        below.is_some_and(|(_, &end)| end > span.start)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -151,5 +280,57 @@ mod tests {
     fn columns_count_characters() {
         let text = "é😀x".as_bytes();
         assert_eq!(LineIndex::new(text).position(6).column, 3);
+    }
+
+    #[test]
+    fn bytes_of_no_utf8_are_a_column_each() {
+        let width = |text: &[u8]| {
+            let width = Width::of(text);
+            (width.chars, width.utf16)
+        };
+        assert_eq!(width("é😀x".as_bytes()), (3, 4));
+        assert_eq!(width(b"caf\xe9 \xa9\xa9 x"), (9, 9));
+        assert_eq!(width(b"\xf0\x9f"), (1, 1));
+    }
+
+    #[test]
+    fn a_line_that_does_not_exist_is_empty() {
+        let index = LineIndex::new(b"a\nb");
+        assert_eq!((index.line(2), index.line(3)), (&b"b"[..], &b""[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn long_lines_are_measured_like_short_ones(
+            filler in "[a\u{e9}\u{4e2d}\u{1f600}]{1,5}",
+            at in 0..6000_usize,
+            newline in prop::option::of(0..3000_usize),
+        ) {
+            let mut text = filler.repeat(3000);
+            if let Some(at) = newline {
+                let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+                text.insert(places[at], '\n');
+            }
+            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            let offset = places[at % places.len()];
+            let before = &text[..offset];
+            let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+            let (number, width) = LineIndex::new(text.as_bytes()).line_and_width(offset as u32);
+            prop_assert_eq!(number as usize, before.matches('\n').count() + 1);
+            prop_assert_eq!(width.chars as usize, line.chars().count());
+            prop_assert_eq!(width.utf16 as usize, line.encode_utf16().count());
+        }
+
+        #[test]
+        fn a_set_of_spans_holds_what_was_put_in(
+            spans in prop::collection::vec((0..60_u32, 1..9_u32), 0..12),
+            asked in (0..60_u32, 1..5_u32),
+        ) {
+            let span = |(start, len): (u32, u32)| SourceSpan { start, end: start + len };
+            let mut set = SpanSet::default();
+            spans.iter().for_each(|s| set.insert(span(*s)));
+            let expected = spans.iter().any(|s| span(*s).overlaps(span(asked)));
+            prop_assert_eq!(set.overlaps(span(asked)), expected);
+        }
     }
 }

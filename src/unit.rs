@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::sniff::Encoding;
+use crate::span::Width;
+
 /// Where a unit's bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
@@ -26,6 +29,11 @@ impl Origin {
             path: path.into(),
             git: Some(git),
         }
+    }
+
+    /// Whether the bytes are a file's content, and not a name or a message.
+    pub fn is_file(&self) -> bool {
+        self.git.is_none_or(|git| git.part == Part::File)
     }
 }
 
@@ -85,6 +93,11 @@ impl ObjectId {
         }
         Some(Self(id))
     }
+
+    /// As many digits as people are shown.
+    pub fn short(&self) -> String {
+        self.to_string()[..10].to_owned()
+    }
 }
 
 impl fmt::Display for ObjectId {
@@ -106,6 +119,8 @@ pub struct Unit<'b> {
     pub bytes: &'b [u8],
     /// What came before these bytes, when they are a window of a larger input.
     pub before: Before,
+    /// How the bytes spell text, where the source knows; a window may not look like its input.
+    pub encoding: Option<Encoding>,
     /// For a window: the part in which findings must start to be this window's.
     pub core: Option<Range<u32>>,
 }
@@ -115,8 +130,8 @@ pub struct Unit<'b> {
 pub struct Before {
     pub bytes: u64,
     pub lines: u64,
-    /// Characters of the window's first line that stand before the window.
-    pub columns: u64,
+    /// How much of the window's first line stands before the window.
+    pub columns: Width,
 }
 
 impl<'b> Unit<'b> {
@@ -138,12 +153,28 @@ impl<'b> Unit<'b> {
         end.saturating_sub(old) as u64
     }
 
+    /// The bytes in `range` of a text that is at hand as a whole, for what starts in `core`.
+    pub fn part(origin: Origin, text: &'b [u8], range: Range<usize>, core: Range<usize>) -> Self {
+        let offset = |at: usize| (at - range.start) as u32;
+        Self {
+            origin,
+            core: Some(offset(core.start)..offset(core.end)),
+            before: Before {
+                bytes: range.start as u64,
+                ..Before::default()
+            },
+            bytes: &text[range],
+            encoding: Some(Encoding::Bytes),
+        }
+    }
+
     /// A whole input.
     pub fn whole(origin: Origin, bytes: &'b [u8]) -> Self {
         Self {
             origin,
             bytes,
             before: Before::default(),
+            encoding: None,
             core: None,
         }
     }

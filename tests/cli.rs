@@ -124,18 +124,6 @@ fn walking_honours_ignore_files_and_reads_hidden_ones() {
     );
 }
 
-#[cfg(unix)]
-#[test]
-fn symlinks_are_not_followed_and_pipes_do_not_hang() {
-    let outside = Dir::new();
-    let target = outside.write("leak.txt", format!("t = '{}'\n", github_token()));
-    let dir = Dir::new();
-    dir.write("a.txt", "clean");
-    std::os::unix::fs::symlink(target, dir.path().join("link.txt")).expect("a link");
-    std::os::unix::fs::symlink(outside.path(), dir.path().join("folder")).expect("a link");
-    dir.run(&["scan"]).expect(0);
-}
-
 #[test]
 fn the_ledger_counts_what_was_read_and_left_out() {
     let dir = Dir::new();
@@ -317,31 +305,6 @@ fn fingerprints_stay_when_lines_move_and_hide_weak_values() {
 }
 
 #[test]
-fn sarif_has_what_readers_demand() {
-    let dir = Dir::new();
-    let token = github_token();
-    dir.write("a b#ü.py", format!("😀 = '{token}'\nagain = '{token}'\n"));
-    let run = dir.run(&["scan", "--format", "sarif"]).expect(1);
-    let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
-    let run = &report["runs"][0];
-    assert_eq!(report["version"], "2.1.0");
-    assert_eq!(
-        run["tool"]["driver"]["rules"].as_array().map(Vec::len),
-        Some(1)
-    );
-    let results = run["results"].as_array().expect("results");
-    let location = &results[0]["locations"][0]["physicalLocation"];
-    assert_eq!(location["artifactLocation"]["uri"], "a%20b%23%C3%BC.py");
-    assert_eq!(location["region"]["startColumn"], 7, "UTF-16 units, from 1");
-    let hashes: Vec<&Value> = results
-        .iter()
-        .map(|r| &r["partialFingerprints"]["primaryLocationLineHash"])
-        .collect();
-    assert_eq!(hashes.len(), 2);
-    assert_ne!(hashes[0], hashes[1], "occurrences are numbered");
-}
-
-#[test]
 fn broken_notebooks_are_read_and_named() {
     let dir = Dir::new();
     let token = github_token();
@@ -392,7 +355,18 @@ secret = 'exmpl_{b62:20}'
         "{}",
         run.stderr
     );
-    dir.run(&["rules", "check", "bad.toml"]).expect(2);
+    let run = dir.run(&["rules", "check", "bad.toml"]).expect(2);
+    let cause = "bad.toml: rule example-token: regex: the regex has no longest match";
+    assert!(run.stderr.contains(cause), "{}", run.stderr);
+    dir.write("common.toml", rule.replace("\"exmpl_\"", "\"return\""));
+    let run = dir.run(&["rules", "check", "common.toml"]).expect(2);
+    let cause = "common.toml: rule example-token: keywords: \"return\" stands ";
+    assert!(run.stderr.contains(cause), "{}", run.stderr);
+    let run = dir
+        .run(&["rules", "check", "mine.toml", "mine.toml"])
+        .expect(2);
+    let cause = "mine.toml: rule example-token: id: is taken";
+    assert!(run.stderr.contains(cause), "{}", run.stderr);
 }
 
 #[test]
@@ -404,6 +378,15 @@ fn rules_can_be_listed_and_shown() {
             .lines()
             .any(|line| line.starts_with("github-pat-classic "))
     );
+    let json = dir.run(&["rules", "list", "--format", "json"]).expect(0);
+    let rules: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let rules = rules.as_array().expect("an array");
+    assert_eq!(rules.len(), list.stdout.lines().count());
+    assert!(rules.iter().any(|rule| {
+        rule["id"] == "github-pat-classic"
+            && rule["provider"] == "GitHub"
+            && rule["pattern"].is_string()
+    }));
     let shown = dir.run(&["rules", "show", "github-pat-classic"]).expect(0);
     assert!(shown.stdout.contains("https://github.com/settings/tokens"));
     let run = dir.run(&["rules", "show", "no-such-rule"]).expect(2);
@@ -435,4 +418,63 @@ fn no_file_name_can_steer_the_terminal() {
     dir.write("a\u{1b}[2J.txt", format!("t = '{}'\n", github_token()));
     let run = dir.run(&["scan"]).expect(1);
     assert!(!run.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn advice_is_for_the_service_that_the_key_names() {
+    let dir = Dir::new();
+    let cases = [
+        (
+            "CS=AccountEndpoint=https://acme.documents.azure.com:443/;AccountKey={his:ACDb:MastRO00};",
+            "Azure Cosmos DB",
+            "reads every database of the account",
+            "az cosmosdb keys",
+        ),
+        (
+            "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey={his:+ASt:Default0};EndpointSuffix=core.windows.net",
+            "Azure Storage",
+            "read, write and delete everything",
+            "az storage account keys",
+        ),
+        (
+            "Endpoint=sb://acme.servicebus.windows.net/;SharedAccessKeyName=out;SharedAccessKey={his:+AEh:Send0000}",
+            "Azure Event Hubs connection string",
+            "sends; does not receive",
+            "az eventhubs",
+        ),
+        (
+            "api-key: {his:AzSe:Query000}",
+            "Azure AI Search query key",
+            "reads all indexes",
+            "az search",
+        ),
+        (
+            "api-key: {his:AzSe:PAdmin00}",
+            "Azure AI Search admin key",
+            "manages the service and all indexes",
+            "az search",
+        ),
+        (
+            "postgresql://app:{b62:20}@acme.postgres.database.azure.com/x",
+            "Azure Database for PostgreSQL",
+            "everything the user may do",
+            "az postgres",
+        ),
+    ];
+    for (template, title, grants, rotate) in cases {
+        dir.write("a.txt", made(template));
+        let findings = dir.findings(&[]);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        assert!(
+            text(&findings[0]["title"]).starts_with(title),
+            "{findings:?}"
+        );
+        assert!(
+            text(&findings[0]["grants"]).starts_with(grants),
+            "{findings:?}"
+        );
+        let step = &findings[0]["advice"]["rotate"][0];
+        assert!(text(step).starts_with(rotate), "{findings:?}");
+    }
 }

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const ORDER: [&str; 18] = [
-    "span", "secret", "error", "checksum", "rules", "unit", "ledger", "git", "source", "decode",
-    "detect", "judge", "finding", "pipeline", "exam", "advise", "report", "demo",
+const ORDER: [&str; 22] = [
+    "span", "error", "secret", "checksum", "rules", "sniff", "unit", "ledger", "git", "source",
+    "decode", "detect", "judge", "finding", "pipeline", "history", "ignores", "exam", "advise",
+    "report", "guard", "demo",
 ];
 
 fn rank(module: &str) -> usize {

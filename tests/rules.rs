@@ -9,7 +9,7 @@ const NOW: i64 = 1_767_225_600;
 #[test]
 fn examples_are_found_and_counter_examples_are_not() {
     for now in [NOW, NOW + 1, NOW + 86_400] {
-        let faults = exam::check(&RuleSet::built_in(), now);
+        let faults = exam::check(&RuleSet::built_in(), 0, now);
         let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert!(
             faults.is_empty(),
@@ -42,9 +42,78 @@ fn a_rule_that_misses_its_example_is_a_fault() {
         "#,
     )
     .expect("a well-formed rule");
-    let faults = exam::check(&rules, NOW);
+    let faults = exam::check(&rules, 0, NOW);
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert!(faults[0].what.contains("not found"), "{}", faults[0]);
+}
+
+/// A rule file with one rule a body; each has an example and a unique id.
+fn file(bodies: &[&str]) -> RuleSet {
+    let rules: String = bodies
+        .iter()
+        .zip(["first", "second"])
+        .map(|(body, id)| {
+            format!(
+                "[[rule]]\nid = \"{id}\"\ntitle = \"T\"\nseverity = \"low\"\n\
+                 grants = \"g\"\nrotate = [\"r\"]\nvault_name = \"t\"\nreferences = []\n{body}\n"
+            )
+        })
+        .collect();
+    RuleSet::parse(&format!("provider = \"T\"\n{rules}")).expect("well-formed rules")
+}
+
+/// The faults of the given rules, as they are told.
+fn faults(bodies: &[&str]) -> Vec<String> {
+    let faults = exam::check(&file(bodies), 0, NOW);
+    faults.iter().map(ToString::to_string).collect()
+}
+
+const DIGITS: &str = "kind = \"anchored\"\nkeywords = [\"zzqx_\"]\n\
+    regex = '(?P<secret>zzqx_[0-9]{12})'\n\
+    [[rule.example]]\ntext = 'k = \"{s}\"'\nsecret = 'zzqx_{digits:12}'";
+const LETTERS_OR_DIGITS: &str = "kind = \"anchored\"\nkeywords = [\"zzqx_\"]\n\
+    regex = '(?P<secret>zzqx_[0-9a-z]{12})'\n\
+    [[rule.example]]\ntext = 'k = \"{s}\"'\nsecret = 'zzqx_{lower:12}'";
+
+#[test]
+fn rules_that_find_the_same_are_faults() {
+    assert_eq!(faults(&[DIGITS]), [""; 0]);
+    assert_eq!(
+        faults(&[DIGITS, DIGITS])[0],
+        "rule second: regex: rule first has the same pattern"
+    );
+    let rivals = faults(&[DIGITS, LETTERS_OR_DIGITS]);
+    let cause = "rule first: example 1: rule second of the same kind claims it too";
+    assert!(rivals[0].starts_with(cause), "{rivals:?}");
+}
+
+#[test]
+fn a_rule_that_goes_above_another_may_share_its_examples() {
+    let above = DIGITS.replace("[[rule.example]]", "above = [\"second\"]\n[[rule.example]]");
+    assert_eq!(faults(&[&above, LETTERS_OR_DIGITS]), [""; 0]);
+    // The order of the file must not matter, nor may the lesser rule win its own example.
+    let below = above.replace("second", "first");
+    assert_eq!(faults(&[LETTERS_OR_DIGITS, &below]), [""; 0]);
+    assert_eq!(
+        faults(&[&above]),
+        ["rule first: above: there is no rule second of the same kind"]
+    );
+}
+
+#[test]
+fn keywords_that_are_everywhere_are_faults_with_the_figure() {
+    let common = DIGITS.replace("zzqx_\"]", "zzqx_\", \"return\"]");
+    let found = faults(&[&common]);
+    let (before, after) = found[0].split_once(" times in a megabyte").expect("a rate");
+    let rate = before.strip_prefix("rule first: keywords: \"return\" stands ");
+    assert!(rate.is_some_and(|rate| rate.parse::<u32>().is_ok_and(|r| r > 50)));
+    assert!(
+        after.contains("the limit for kind anchored is 50"),
+        "{after}"
+    );
+    // A long keyword is as rare as its rarest part.
+    let rare = DIGITS.replace("zzqx_\"]", "zzqx_\", \"return zzqx\"]");
+    assert_eq!(faults(&[&rare]), [""; 0]);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 #![no_main]
 
 use keysweep::decode::ViewBuilder;
-use keysweep::decode::sniff::{Encoding, sniff, transcode};
+use keysweep::decode::wide::transcode;
+use keysweep::sniff::{Encoding, sniff};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -38,12 +38,7 @@ pub fn advise(finding: &Finding) -> Advice {
     let language = language(finding);
     let (reference, language) = reference(language, &vault_name);
     Advice {
-        rotate: finding
-            .rule
-            .rotate
-            .iter()
-            .map(|step| step.to_string())
-            .collect(),
+        rotate: finding.rotate.iter().map(|step| step.to_string()).collect(),
         vault_name,
         reference,
         language,

@@ -34,6 +34,8 @@ pub struct Role {
     /// What the key is, such as `read-only key`.
     pub name: &'static str,
     pub power: Power,
+    /// What whoever holds the key can do; empty where the rule's word is as exact.
+    pub grants: &'static str,
 }
 
 /// How far a key reaches within its service.

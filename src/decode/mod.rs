@@ -15,13 +15,15 @@ pub mod nested;
 pub mod notebook;
 pub mod offset;
 mod opener;
-pub mod sniff;
+pub mod wide;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use smallvec::SmallVec;
 
-use crate::span::{SourceSpan, ViewSpan};
+use crate::sniff::{self, Encoding};
+use crate::span::{LineStarts, SourceSpan, ViewSpan};
 use crate::unit::Unit;
 use offset::OffsetMap;
 pub use opener::Opener;
@@ -31,6 +33,8 @@ use opener::Spares;
 pub struct Document<'u> {
     views: Vec<View<'u>>,
     places: Vec<Place>,
+    /// Lines of the notebook's view, once somebody asks.
+    lines: OnceCell<LineStarts>,
     /// What could not be read as its name promised.
     pub note: Option<Note>,
 }
@@ -249,6 +253,17 @@ impl Default for Limits {
     }
 }
 
+/// Whether bytes are text that is read as it stands: neither in wide characters nor a notebook.
+/// Such a text can be read in parts.
+pub fn is_plain(bytes: &[u8]) -> bool {
+    matches!(sniff::sniff(bytes), Ok(Encoding::Bytes)) && !notebook::looks_like_one(bytes)
+}
+
+/// Whether bytes are read as a notebook whatever their name.
+pub fn looks_like_notebook(bytes: &[u8]) -> bool {
+    notebook::looks_like_one(bytes)
+}
+
 /// Opens a unit. Bytes that are no text at all give `Err` with the reason.
 pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::Binary> {
     Opener::default().open(unit, limits)
@@ -257,8 +272,12 @@ pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::
 impl<'u> Document<'u> {
     /// The text of a unit with nothing opened in it.
     fn of(unit: &Unit<'u>, spares: &mut Spares) -> Result<Self, sniff::Binary> {
-        let text = match sniff::sniff(unit.bytes)? {
-            sniff::Encoding::Bytes => {
+        let encoding = match unit.encoding {
+            Some(known) => known,
+            None => sniff::sniff(unit.bytes)?,
+        };
+        let text = match encoding {
+            Encoding::Bytes => {
                 let (mut map, mut segments) = (spares.map(), spares.segments());
                 map.copy(0, unit.bytes.len());
                 segments.push(Segment { start: 0, place: 0 });
@@ -274,7 +293,7 @@ impl<'u> Document<'u> {
             wide => {
                 let mut builder = spares.builder();
                 builder.begin(0, 0);
-                sniff::transcode(unit.bytes, wide, &mut builder);
+                wide::transcode(unit.bytes, wide, &mut builder);
                 View {
                     parent: None,
                     ..View::built(builder, Layer::Text, 0, 0)
@@ -286,6 +305,7 @@ impl<'u> Document<'u> {
         Ok(Self {
             views: vec![text],
             places,
+            lines: OnceCell::new(),
             note: None,
         })
     }
@@ -326,7 +346,9 @@ impl<'u> Document<'u> {
         loop {
             let view = &self.views[at];
             if view.layer == Layer::Notebook {
-                place_line = spans.first().map(|first| line_in_stretch(view, *first));
+                place_line = spans
+                    .first()
+                    .map(|first| self.line_in_stretch(view, *first));
             }
             let Some(parent) = view.parent else { break };
             spans = join(spans.iter().flat_map(|s| view.map.to_parent(*s)));
@@ -359,8 +381,15 @@ impl<'u> Document<'u> {
         layers
     }
 
+    /// The 1-based line of `span` within its stretch of the notebook's `view`.
+    fn line_in_stretch(&self, view: &View<'_>, span: ViewSpan) -> u32 {
+        let lines = self.lines.get_or_init(|| LineStarts::new(&view.text));
+        let start = view.stretch(span.start).start;
+        lines.line(span.start) - lines.line(start) + 1
+    }
+
     fn open_notebook(&mut self, unit: &Unit<'_>, spares: &mut Spares) {
-        let named = unit.origin.path.ends_with(".ipynb");
+        let named = unit.origin.is_file() && unit.origin.path.ends_with(".ipynb");
         if unit.is_window() {
             if named && unit.before.bytes == 0 {
                 self.note = Some(Note::WindowedNotebook);
@@ -385,13 +414,6 @@ impl<'u> Document<'u> {
             self.views.push(View::built(builder, Layer::Notebook, 0, 0));
         }
     }
-}
-
-/// The 1-based line of `span` within its stretch of `view`.
-fn line_in_stretch(view: &View<'_>, span: ViewSpan) -> u32 {
-    let start = view.stretch(span.start).start as usize;
-    let before = &view.text[start..span.start as usize];
-    memchr::memchr_iter(b'\n', before).count() as u32 + 1
 }
 
 /// Joins pieces that touch.

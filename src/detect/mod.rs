@@ -34,12 +34,35 @@ pub struct Candidate {
     pub quoted: bool,
 }
 
+/// How far from its keyword most rules look, in bytes: the longest match and what must stand near.
+/// A text is re-scanned in part by looking this far around what changed; the rules that look
+/// farther leave [`Far`] marks so that their places are looked at again as well.
+pub const LOCAL: u32 = 1024;
+
+/// A keyword of a rule that looks farther than [`LOCAL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Far {
+    /// Where the keyword starts.
+    pub start: u32,
+    /// How far before it and behind it the rule looks, in bytes.
+    pub reach: Reach,
+}
+
+/// How far a rule looks from where its keyword starts, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    pub before: u32,
+    pub behind: u32,
+}
+
 /// Finds candidates. Shared by all threads; what changes lives in [`Scratch`].
 pub struct Detector {
     rules: RuleSet,
     keywords: Keywords,
     /// For each keyword the rules it wakes.
     wakes: Vec<Box<[u32]>>,
+    /// For each keyword how far its rules look, where that is farther than [`LOCAL`].
+    far: Vec<Option<Reach>>,
     compiled: Vec<OnceLock<Compiled>>,
 }
 
@@ -53,12 +76,25 @@ struct Compiled {
 /// What one thread needs while it searches.
 #[derive(Default)]
 pub struct Scratch {
+    /// Marks of the last view scanned, when [`Scratch::with_far`] asked for them.
+    pub far: Vec<Far>,
+    wants_far: bool,
     hits: Vec<Hit>,
     /// For each rule with a window, the stretch of text it still has to look at.
     windows: Vec<Option<ViewSpan>>,
     /// Rules with an open window.
     open: Vec<u32>,
     locations: Vec<Option<CaptureLocations>>,
+}
+
+impl Scratch {
+    /// One that collects the marks of rules that look far.
+    pub fn with_far() -> Self {
+        Self {
+            wants_far: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl Detector {
@@ -75,7 +111,9 @@ impl Detector {
                 }
             }
         }
+        let far = wakes.iter().map(|list| far_reach(list, &rules)).collect();
         Self {
+            far,
             keywords: Keywords::new(words.iter().map(|word| &**word)),
             wakes: wakes.into_iter().map(Into::into).collect(),
             compiled: rules.iter().map(|_| OnceLock::new()).collect(),
@@ -92,6 +130,9 @@ impl Detector {
         let mut hits = std::mem::take(&mut scratch.hits);
         hits.clear();
         self.keywords.scan(&view.text, &mut hits);
+        if scratch.wants_far {
+            self.mark_far(&hits, &mut scratch.far);
+        }
         if !hits.is_empty() {
             scratch.windows.resize(self.rules.len(), None);
             for hit in &hits {
@@ -107,6 +148,15 @@ impl Detector {
             }
         }
         scratch.hits = hits;
+    }
+
+    fn mark_far(&self, hits: &[Hit], marks: &mut Vec<Far>) {
+        marks.clear();
+        marks.extend(hits.iter().filter_map(|hit| {
+            let reach = self.far[hit.keyword as usize]?;
+            let start = hit.start;
+            Some(Far { start, reach })
+        }));
     }
 
     /// Tries each rule that a keyword wakes.
@@ -282,6 +332,31 @@ impl Detector {
             }
         })
     }
+}
+
+/// How far the rules of one keyword look; `None` when all are content with [`LOCAL`].
+fn far_reach(woken: &[u32], rules: &RuleSet) -> Option<Reach> {
+    let mut farthest = Reach::default();
+    for &rule in woken {
+        let def = rules.get(rule as usize);
+        let near = if def.near.is_empty() {
+            0
+        } else {
+            def.near_bytes
+        };
+        if let Matcher::Regex {
+            max_len, anchor, ..
+        } = &def.matcher
+        {
+            let before = match anchor {
+                Anchor::Keyword => 0,
+                Anchor::Window => *max_len,
+            };
+            farthest.before = farthest.before.max(before + near);
+            farthest.behind = farthest.behind.max(max_len + near);
+        }
+    }
+    (farthest.before.max(farthest.behind) > LOCAL).then_some(farthest)
 }
 
 /// This thread's capture slots for a rule.

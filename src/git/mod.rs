@@ -3,11 +3,43 @@
 //! Reading only: nothing here runs a filter, a hook or a helper, and no configuration of the
 //! repository chooses what is read.
 
+pub mod changes;
+pub mod delta;
+pub mod fresh;
+pub mod object;
+pub mod pack;
+pub mod range;
+pub mod reader;
+pub mod refs;
 pub mod repo;
+pub mod store;
 
 pub use repo::Repo;
+pub use store::Store;
 
 use crate::unit::ObjectId;
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Commit,
+    Tree,
+    Blob,
+    Tag,
+}
+
+impl Kind {
+    /// The kind by libgit2's word; `None` for what is no object.
+    pub fn of(kind: git2::ObjectType) -> Option<Self> {
+        match kind {
+            git2::ObjectType::Commit => Some(Self::Commit),
+            git2::ObjectType::Tree => Some(Self::Tree),
+            git2::ObjectType::Blob => Some(Self::Blob),
+            git2::ObjectType::Tag => Some(Self::Tag),
+            git2::ObjectType::Any => None,
+        }
+    }
+}
 
 impl From<git2::Oid> for ObjectId {
     fn from(oid: git2::Oid) -> Self {

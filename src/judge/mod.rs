@@ -108,6 +108,8 @@ pub struct Assessment {
     pub title: Option<Cow<'static, str>>,
     /// A more exact word than the rule's on what the secret opens.
     pub grants: Option<Cow<'static, str>>,
+    /// The id of the rule whose steps rotate it, when it turned out to be another service's.
+    pub rotated_as: Option<&'static str>,
     /// Where the secret is, when a check knows better than the regex.
     pub secret: ViewSpan,
     /// The secret decoded, when it is not the text of its span.
@@ -123,6 +125,7 @@ impl Assessment {
             proof: None,
             title: None,
             grants: None,
+            rotated_as: None,
             secret: probe.secret,
             value: None,
         }
@@ -140,18 +143,12 @@ impl Assessment {
         self.confidence = Level::High;
     }
 
-    /// Takes out every text that quotes the secret, as when a password is also the name of its
-    /// host. Fixed texts quote nothing; a value of a letter or three is in every text and tells
-    /// nothing there.
-    fn hush(&mut self, text: &[u8]) {
-        const SHORTEST: usize = 4;
-        let raw = text.get(self.secret.range()).unwrap_or_default();
-        let decoded = self.value.as_deref().unwrap_or(raw);
+    /// Takes out every text that `quotes` a secret, as when a password is also the name of its
+    /// host. Fixed texts quote nothing.
+    pub fn hush(&mut self, quotes: impl Fn(&[u8]) -> bool) {
         let quotes = |said: &Cow<'static, str>| match said {
             Cow::Borrowed(_) => false,
-            Cow::Owned(said) => [raw, decoded].iter().any(|value| {
-                value.len() >= SHORTEST && memchr::memmem::find(said.as_bytes(), value).is_some()
-            }),
+            Cow::Owned(said) => quotes(said.as_bytes()),
         };
         self.reasons.retain(|reason| !quotes(reason));
         self.title.take_if(|title| quotes(title));
@@ -219,7 +216,6 @@ impl Judge {
         for check in probe.rule.checks.iter() {
             checks::run(*check, probe, &self.placeholders, &mut found)?;
         }
-        found.hush(probe.text);
         Ok(found)
     }
 }
@@ -236,7 +232,8 @@ fn is_own_name(probe: &Probe<'_>) -> bool {
     before[..end].ends_with(value)
 }
 
-/// Whether a value is the very word that names such values, as in `password=password`.
+/// Whether a value is a name for such values: `password=password`, or in a list of names
+/// `DB_PASSWORD`, `sasl.password`, `administratorLoginPassword`.
 fn is_name_word(value: &[u8]) -> bool {
     const WORDS: [&[u8]; 8] = [
         b"password",
@@ -248,7 +245,20 @@ fn is_name_word(value: &[u8]) -> bool {
         b"credential",
         b"passphrase",
     ];
-    WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
+    let joins = |b: &u8| matches!(b, b'_' | b'-' | b'.');
+    if !value.iter().all(|b| b.is_ascii_alphabetic() || joins(b)) {
+        return false;
+    }
+    let last = value.rsplit(joins).next().unwrap_or(value);
+    if WORDS.iter().any(|word| last.eq_ignore_ascii_case(word)) {
+        return true;
+    }
+    // Words joined by their capitals; two alone may be somebody's idea of a password.
+    let humps = value.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let last = value.iter().rposition(u8::is_ascii_uppercase).unwrap_or(0);
+    let lower = value.first().is_some_and(u8::is_ascii_lowercase);
+    let is_word = |word: &&[u8]| value[last..].eq_ignore_ascii_case(word);
+    humps >= 2 && lower && WORDS.iter().any(is_word)
 }
 
 #[cfg(test)]

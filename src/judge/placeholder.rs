@@ -231,6 +231,7 @@ fn is_template(value: &[u8]) -> bool {
     }
     starts_ci(value, b"@microsoft.keyvault(")
         || is_variable(value)
+        || has_fields(value)
         || [
             (&b"${"[..], b'}'),
             (b"$(", b')'),
@@ -240,6 +241,24 @@ fn is_template(value: &[u8]) -> bool {
         ]
         .iter()
         .any(|(open, close)| has_named_piece(value, open, *close))
+}
+
+/// Whether a format string's fields stand in the value: two of them, or one that a `key=` is given,
+/// as in `host={host};key={key}`. A password may have braces; it has no two names in them.
+fn has_fields(value: &[u8]) -> bool {
+    let is_part = |b: &u8| b.is_ascii_lowercase() || *b == b'_';
+    let fields = memchr::memchr_iter(b'{', value).filter_map(|at| {
+        let inner = &value[at + 1..];
+        let end = memchr::memchr(b'}', inner)?;
+        let named = end > 0 && inner[..end].iter().all(is_part);
+        named.then_some((at, at + end + 2))
+    });
+    let (mut count, mut given) = (0, false);
+    for (start, end) in fields {
+        count += 1;
+        given |= end == value.len() && value[..start].ends_with(b"=");
+    }
+    count >= 2 || given
 }
 
 fn starts_ci(value: &[u8], prefix: &[u8]) -> bool {
@@ -404,6 +423,8 @@ mod tests {
             "prefix-${NAME}-x",
             "${{ secrets.X }}",
             "AccountKey<account-key>",
+            "Endpoint=sb://{host}.servicebus.windows.net/;SharedAccessKey={key}",
+            "SharedAccessKey={s}",
             "your-api-key",
             "YOUR_KEY_HERE",
             "yourKeyHere",

@@ -5,9 +5,8 @@
 //! wherever it stands.
 
 use super::Probe;
-use super::structure::text::{
-    contains_any_ci, contains_ci, ends_with_ci, is_one_of, starts_with_ci,
-};
+use super::structure::text::{contains_any_ci, contains_ci, ends_with_ci, starts_with_ci};
+use crate::decode::notebook::is_uuid;
 use crate::rules::Kind;
 
 /// Why the text around says that this is no secret, if it does.
@@ -29,6 +28,9 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     }
     if token.ends_with(b"IPY_MODEL_") || is_picture(before) {
         return Some("belongs to a picture or a widget");
+    }
+    if value.ends_with(b"://") {
+        return Some("is the start of an address");
     }
     let name = name_before(before).to_ascii_lowercase();
     // A rule may be about a name that reads like an identifier's, such as `appid`.
@@ -165,89 +167,36 @@ fn is_integrity(token: &[u8], value: &[u8]) -> bool {
         .any(|mark| ends_with_ci(token, mark.as_bytes()) || starts_with_ci(value, mark.as_bytes()))
 }
 
+/// Names that say that their values open nothing, a list each, and why.
+const NAMES: [(&str, &str); 3] = [
+    (
+        include_str!("../../patterns/words/checksums.txt"),
+        "is a checksum by its name",
+    ),
+    (
+        include_str!("../../patterns/words/pictures.txt"),
+        "belongs to a picture or a widget",
+    ),
+    (
+        include_str!("../../patterns/words/ids.txt"),
+        "is an id by its name",
+    ),
+];
+
+/// What `name`, in lower case, says of its value.
 fn by_name(name: &[u8]) -> Option<&'static str> {
-    const CHECKSUMS: &[&str] = &[
-        "contenthash",
-        "integrity",
-        "sha512",
-        "sha384",
-        "sha256",
-        "sha1",
-        "md5",
-        "checksum",
-        "digest",
-        "etag",
-        "sha",
-        "hash",
-        "narhash",
-        "resolved",
-        "fingerprint",
-        "thumbprint",
-        "commit",
-        "certificatethumbprint",
-        "requirehash",
-    ];
-    const IDS: &[&str] = &[
-        "model_id",
-        "model-id",
-        "modelid",
-        "id",
-        "cell_id",
-        "nuid",
-        "uuid",
-        "guid",
-        "tenantid",
-        "tenant_id",
-        "tenant-id",
-        "clientid",
-        "client_id",
-        "client-id",
-        "subscriptionid",
-        "subscription_id",
-        "subscription-id",
-        "objectid",
-        "object_id",
-        "appid",
-        "app_id",
-        "application_id",
-        "applicationid",
-        "workspace_id",
-        "workspaceid",
-        "resource_id",
-        "run_id",
-        "runid",
-        "instrumentationkey",
-        "publickeytoken",
-        "msg_id",
-        "session",
-        "trace_id",
-        "version",
-        "secretversion",
-        "secret_version",
-        "objectversion",
-        "secretname",
-        "secret_name",
-    ];
-    if is_one_of(name, CHECKSUMS) {
-        return Some("is a checksum by its name");
-    }
-    if is_one_of(name, &["image", "png", "jpeg", "jpg", "gif"]) {
-        return Some("belongs to a picture or a widget");
-    }
-    is_one_of(name, IDS).then_some("is an id by its name")
+    let holds = |list: &str| list.lines().any(|word| word.as_bytes() == name);
+    let found = NAMES.iter().find(|(list, _)| holds(list));
+    found.map(|(_, reason)| *reason)
 }
 
-/// 8-4-4-4-12 hexadecimal digits, in braces or not.
+/// A UUID, in braces or not.
 pub fn is_guid(value: &[u8]) -> bool {
     let value = match value {
         [b'{', inner @ .., b'}'] => inner,
         other => other,
     };
-    value.len() == 36
-        && value.iter().enumerate().all(|(at, b)| match at {
-            8 | 13 | 18 | 23 => *b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        })
+    is_uuid(value)
 }
 
 /// A URL without user or query, or a path.

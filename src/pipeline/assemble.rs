@@ -4,16 +4,19 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
+use super::copies::Copies;
 use super::{Judged, Sweep};
 use crate::decode::{Document, Layer, Located};
 use crate::finding::{ByteRange, Finding, Fingerprint, Frame, NotebookPlace};
 use crate::rules::{Kind, RuleRef};
 use crate::secret::Secret;
-use crate::span::{LineIndex, Position, SourceSpan, ViewSpan};
+use crate::span::{LineIndex, Position, SpanSet, ViewSpan, Width};
 use crate::unit::Unit;
 
 /// Bytes of a line shown on either side of a secret.
 const REACH: usize = 60;
+/// Longer values have lines of their own.
+const LONGEST_COPY: usize = 1 << 10;
 /// A value with fewer bits than this by its character counts could be guessed from its hash.
 const STRONG_BITS: f32 = 80.0;
 
@@ -24,6 +27,10 @@ pub(super) struct Assembly<'a> {
     document: &'a Document<'a>,
     judged: &'a [Judged],
     located: Vec<Located>,
+    /// The bytes of all of them.
+    secret: SpanSet,
+    /// Their values, as they stand in their views and decoded.
+    copies: Copies<'a>,
     lines: LineIndex<'a>,
 }
 
@@ -34,10 +41,22 @@ impl<'a> Assembly<'a> {
         document: &'a Document<'a>,
         judged: &'a [Judged],
     ) -> Self {
-        let located = judged
+        let located: Vec<Located> = judged
             .iter()
             .map(|j| document.locate(j.view, j.assessment.secret))
             .collect();
+        let mut secret = SpanSet::default();
+        for span in located.iter().flat_map(|located| &located.source) {
+            secret.insert(*span);
+        }
+        let mut copies = Copies::default();
+        for Judged {
+            view, assessment, ..
+        } in judged
+        {
+            copies.add(&document.view(*view).text[assessment.secret.range()]);
+            copies.add(assessment.value.as_deref().unwrap_or_default());
+        }
         let lines = LineIndex::new(document.text());
         Self {
             sweep,
@@ -45,6 +64,8 @@ impl<'a> Assembly<'a> {
             document,
             judged,
             located,
+            secret,
+            copies,
             lines,
         }
     }
@@ -84,9 +105,7 @@ impl<'a> Assembly<'a> {
 
     pub fn finding(&self, index: usize) -> Finding {
         let Judged {
-            assessment,
-            candidate,
-            view,
+            assessment, view, ..
         } = &self.judged[index];
         let located = &self.located[index];
         let rule = self.rule(index).clone();
@@ -94,26 +113,22 @@ impl<'a> Assembly<'a> {
             located.text.first().map_or(0, |span| span.start),
             located.text.last().map_or(0, |span| span.end),
         );
-        // What reads as a name may itself hold another secret, and names are printed.
-        let tells = |span: &ViewSpan| span.range().any(|at| self.is_secret(*view, at));
-        let name = candidate.name.filter(|span| !tells(span)).map(|span| {
-            let name = &self.document.view(*view).text[span.range()];
-            String::from_utf8_lossy(name).into()
-        });
+        let name = self.name(index);
+        let mut assessment = assessment.clone();
+        assessment.hush(|said| self.copies.are_in(said));
         let base = self.unit.before.bytes;
+        let ((start, from), (end, to)) = (self.position(text.0), self.position(text.1));
         Finding {
-            title: assessment
-                .title
-                .clone()
-                .unwrap_or_else(|| rule.title.clone()),
-            grants: assessment
-                .grants
-                .clone()
-                .unwrap_or_else(|| rule.grants.clone()),
+            title: assessment.title.unwrap_or_else(|| rule.title.clone()),
+            grants: assessment.grants.unwrap_or_else(|| rule.grants.clone()),
+            rotate: assessment
+                .rotated_as
+                .and_then(|id| self.sweep.rules().find(id))
+                .map_or_else(|| rule.rotate.clone(), |other| other.rotate.clone()),
             severity: assessment.severity,
             confidence: assessment.confidence,
-            reasons: assessment.reasons.clone(),
-            proof: assessment.proof.clone(),
+            reasons: assessment.reasons,
+            proof: assessment.proof,
             secret: Secret::new(self.value(index)),
             bytes: located
                 .source
@@ -123,9 +138,9 @@ impl<'a> Assembly<'a> {
                     end: base + u64::from(s.end),
                 })
                 .collect(),
-            start: self.position(text.0),
-            end: self.position(text.1),
-            utf16: (self.utf16_column(text.0), self.utf16_column(text.1)),
+            start,
+            end,
+            utf16: (from, to),
             notebook: self.notebook_place(located),
             layers: self.layers(*view),
             fingerprint: self.fingerprint(index, &rule, name.as_deref()),
@@ -137,28 +152,31 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Line and column in the whole input.
-    fn position(&self, offset: u32) -> Position {
-        let mut position = self.lines.position(offset);
-        if position.line == 1 {
-            position.column += self.unit.before.columns as u32;
-        }
-        position.line += self.unit.before.lines as u32;
-        position
+    /// The name that the value is given, unless that tells a secret itself: names are printed.
+    fn name(&self, index: usize) -> Option<Box<str>> {
+        let Judged {
+            candidate, view, ..
+        } = &self.judged[index];
+        let span = candidate.name?;
+        let name = &self.document.view(*view).text[span.range()];
+        let tells = span.range().any(|at| self.is_secret(*view, at)) || self.copies.are_in(name);
+        (!tells).then(|| String::from_utf8_lossy(name).into())
     }
 
-    fn utf16_column(&self, offset: u32) -> u32 {
-        let line = self.lines.position(offset).line;
-        let start = self.lines.line_start(line) as usize;
-        let text = self.document.text();
-        let before =
-            String::from_utf8_lossy(&text[start..(offset as usize).max(start).min(text.len())]);
-        let carried = if line == 1 {
-            self.unit.before.columns as u32
-        } else {
-            0
+    /// Line and column in the whole input, and the column in UTF-16 code units.
+    fn position(&self, offset: u32) -> (Position, u32) {
+        let before = &self.unit.before;
+        let (line, width) = self.lines.line_and_width(offset);
+        let carried = match line {
+            1 => before.columns,
+            _ => Width::default(),
         };
-        before.encode_utf16().count() as u32 + carried + 1
+        let Width { chars, utf16 } = carried + width;
+        let position = Position {
+            line: line + before.lines as u32,
+            column: chars + 1,
+        };
+        (position, utf16 + 1)
     }
 
     /// The encodings around a view, outermost first; plain text and notebook cells are none.
@@ -176,7 +194,10 @@ impl<'a> Assembly<'a> {
             role: place.role,
             cell: place.cell,
             output: place.output,
-            mime: place.mime.clone(),
+            mime: place
+                .mime
+                .clone()
+                .filter(|mime| !self.copies.are_in(mime.as_bytes())),
             line,
         })
     }
@@ -227,18 +248,24 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// Text of a view with the bytes of all secrets starred and control characters made harmless.
+    /// Text of a view with the bytes of all secrets starred, copies of their values too, and control
+    /// characters made harmless.
     fn masked(&self, view: usize, start: usize, end: usize) -> String {
         let text = &self.document.view(view).text;
-        let bytes: Vec<u8> = (start..end)
-            .map(|at| {
-                if self.is_secret(view, at) {
-                    b'*'
-                } else {
-                    text[at]
-                }
-            })
-            .collect();
+        let star = |(at, byte): (usize, &u8)| match self.is_secret(view, at) {
+            true => b'*',
+            false => *byte,
+        };
+        let mut bytes: Vec<u8> = (start..).zip(&text[start..end]).map(star).collect();
+        // A copy may begin before what is shown or end after it.
+        let reach = self.copies.longest().min(LONGEST_COPY);
+        let (from, to) = (start.saturating_sub(reach), (end + reach).min(text.len()));
+        for copy in self.copies.find(&text[from..to]) {
+            let shown = (from + copy.start).max(start)..(from + copy.end).min(end);
+            if let Some(shown) = bytes.get_mut(shown.start - start..shown.end.max(start) - start) {
+                shown.fill(b'*');
+            }
+        }
         let shown: Cow<'_, str> = String::from_utf8_lossy(&bytes);
         let mut line = String::with_capacity(shown.len());
         for c in shown.chars() {
@@ -256,9 +283,6 @@ impl<'a> Assembly<'a> {
 
     fn is_secret(&self, view: usize, at: usize) -> bool {
         let own = self.document.locate(view, ViewSpan::new(at, at + 1)).source;
-        let hides = |span: &SourceSpan| own.iter().any(|o| o.overlaps(*span));
-        self.located
-            .iter()
-            .any(|located| located.source.iter().any(hides))
+        own.iter().any(|span| self.secret.overlaps(*span))
     }
 }

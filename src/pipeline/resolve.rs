@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use super::Judged;
 use super::assemble::Assembly;
 use crate::decode::Document;
+use crate::span::SpanSet;
 
 /// The indices of those that stay, in the order of their place in the source.
 pub(super) fn survivors(
@@ -19,21 +20,18 @@ pub(super) fn survivors(
     document: &Document<'_>,
 ) -> Vec<usize> {
     let mut ranked: Vec<usize> = (0..judged.len()).collect();
-    ranked.sort_by_key(|&index| Reverse(rank(index, judged, assembly, document)));
+    ranked.sort_by_cached_key(|&index| Reverse(rank(index, judged, assembly, document)));
     let mut kept: Vec<usize> = Vec::new();
+    let mut taken = SpanSet::default();
     let mut seen = HashSet::new();
     for index in ranked {
         let source = &assembly.located(index).source;
-        let overlaps = kept.iter().any(|&other| {
-            let others = &assembly.located(other).source;
-            others
-                .iter()
-                .any(|theirs| source.iter().any(|ours| ours.overlaps(*theirs)))
-        });
+        let overlaps = source.iter().any(|span| taken.overlaps(*span));
         let place = document.place(assembly.located(index).place);
         let twin = place.output.is_some()
             && !seen.insert((place.cell, place.output, assembly.value(index)));
         if !overlaps && !twin {
+            source.iter().for_each(|span| taken.insert(*span));
             kept.push(index);
         }
     }
@@ -41,7 +39,8 @@ pub(super) fn survivors(
     kept
 }
 
-/// Who says most: proof, then the kind of rule, then certainty and gravity, then the most text, the
+/// Who says most: proof, then the kind of rule and whether it goes above
+/// others of that kind, then certainty and gravity, then the most text, the
 /// least decoding, and last the order of the rules, so that nothing is left to chance.
 fn rank(
     index: usize,
@@ -57,6 +56,7 @@ fn rank(
     (
         assessment.proof.as_ref().map(|proof| Reverse(proof.kind)),
         assembly.rule(index).kind,
+        !assembly.rule(index).above.is_empty(),
         assessment.confidence,
         assessment.severity,
         candidate.matched.len(),

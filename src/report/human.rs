@@ -1,79 +1,323 @@
 //! The report for a person at a terminal, grouped by file.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::Style;
+use super::{Style, json};
 use crate::advise;
-use crate::finding::{Finding, NotebookPlace};
+use crate::finding::{CommitNote, Finding, NotebookPlace, State, Trace};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Outcome;
 use crate::rules::Severity;
+
+/// From this many findings on, the summary counts them by kind.
+const MANY: usize = 12;
+/// Kinds that the summary names.
+const KINDS: usize = 10;
+/// Paths listed for one secret of a history, and references for one path.
+const MOST_PLACES: usize = 10;
+const MOST_NAMES: usize = 4;
+/// Text narrower than this is not worth breaking lines for.
+const NARROWEST: usize = 30;
 
 /// Writes findings, then a summary with what was read and what was not.
 ///
 /// # Errors
 /// When `out` cannot be written to.
 pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let paint = Paint { on: style.colour };
+    let mut page = Page {
+        paint: Paint { on: style.colour },
+        show_secrets: style.show_secrets,
+        width: style.width.map(|width| width.max(NARROWEST)),
+        told: HashSet::new(),
+        out,
+    };
     let mut path = None;
+    if outcome.findings.iter().any(|f| group(f) > 0) {
+        for same in outcome.findings.chunk_by(|a, b| group(a) == group(b)) {
+            page.secret(same)?;
+        }
+        return page.summary(outcome);
+    }
     for finding in &outcome.findings {
         if path != Some(finding.path()) {
             path = Some(finding.path());
-            writeln!(out, "{}", paint.bold(&printable(finding.path())))?;
+            let shown = page.paint.bold(&printable(finding.path()));
+            writeln!(page.out, "{shown}")?;
         }
-        write_finding(finding, style, &paint, out)?;
+        page.finding(finding)?;
     }
-    summary(outcome, &paint, out)
+    page.summary(outcome)
 }
 
-fn write_finding(
-    finding: &Finding,
-    style: &Style,
-    paint: &Paint,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let severity = paint.severity(finding.severity);
-    let place = place(finding);
-    writeln!(out, "  {severity} {} {}", finding.title, paint.dim(&place))?;
-    let frame = &finding.frame;
-    let shown = if style.show_secrets {
-        printable(&finding.secret.expose_text())
+/// The number of a finding's secret in a report by secret; 0 in one by file.
+fn group(finding: &Finding) -> u32 {
+    finding.trace.as_ref().map_or(0, |trace| trace.group)
+}
+
+/// How many secrets these are: in a report by secret one may stand in several places.
+fn secrets(findings: &[Finding]) -> usize {
+    let last = findings.last().map_or(0, group);
+    if last > 0 {
+        last as usize
     } else {
-        frame.mask.clone()
-    };
-    let (before, after) = (frame.before.trim_start(), frame.after.trim_end());
-    writeln!(
-        out,
-        "    {} {before}{}{after}",
-        paint.dim("|"),
-        paint.red(&shown)
-    )?;
-    let mut why: Vec<&str> = Vec::new();
-    if let Some(proof) = &finding.proof {
-        why.push(&proof.detail);
+        findings.len()
     }
-    why.extend(finding.reasons.iter().map(|reason| &**reason));
-    if !finding.layers.is_empty() {
-        let names: Vec<&str> = finding.layers.iter().map(|layer| layer.name()).collect();
-        writeln!(out, "    hidden by {}", names.join(", then "))?;
+}
+
+/// What is being written.
+struct Page<'o> {
+    paint: Paint,
+    show_secrets: bool,
+    /// Columns to keep to.
+    width: Option<usize>,
+    /// What is said of a kind of secret, said once.
+    told: HashSet<(String, String)>,
+    out: &'o mut dyn Write,
+}
+
+impl Page<'_> {
+    /// One secret with all its places in a history.
+    fn secret(&mut self, places: &[Finding]) -> io::Result<()> {
+        let Some(first) = places.first() else {
+            return Ok(());
+        };
+        let paths = match places.len() {
+            1 => "in one path".to_owned(),
+            paths => format!("in {paths} paths"),
+        };
+        let title = format!("secret {}, {paths}", group(first));
+        writeln!(self.out, "{}", self.paint.bold(&title))?;
+        self.finding(first)?;
+        for place in places.iter().take(MOST_PLACES) {
+            let line = place.start.line;
+            writeln!(self.out, "    {}:{line}", printable(place.path()))?;
+            if let Some(trace) = &place.trace {
+                self.trace(trace)?;
+            }
+        }
+        if places.len() > MOST_PLACES {
+            let more = places.len() - MOST_PLACES;
+            writeln!(
+                self.out,
+                "    and {more} more paths; --format json lists them all"
+            )?;
+        }
+        writeln!(self.out)
     }
-    let confidence = finding.confidence.name();
-    let why = if why.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", why.join("; "))
-    };
-    writeln!(out, "    {confidence} confidence{why}")?;
-    writeln!(out, "    opens   {}", finding.grants)?;
-    let advice = advise::advise(finding);
-    if let Some(step) = advice.rotate.first() {
-        writeln!(out, "    rotate  {step}")?;
+
+    /// Since when, until when, and where it still is.
+    fn trace(&mut self, trace: &Trace) -> io::Result<()> {
+        if let Some(first) = &trace.first {
+            writeln!(self.out, "      since {}", commit(first))?;
+        }
+        if let Some(last) = trace.last.as_ref().filter(|_| trace.last != trace.first) {
+            writeln!(self.out, "      until {}", commit(last))?;
+        }
+        let state = match trace.state {
+            State::Head => "still in the checked-out commit",
+            State::Ref => "still in",
+            State::History => "in older commits only",
+            State::Reflog => "only the reflog leads to it: not pushed or cloned",
+            State::Dangling => "nothing leads to it: not pushed or cloned",
+        };
+        let names = trace
+            .refs
+            .iter()
+            .take(MOST_NAMES)
+            .map(|name| printable(name));
+        let mut names: Vec<String> = names.collect();
+        let more = (trace.refs_total as usize).saturating_sub(names.len());
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        let joint = match (trace.state, names.is_empty()) {
+            (_, true) => String::new(),
+            (State::Head, false) => format!(", and in {}", names.join(", ")),
+            (_, false) => format!(" {}", names.join(", ")),
+        };
+        self.paragraph(&format!("      {state}{joint}"), 8)
     }
-    writeln!(out, "    instead {}", advice.reference)?;
-    let id = format!("{} {}", finding.rule.id, finding.fingerprint);
-    writeln!(out, "    {}\n", paint.dim(&id))
+
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        self.head(finding)?;
+        self.frame(finding)?;
+        if !finding.layers.is_empty() {
+            let names: Vec<&str> = finding.layers.iter().map(|layer| layer.name()).collect();
+            writeln!(self.out, "    hidden by {}", names.join(", then "))?;
+        }
+        if let Some(trace) = finding.trace.as_ref().filter(|trace| trace.group == 0) {
+            self.trace(trace)?;
+        }
+        self.confidence(finding)?;
+        let advice = advise::advise(finding);
+        let rotate = advice.rotate.into_iter().next().unwrap_or_default();
+        let kind = (finding.grants.to_string(), rotate);
+        if !self.told.contains(&kind) {
+            self.paragraph(&format!("    opens   {}", kind.0), 12)?;
+            // Commands are there to be copied: they stay on one line.
+            if !kind.1.is_empty() {
+                writeln!(self.out, "    rotate  {}", kind.1)?;
+            }
+            self.told.insert(kind);
+        }
+        writeln!(self.out, "    instead {}", advice.reference)?;
+        let id = format!("{} {}", finding.rule.id, finding.fingerprint);
+        writeln!(self.out, "    {}\n", self.paint.dim(&id))
+    }
+
+    fn head(&mut self, finding: &Finding) -> io::Result<()> {
+        let severity = self.paint.severity(finding.severity);
+        let place = place(finding);
+        let title = printable(&finding.title);
+        let whole = 2 + 9 + title.chars().count() + 1 + place.chars().count();
+        let apart = match self.width {
+            Some(width) if whole > width => "\n    ",
+            _ => " ",
+        };
+        let place = self.paint.dim(&place);
+        writeln!(self.out, "  {severity} {title}{apart}{place}")
+    }
+
+    /// The line around the secret, cut on both sides to what fits.
+    fn frame(&mut self, finding: &Finding) -> io::Result<()> {
+        let frame = &finding.frame;
+        let shown = if self.show_secrets {
+            printable(&finding.secret.expose_text())
+        } else {
+            frame.mask.clone()
+        };
+        let (mut before, mut after) = (
+            Cow::Borrowed(frame.before.trim_start()),
+            Cow::Borrowed(frame.after.trim_end()),
+        );
+        if let Some(width) = self.width {
+            let room = width.saturating_sub(6 + shown.chars().count());
+            let right = after.chars().count().min(room / 2);
+            before = last_chars(before, room - right);
+            let left = before.chars().count();
+            after = first_chars(after, room - left);
+        }
+        let (bar, shown) = (self.paint.dim("|"), self.paint.red(&shown));
+        writeln!(self.out, "    {bar} {before}{shown}{after}")
+    }
+
+    fn confidence(&mut self, finding: &Finding) -> io::Result<()> {
+        let proof = finding.proof.iter().map(|proof| &*proof.detail);
+        let reasons = finding.reasons.iter().map(|reason| &**reason);
+        let why: Vec<String> = proof.chain(reasons).map(printable).collect();
+        let confidence = finding.confidence.name();
+        let said = match why.is_empty() {
+            true => format!("    {confidence} confidence"),
+            false => format!("    {confidence} confidence: {}", why.join("; ")),
+        };
+        self.paragraph(&said, 6)
+    }
+
+    /// Text broken into lines where there is a width to keep to, all but the first indented.
+    fn paragraph(&mut self, text: &str, indent: usize) -> io::Result<()> {
+        let Some(width) = self.width else {
+            return writeln!(self.out, "{text}");
+        };
+        let indent = " ".repeat(indent);
+        let options = textwrap::Options::new(width)
+            .subsequent_indent(&indent)
+            .break_words(false);
+        for line in textwrap::wrap(text, options) {
+            writeln!(self.out, "{line}")?;
+        }
+        Ok(())
+    }
+
+    fn summary(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let count = |severity: &Severity| {
+            let of = outcome.findings.iter().filter(|f| f.severity == *severity);
+            let count = of.count();
+            (count > 0).then(|| format!("{count} {}", severity.name()))
+        };
+        let counts: Vec<String> = Severity::ALL.iter().filter_map(count).collect();
+        let found = match secrets(&outcome.findings) {
+            0 => "no secrets found".to_owned(),
+            1 => format!("1 secret found ({})", counts.join(", ")),
+            n => format!("{n} secrets found ({})", counts.join(", ")),
+        };
+        writeln!(self.out, "{}", self.paint.bold(&found))?;
+        if outcome.findings.len() >= MANY {
+            self.kinds(&outcome.findings)?;
+        }
+        coverage(&outcome.ledger, self.out)
+    }
+
+    /// How many there are of each kind, the gravest and most frequent first.
+    fn kinds(&mut self, findings: &[Finding]) -> io::Result<()> {
+        let mut kinds = BTreeMap::new();
+        for finding in findings {
+            let kind = kinds.entry((finding.severity, &*finding.title));
+            let (count, files) = kind.or_insert_with(|| (0_usize, HashSet::new()));
+            *count += 1;
+            files.insert(finding.path());
+        }
+        let mut kinds: Vec<_> = kinds.into_iter().collect();
+        kinds.sort_by_key(|((severity, _), (count, _))| std::cmp::Reverse((*severity, *count)));
+        for ((severity, title), (count, files)) in kinds.iter().take(KINDS) {
+            let severity = self.paint.severity(*severity);
+            let files = counted(files.len() as u64, "file");
+            writeln!(
+                self.out,
+                "  {count:6} {severity} {} in {files}",
+                printable(title)
+            )?;
+        }
+        let more = kinds.len().saturating_sub(KINDS);
+        if more > 0 {
+            writeln!(
+                self.out,
+                "         and {}",
+                counted(more as u64, "more kind")
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// `1 file`, `2 files`.
+fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+/// The end of a text, at most `room` characters, the first of them a mark when something is cut.
+fn last_chars(text: Cow<'_, str>, room: usize) -> Cow<'_, str> {
+    let length = text.chars().count();
+    if length <= room {
+        return text;
+    }
+    let kept = text.chars().skip(length - room.saturating_sub(1));
+    let mark = (room > 0).then_some('\u{2026}');
+    mark.into_iter().chain(kept).collect::<String>().into()
+}
+
+/// The start of a text, at most `room` characters, the last of them a mark when something is cut.
+fn first_chars(text: Cow<'_, str>, room: usize) -> Cow<'_, str> {
+    if text.chars().count() <= room {
+        return text;
+    }
+    let kept = text.chars().take(room.saturating_sub(1));
+    let mark = (room > 0).then_some('\u{2026}');
+    kept.chain(mark).collect::<String>().into()
+}
+
+/// `0123456789ab 2026-01-31 Ann Author <ann@example.org>`.
+fn commit(commit: &CommitNote) -> String {
+    let id = commit.id.to_string();
+    let date = json::date(commit.time);
+    let day = date.split('T').next().unwrap_or_default();
+    format!("{} {day} {}", &id[..12], printable(&commit.author))
 }
 
 /// `line 3, column 5`, or for a notebook `cell 12 · output 1 · line 3`.
@@ -111,29 +355,17 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn summary(outcome: &Outcome, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
-    let counts: Vec<String> = Severity::ALL
-        .iter()
-        .filter_map(|severity| {
-            let of = outcome.findings.iter().filter(|f| f.severity == *severity);
-            let count = of.count();
-            (count > 0).then(|| format!("{count} {}", severity.name()))
-        })
-        .collect();
-    let found = match outcome.findings.len() {
-        0 => "no secrets found".to_owned(),
-        1 => format!("1 secret found ({})", counts.join(", ")),
-        n => format!("{n} secrets found ({})", counts.join(", ")),
-    };
-    writeln!(out, "{}", paint.bold(&found))?;
-    coverage(&outcome.ledger, out)
-}
-
 fn coverage(ledger: &Ledger, out: &mut dyn Write) -> io::Result<()> {
-    let files = ledger.files;
+    let files = counted(ledger.files, "file");
     let bytes = size(ledger.bytes);
-    let notebooks = ledger.notebooks;
-    writeln!(out, "read {files} files ({notebooks} notebooks), {bytes}")?;
+    let notebooks = counted(ledger.notebooks, "notebook");
+    if ledger.objects > 0 {
+        let objects = counted(ledger.objects, "object");
+        let commits = counted(ledger.commits, "commit");
+        writeln!(out, "read {objects} ({commits}), {bytes}")?;
+    } else {
+        writeln!(out, "read {files} ({notebooks}), {bytes}")?;
+    }
     for reason in Reason::ALL {
         let count = ledger.left_out(reason).len();
         if count > 0 {
@@ -141,7 +373,8 @@ fn coverage(ledger: &Ledger, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     if ledger.windowed > 0 {
-        writeln!(out, "{} large files were read in windows", ledger.windowed)?;
+        let files = counted(ledger.windowed, "large file");
+        writeln!(out, "read in windows: {files}")?;
     }
     Ok(())
 }
@@ -161,11 +394,15 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Text from the input with control characters made harmless, so that no file name can steer the
-/// terminal.
+/// Text from the input with control characters made harmless, those that turn the direction of
+/// writing among them, so that no file name can steer the terminal.
 pub fn printable(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.chars()
-        .map(|c| if c.is_control() { '\u{b7}' } else { c })
+        .map(|c| if steers(c) { '\u{b7}' } else { c })
         .collect()
 }
 

@@ -74,6 +74,9 @@ struct GitJson<'f> {
     state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refs: Option<&'f [String]>,
+    /// The same number for the same secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<u32>,
 }
 
 impl<'f> GitJson<'f> {
@@ -92,12 +95,13 @@ impl<'f> GitJson<'f> {
             last_date: last.map(|commit| date(commit.time)),
             state: trace.map(|trace| trace.state.name()),
             refs: trace.map(|trace| &*trace.refs),
+            group: trace.map(|trace| trace.group).filter(|group| *group > 0),
         })
     }
 }
 
 /// A time as RFC 3339 writes it, in UTC.
-fn date(time: i64) -> String {
+pub(crate) fn date(time: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(time).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     time.format(&Rfc3339).unwrap_or_default()
 }
@@ -169,6 +173,11 @@ struct CoverageJson<'l> {
     complete: bool,
     files: u64,
     bytes: u64,
+    /// Git objects looked at, and how many of them are commits.
+    #[serde(skip_serializing_if = "is_zero")]
+    objects: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    commits: u64,
     notebooks: u64,
     windowed: u64,
     left_out: std::collections::BTreeMap<&'static str, Vec<LeftOutJson<'l>>>,
@@ -179,6 +188,11 @@ struct CoverageJson<'l> {
 struct LeftOutJson<'l> {
     path: &'l str,
     detail: &'l str,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn entries(list: &[LeftOut]) -> Vec<LeftOutJson<'_>> {
@@ -195,6 +209,8 @@ fn coverage_json(ledger: &Ledger) -> CoverageJson<'_> {
         complete: ledger.is_complete(),
         files: ledger.files,
         bytes: ledger.bytes,
+        objects: ledger.objects,
+        commits: ledger.commits,
         notebooks: ledger.notebooks,
         windowed: ledger.windowed,
         left_out: Reason::ALL

@@ -3,12 +3,16 @@
 //! Nothing here can print a secret but the field `secret` of the JSON forms, and that only when
 //! [`Style::show_secrets`] is set.
 
+pub mod azure;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
 pub mod sarif;
 
 use std::io::{self, Write};
 
+use crate::finding::Finding;
 use crate::pipeline::Outcome;
 use crate::rules::RuleSet;
 
@@ -18,6 +22,13 @@ pub struct Style {
     /// The one door through which secrets can be seen.
     pub show_secrets: bool,
     pub colour: bool,
+    /// Columns that the human report keeps to; without it lines are as long as they are.
+    pub width: Option<usize>,
+    /// When the run began and ended, in seconds since 1970.
+    pub started: i64,
+    pub ended: i64,
+    /// The commit the run is about, for findings that name none.
+    pub commit: Option<String>,
 }
 
 /// The forms a report can have.
@@ -27,6 +38,12 @@ pub enum Format {
     Json,
     Jsonl,
     Sarif,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// Logging commands of Azure Pipelines.
+    Azure,
+    /// GitLab's secret detection report.
+    Gitlab,
 }
 
 /// Writes a whole report.
@@ -45,5 +62,27 @@ pub fn write(
         Format::Json => json::write(outcome, style, out),
         Format::Jsonl => json::write_lines(outcome, style, out),
         Format::Sarif => sarif::write(outcome, rules, out),
+        Format::Github => github::write(outcome, out),
+        Format::Azure => azure::write(outcome, out),
+        Format::Gitlab => gitlab::write(outcome, style, out),
     }
+}
+
+/// A finding in a few words, for readers that show one line of text.
+fn sentence(finding: &Finding) -> String {
+    let place = match finding.notebook.as_ref().and_then(|n| n.cell) {
+        Some(cell) => format!(" in cell {cell}"),
+        None => String::new(),
+    };
+    let commit = match finding.origin.git.and_then(|git| git.commit) {
+        Some(id) => format!(" since commit {}", id.short()),
+        None => String::new(),
+    };
+    let rotate = finding.rotate.first().map_or("", |step| &**step);
+    format!(
+        "{} ({}){place}{commit}. Opens: {}. Rotate: {rotate}",
+        finding.title,
+        finding.secret.masked(),
+        finding.grants
+    )
 }

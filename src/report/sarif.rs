@@ -1,17 +1,60 @@
 //! SARIF 2.1.0, as GitHub code scanning and Azure DevOps read it.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::finding::Finding;
-use crate::ledger::Reason;
+use crate::ledger::{LeftOut, Reason};
 use crate::pipeline::Outcome;
 use crate::rules::{Kind, Level, RuleDef, RuleSet, Severity};
 
 /// GitHub refuses a file with more results than this.
 const MOST_RESULTS: usize = 25_000;
+/// GitHub refuses longer descriptions; in characters.
+const LONGEST_TEXT: usize = 1024;
+/// Notifications of one kind; the rest is said in a number.
+const MOST_NOTES: usize = 1000;
+
+#[derive(Serialize)]
+struct Report<'r> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'r>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'r> {
+    tool: Value,
+    column_kind: &'static str,
+    automation_details: Value,
+    invocations: [Value; 1],
+    results: Results<'r>,
+}
+
+/// Writes results one by one: a report may be larger than all that it tells of.
+struct Results<'r> {
+    findings: &'r [&'r Finding],
+    /// The how many-eth of its fingerprint each finding is, from 1.
+    occurrences: Vec<usize>,
+    /// Places of rules in the list of rules.
+    rules: BTreeMap<&'r str, usize>,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counted = self.findings.iter().zip(&self.occurrences);
+        serializer.collect_seq(counted.map(|(finding, count)| {
+            let rule = self.rules.get(&*finding.rule.id).copied();
+            result(finding, rule, *count)
+        }))
+    }
+}
 
 /// Writes one run. When there are more findings than readers take, the gravest stay and a
 /// notification says so.
@@ -19,45 +62,57 @@ const MOST_RESULTS: usize = 25_000;
 /// # Errors
 /// When `out` cannot be written to.
 pub fn write(outcome: &Outcome, rules: &RuleSet, out: &mut dyn Write) -> io::Result<()> {
-    let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
-    let cut = findings.len().saturating_sub(MOST_RESULTS);
-    if cut > 0 {
-        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        findings.truncate(MOST_RESULTS);
-    }
-    let mut indices = BTreeMap::new();
-    let mut descriptors = Vec::new();
-    for rule in rules.iter() {
-        if findings.iter().any(|f| f.rule.id == rule.id) {
-            indices.insert(rule.id.to_string(), descriptors.len());
-            descriptors.push(descriptor(rule));
-        }
-    }
-    let mut occurrences = BTreeMap::new();
-    let results: Vec<Value> = findings
-        .iter()
-        .map(|finding| result(finding, &indices, &mut occurrences))
-        .collect();
-    let report = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
+    let findings = gravest(&outcome.findings);
+    let cut = outcome.findings.len() - findings.len();
+    let used: BTreeSet<&str> = findings.iter().map(|f| &*f.rule.id).collect();
+    let described: Vec<&RuleDef> = rules.iter().filter(|r| used.contains(&*r.id)).collect();
+    let places = described.iter().enumerate();
+    let report = Report {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: json!({ "driver": {
                 "name": "keysweep",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": descriptors,
-            }},
-            "columnKind": "utf16CodeUnits",
-            "automationDetails": { "id": "keysweep/scan/" },
-            "invocations": [{
+                "rules": described.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+                "notifications": notification_kinds(),
+            }}),
+            column_kind: "utf16CodeUnits",
+            automation_details: json!({ "id": "keysweep/scan/" }),
+            invocations: [json!({
                 "executionSuccessful": outcome.ledger.is_complete(),
                 "toolExecutionNotifications": notifications(outcome, cut),
-            }],
-            "results": results,
+            })],
+            results: Results {
+                occurrences: occurrences(&findings),
+                rules: places.map(|(place, rule)| (&*rule.id, place)).collect(),
+                findings: &findings,
+            },
         }],
-    });
+    };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     writeln!(out)
+}
+
+/// As many findings as readers take, in their order.
+fn gravest(findings: &[Finding]) -> Vec<&Finding> {
+    let mut kept: Vec<(usize, &Finding)> = findings.iter().enumerate().collect();
+    if kept.len() > MOST_RESULTS {
+        kept.sort_by_key(|(_, finding)| Reverse((finding.severity, finding.confidence)));
+        kept.truncate(MOST_RESULTS);
+        kept.sort_by_key(|(place, _)| *place);
+    }
+    kept.into_iter().map(|(_, finding)| finding).collect()
+}
+
+fn occurrences(findings: &[&Finding]) -> Vec<usize> {
+    let mut seen = BTreeMap::new();
+    let count = |finding: &&Finding| {
+        let count = seen.entry(finding.fingerprint).or_insert(0);
+        *count += 1;
+        *count
+    };
+    findings.iter().map(count).collect()
 }
 
 fn descriptor(rule: &RuleDef) -> Value {
@@ -65,8 +120,8 @@ fn descriptor(rule: &RuleDef) -> Value {
     let mut descriptor = json!({
         "id": rule.id,
         "name": rule.id,
-        "shortDescription": { "text": rule.title },
-        "fullDescription": { "text": format!("{}. Whoever holds it has {}.", rule.title, rule.grants) },
+        "shortDescription": { "text": clip(&rule.title) },
+        "fullDescription": { "text": clip(&format!("{}. Opens: {}.", rule.title, rule.grants)) },
         "help": {
             "text": format!("Rotate it:\n{rotate}"),
             "markdown": format!("Rotate it:\n\n```\n{rotate}\n```"),
@@ -82,6 +137,11 @@ fn descriptor(rule: &RuleDef) -> Value {
         descriptor["helpUri"] = json!(reference);
     }
     descriptor
+}
+
+/// The start of a description, no longer than readers take.
+fn clip(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -112,14 +172,8 @@ fn score(severity: Severity) -> &'static str {
     }
 }
 
-fn result(
-    finding: &Finding,
-    indices: &BTreeMap<String, usize>,
-    occurrences: &mut BTreeMap<String, usize>,
-) -> Value {
+fn result(finding: &Finding, rule: Option<usize>, occurrence: usize) -> Value {
     let fingerprint = finding.fingerprint.to_string();
-    let count = occurrences.entry(fingerprint.clone()).or_insert(0);
-    *count += 1;
     let mut location = json!({
         "physicalLocation": {
             "artifactLocation": { "uri": uri(finding.path()) },
@@ -143,14 +197,13 @@ fn result(
             "kind": "member",
         }]);
     }
-    json!({
+    let mut result = json!({
         "ruleId": finding.rule.id,
-        "ruleIndex": indices.get(&*finding.rule.id),
         "level": level(finding.severity),
-        "message": { "text": message(finding) },
+        "message": { "text": super::sentence(finding) },
         "locations": [location],
         "partialFingerprints": {
-            "primaryLocationLineHash": format!("{}:{count}", &fingerprint[..16]),
+            "primaryLocationLineHash": format!("{}:{occurrence}", &fingerprint[..16]),
             "keysweep/v1": fingerprint,
         },
         "properties": {
@@ -158,27 +211,22 @@ fn result(
             "confidence": finding.confidence.name(),
             "security-severity": score(finding.severity),
         },
-    })
+    });
+    if let Some(rule) = rule {
+        result["ruleIndex"] = json!(rule);
+    }
+    result
 }
 
-fn message(finding: &Finding) -> String {
-    let place = match finding.notebook.as_ref().and_then(|n| n.cell) {
-        Some(cell) => format!(" in cell {cell}"),
-        None => String::new(),
-    };
-    let rotate = finding.rule.rotate.first().map_or("", |step| &**step);
-    format!(
-        "{} ({}){place}. It opens {}. Rotate it: {rotate}",
-        finding.title,
-        finding.secret.masked(),
-        finding.grants
-    )
-}
-
-/// A relative path as a URI.
+/// A path as a URI: a relative one stays relative, to whatever the scan started in.
 fn uri(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path.trim_start_matches('/').bytes() {
+    let drive = matches!(path.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
+    let mut uri = match (path.starts_with('/'), drive) {
+        (true, _) => "file://".to_owned(),
+        (_, true) => "file:///".to_owned(),
+        _ => String::new(),
+    };
+    for byte in path.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 uri.push(byte as char);
@@ -189,26 +237,55 @@ fn uri(path: &str) -> String {
     uri
 }
 
+/// What the notifications are about.
+const CUT: &str = "results-cut";
+const NOTED: &str = "read-in-another-way";
+
+fn left_out(reason: Reason) -> String {
+    format!("left-out-{}", reason.name().replace('_', "-"))
+}
+
+fn notification_kinds() -> Vec<Value> {
+    let reasons = Reason::ALL.iter().map(|reason| left_out(*reason));
+    let ids = reasons.chain([CUT.to_owned(), NOTED.to_owned()]);
+    ids.map(|id| json!({ "id": id })).collect()
+}
+
+fn notification(kind: &str, level: &str, text: &str) -> Value {
+    json!({ "descriptor": { "id": kind }, "level": level, "message": { "text": text } })
+}
+
 fn notifications(outcome: &Outcome, cut: usize) -> Vec<Value> {
-    let note = |level: &str, text: String| json!({ "level": level, "message": { "text": text } });
     let mut list = Vec::new();
     if cut > 0 {
-        list.push(note(
-            "warning",
-            format!("{cut} less grave findings are left out of this file"),
-        ));
+        let text = format!("{cut} findings, the least grave, are left out of this file");
+        list.push(notification(CUT, "warning", &text));
     }
     for reason in Reason::ALL {
         let level = if reason.is_failure() { "error" } else { "note" };
-        for entry in outcome.ledger.left_out(reason).iter().take(1000) {
-            list.push(note(
-                level,
-                format!("left out {}: {}", entry.path, entry.detail),
-            ));
-        }
+        files(
+            &left_out(reason),
+            level,
+            outcome.ledger.left_out(reason),
+            &mut list,
+        );
     }
-    for entry in outcome.ledger.notes().iter().take(1000) {
-        list.push(note("note", format!("{}: {}", entry.path, entry.detail)));
-    }
+    files(NOTED, "note", outcome.ledger.notes(), &mut list);
     list
+}
+
+/// A notification for each file of a kind, or for as many as are of use to anybody.
+fn files(kind: &str, level: &str, entries: &[LeftOut], list: &mut Vec<Value>) {
+    for entry in entries.iter().take(MOST_NOTES) {
+        let text = format!("{}: {}", entry.path, entry.detail);
+        let mut note = notification(kind, level, &text);
+        note["locations"] = json!([{
+            "physicalLocation": { "artifactLocation": { "uri": uri(&entry.path) } },
+        }]);
+        list.push(note);
+    }
+    let more = entries.len().saturating_sub(MOST_NOTES);
+    if more > 0 {
+        list.push(notification(kind, level, &format!("and {more} more files")));
+    }
 }

@@ -29,6 +29,8 @@ pub struct RuleDef {
     /// Lower case; one of them must stand near. Empty asks nothing.
     pub near: Cow<'static, [Cow<'static, str>]>,
     pub near_bytes: u32,
+    /// Ids of rules of the same kind that fit some of the same text and say less.
+    pub above: Cow<'static, [Cow<'static, str>]>,
     pub grants: Cow<'static, str>,
     pub rotate: Cow<'static, [Cow<'static, str>]>,
     pub vault_name: Cow<'static, str>,

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod def;
+pub mod lint;
 pub mod raw;
 pub mod template;
 #[cfg(test)]
@@ -85,12 +86,12 @@ impl RuleSet {
     /// As [`RuleSet::parse`], and when an id is already taken.
     pub fn add(&mut self, text: &str) -> Result<(), Error> {
         let mut taken: HashSet<String> = self.iter().map(|r| r.id.to_string()).collect();
-        for rule in raw::parse(text).map_err(Error::rules)? {
-            if !taken.insert(rule.id.to_string()) {
-                return Err(Error::rules(format!("rule {}: the id is taken", rule.id)));
-            }
-            self.rules.push(RuleRef(Kept::Custom(rule.into())));
+        let rules = raw::parse(text).map_err(Error::rules)?;
+        if let Some(twin) = rules.iter().find(|r| !taken.insert(r.id.to_string())) {
+            return Err(Error::rules(format!("rule {}: id: is taken", twin.id)));
         }
+        let rules = rules.into_iter().map(|r| RuleRef(Kept::Custom(r.into())));
+        self.rules.extend(rules);
         Ok(())
     }
 

@@ -54,6 +54,9 @@ struct RawRule {
     near: Vec<String>,
     #[serde(default = "default_near_bytes")]
     near_bytes: u32,
+    /// Ids of rules of the same kind that fit some of the same text and say less.
+    #[serde(default)]
+    above: Vec<String>,
     /// What whoever holds the secret can do.
     grants: String,
     /// How to revoke or rotate, a command or a place, most direct first.
@@ -84,7 +87,7 @@ fn default_near_bytes() -> u32 {
 
 /// Reads one rule file. The message of an error names the rule and what is wrong with it.
 pub fn parse(text: &str) -> Result<Vec<RuleDef>, String> {
-    let file: RawFile = toml::from_str(text).map_err(|error| error.to_string())?;
+    let file: RawFile = toml::from_str(text).map_err(|error| fault(text, &error))?;
     let provider = file.provider;
     file.rule
         .into_iter()
@@ -95,30 +98,69 @@ pub fn parse(text: &str) -> Result<Vec<RuleDef>, String> {
         .collect()
 }
 
+/// Says where a file is no rule file and why, without a word of its content: it may be any file,
+/// named by mistake, and hold secrets.
+fn fault(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    let quoted = |piece: (usize, &str)| match piece {
+        (nth, _) if nth % 2 == 1 => "\u{2026}".to_owned(),
+        (_, said) => said.to_owned(),
+    };
+    let message: Vec<String> = error.message().split('"').enumerate().map(quoted).collect();
+    let message = known_names(&message.join("\""));
+    let message = message.trim().replace('\n', "; ");
+    format!("line {line}, column {column}: {message}")
+}
+
+/// A message about a name that is none of those it wants, which it lists. The name is repeated when
+/// it reads like a misspelt one.
+fn known_names(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown ") else {
+        return message.to_owned();
+    };
+    let (unknown, wanted) = rest.split_once(", expected").unwrap_or((rest, ""));
+    let (what, name) = unknown.split_once(' ').unwrap_or((unknown, ""));
+    let spelt = name.trim_matches('`');
+    let is_field = what == "field"
+        && spelt.len() <= 20
+        && spelt.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let name = if is_field { name } else { "\u{2026}" };
+    format!("unknown {what} {name}, expected{wanted}")
+}
+
 fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
     check_id(&raw.id)?;
     let keywords = check_keywords(&raw.keywords)?;
     let matcher = matcher(&raw)?;
     if raw.example.is_empty() {
-        return Err("has no example".into());
+        return Err("example: has none".into());
     }
     if raw.title.is_empty() || raw.grants.is_empty() || raw.rotate.is_empty() {
-        return Err("title, grants and rotate must say something".into());
+        return Err("title, grants, rotate: must say something".into());
     }
     if raw.references.iter().any(|r| !r.starts_with("https://")) {
-        return Err("references must be https:// addresses".into());
+        return Err("references: must be https:// addresses".into());
     }
     if raw
         .example
         .iter()
         .any(|e| !(e.text.contains("{s}") || e.text.contains("{s|")) || e.secret.is_empty())
     {
-        return Err("an example needs a secret, and {s} where it stands in the text".into());
+        return Err("example: needs a secret, and {s} where it stands in the text".into());
     }
     let checks = raw
         .checks
         .iter()
-        .map(|name| Check::from_name(name).ok_or(format!("unknown check {name:?}")))
+        .map(|name| Check::from_name(name).ok_or(format!("checks: unknown check {name:?}")))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(RuleDef {
         id: raw.id.into(),
@@ -129,12 +171,13 @@ fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
         confidence: raw.confidence.unwrap_or(raw.kind.usual_confidence()),
         keywords: keywords.into(),
         matcher,
-        not_before: ByteSet::parse(&raw.not_before)?,
-        not_after: ByteSet::parse(&raw.not_after)?,
+        not_before: neighbours("not_before", &raw.not_before)?,
+        not_after: neighbours("not_after", &raw.not_after)?,
         min_entropy: raw.min_entropy,
         checks: checks.into(),
         near: owned(raw.near.into_iter().map(|w| w.to_ascii_lowercase())),
         near_bytes: raw.near_bytes,
+        above: owned(raw.above),
         grants: raw.grants.into(),
         rotate: owned(raw.rotate),
         vault_name: raw.vault_name.into(),
@@ -142,6 +185,10 @@ fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
         examples: examples(raw.example),
         counters: examples(raw.counter),
     })
+}
+
+fn neighbours(field: &str, class: &str) -> Result<ByteSet, String> {
+    ByteSet::parse(class).map_err(|fault| format!("{field}: {fault}"))
 }
 
 fn owned(list: impl IntoIterator<Item = String>) -> Cow<'static, [Cow<'static, str>]> {
@@ -167,19 +214,17 @@ fn check_id(id: &str) -> Result<(), String> {
                     .bytes()
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         });
-    kebab
-        .then_some(())
-        .ok_or("the id must be kebab-case".into())
+    kebab.then_some(()).ok_or("id: must be kebab-case".into())
 }
 
 fn check_keywords(keywords: &[String]) -> Result<Vec<Cow<'static, str>>, String> {
     if keywords.is_empty() {
-        return Err("needs a keyword".into());
+        return Err("keywords: needs a keyword".into());
     }
     for keyword in keywords {
         if keyword.len() < 3 || !keyword.is_ascii() {
             return Err(format!(
-                "keyword {keyword:?} must be at least 3 ASCII characters"
+                "keywords: {keyword:?} must be at least 3 ASCII characters"
             ));
         }
     }
@@ -190,6 +235,15 @@ fn check_keywords(keywords: &[String]) -> Result<Vec<Cow<'static, str>>, String>
 const USUAL_WINDOW: usize = 60;
 
 fn matcher(raw: &RawRule) -> Result<Matcher, String> {
+    let field = if raw.value.is_some() {
+        "value"
+    } else {
+        "regex"
+    };
+    find_by(raw).map_err(|fault| format!("{field}: {fault}"))
+}
+
+fn find_by(raw: &RawRule) -> Result<Matcher, String> {
     let pattern = match (&raw.regex, &raw.value, raw.assignment) {
         (Some(regex), None, false) => regex.clone(),
         (None, Some(value), false) => {

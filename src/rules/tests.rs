@@ -146,6 +146,7 @@ fn example_secrets_pass_the_checksums_their_rule_asks_for() {
 #[test]
 fn counter_examples_can_be_filled_and_say_why() {
     for rule in BUILT_IN {
+        assert!(!rule.counters.is_empty(), "{} has none", rule.id);
         for Example { text, secret, why } in rule.counters.iter() {
             assert!(!why.is_empty() && !text.is_empty(), "{}", rule.id);
             let example = Example {

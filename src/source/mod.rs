@@ -4,6 +4,8 @@
 //! tells it what it could not deliver. Pushing lets the bytes be borrowed from buffers that the
 //! source reuses.
 
+pub mod listed;
+pub mod objects;
 pub mod stream;
 pub mod walk;
 
@@ -24,7 +26,7 @@ pub trait Source {
 
 /// Receives units, from several threads at once.
 pub trait Sink: Sync {
-    /// How many inputs there will be, once that is known.
+    /// How many more inputs there will be, as far as is known.
     fn expect(&self, inputs: u64);
 
     /// One unit; the units of one input come in order, from one thread.

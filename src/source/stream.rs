@@ -5,11 +5,12 @@
 //! found exactly once and with all the context it would have in the whole. The margin is wider than
 //! any rule's longest match.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
-use std::ops::Range;
 
 use super::Sink;
-use crate::span;
+use crate::sniff::{self, Encoding};
+use crate::span::LineIndex;
 use crate::unit::{Before, Origin, Unit};
 
 /// Bytes of context before and after a window's core. Twice the longest match a rule may have.
@@ -22,7 +23,8 @@ pub struct Sizes {
     pub whole: usize,
     /// As `whole`, for notebooks, which lose their cells when they are cut.
     pub notebook: usize,
-    /// Bytes in a window's core, a multiple of four so that wide characters stay aligned.
+    /// Bytes in a window's core: more than the margin, and a multiple of four so that wide
+    /// characters stay aligned.
     pub core: usize,
 }
 
@@ -136,6 +138,11 @@ fn windows(
     buffer: &mut Buffer,
     sink: &dyn Sink,
 ) -> io::Result<u64> {
+    // Asked once: a window from the middle may look like something else.
+    let Ok(encoding) = sniff::sniff(buffer.read()) else {
+        sink.unit(&Unit::whole(origin.clone(), buffer.read()));
+        return Ok(buffer.filled as u64);
+    };
     let mut before = Before::default();
     // The first core starts at the very start; later ones behind a margin.
     let mut core_start = 0;
@@ -145,34 +152,151 @@ fn windows(
         let window_end = buffer.filled.min(core_end + MARGIN);
         let last = buffer.filled <= core_end;
         let core = core_start..if last { window_end } else { core_end };
-        sink.unit(&window(origin, &buffer.read()[..window_end], core, before));
+        sink.unit(&Unit {
+            origin: origin.clone(),
+            bytes: &buffer.read()[..window_end],
+            before,
+            encoding: Some(encoding),
+            core: Some(core.start as u32..core.end as u32),
+        });
         if last {
             return Ok(before.bytes + buffer.filled as u64);
         }
-        let next_start = core_end - MARGIN;
-        before.advance(&buffer.read()[..next_start]);
+        let next_start = cut(buffer.read(), core_end - MARGIN, encoding);
+        before.advance(&buffer.read()[..next_start], encoding);
         buffer.drop_front(next_start);
-        core_start = MARGIN;
+        core_start = core_end - next_start;
     }
 }
 
-fn window<'b>(origin: &Origin, bytes: &'b [u8], core: Range<usize>, before: Before) -> Unit<'b> {
-    Unit {
-        origin: origin.clone(),
-        bytes,
-        before,
-        core: Some(core.start as u32..core.end as u32),
-    }
+/// The last place up to `at` that lies between two characters and not between `\r` and `\n`.
+fn cut(bytes: &[u8], at: usize, encoding: Encoding) -> usize {
+    let width = encoding.width();
+    let within = |at: &usize| {
+        let unit = encoding.unit(bytes, at / width).unwrap_or_default();
+        let last = (at / width).checked_sub(1);
+        let last = last.and_then(|last| encoding.unit(bytes, last));
+        let continues = match encoding {
+            Encoding::Bytes => (0x80..0xC0).contains(&unit),
+            _ => (0xDC00..0xE000).contains(&unit),
+        };
+        continues || (unit == u32::from(b'\n') && last == Some(u32::from(b'\r')))
+    };
+    // Text has no longer characters; what is no text is cut anywhere.
+    let near = (0..=4).filter_map(|units| at.checked_sub(units * width));
+    near.into_iter().find(|at| !within(at)).unwrap_or(at)
 }
 
 impl Before {
-    fn advance(&mut self, passed: &[u8]) {
+    /// Goes on by `passed`, which ends where a character does.
+    fn advance(&mut self, passed: &[u8], encoding: Encoding) {
         self.bytes += passed.len() as u64;
-        let lines = memchr::memchr_iter(b'\n', passed).count() as u64;
-        self.lines += lines;
-        match memchr::memrchr(b'\n', passed) {
-            Some(at) => self.columns = span::count_chars(&passed[at + 1..]) as u64,
-            None => self.columns += span::count_chars(passed) as u64,
+        let text = match encoding {
+            Encoding::Bytes => Cow::Borrowed(passed),
+            wide => Cow::Owned(narrow(passed, wide)),
+        };
+        let index = LineIndex::new(&text);
+        let (line, width) = index.line_and_width(text.len() as u32);
+        self.columns = match line {
+            1 => self.columns + width,
+            _ => width,
+        };
+        self.lines += u64::from(line - 1);
+    }
+}
+
+/// Wide text as UTF-8, read as the decoder reads it.
+fn narrow(bytes: &[u8], encoding: Encoding) -> Vec<u8> {
+    let mut text = String::with_capacity(bytes.len() / encoding.width());
+    let mut at = usize::from(encoding.unit(bytes, 0) == Some(0xFEFF));
+    while let Some(unit) = encoding.unit(bytes, at) {
+        let next = encoding.unit(bytes, at + 1);
+        let (character, taken) = sniff::character(unit, next.filter(|_| encoding.width() == 2));
+        text.push(character);
+        at += taken;
+    }
+    text.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::ledger::Reason;
+    use crate::sniff::WIDE;
+    use crate::sniff::tests::spell;
+
+    /// Keeps what came before each window, and the windows.
+    #[derive(Default)]
+    struct Windows(Mutex<Vec<(Before, Vec<u8>)>>);
+
+    impl Sink for Windows {
+        fn expect(&self, _: u64) {}
+
+        fn unit(&self, unit: &Unit<'_>) {
+            let window = (unit.before, unit.bytes.to_vec());
+            self.0.lock().expect("one thread").push(window);
+        }
+
+        fn done(&self, _: u64) {}
+
+        fn leave_out(&self, _: Arc<str>, _: Reason, _: &str) {}
+    }
+
+    /// The text that every coding is asked to cut at bad places.
+    fn check(text: &str, encoding: Encoding) {
+        let bytes = spell(text, encoding);
+        let sizes = Sizes {
+            whole: 1 << 10,
+            notebook: 1 << 10,
+            core: MARGIN + (4 << 10),
+        };
+        let windows = Windows::default();
+        let origin = Origin::file("a.txt");
+        read(
+            &origin,
+            &bytes[..],
+            0,
+            &sizes,
+            &mut Buffer::default(),
+            &windows,
+        )
+        .expect("memory can be read");
+        let windows = windows.0.into_inner().expect("one thread");
+        assert!(windows.len() > 3, "{}", windows.len());
+        for (before, window) in windows {
+            let at = before.bytes as usize;
+            assert_eq!(bytes[at..at + window.len()], window);
+            let passed = match encoding {
+                Encoding::Bytes => bytes[..at].to_vec(),
+                wide => narrow(&bytes[..at], wide),
+            };
+            let passed = String::from_utf8(passed).expect("cut between characters");
+            let breaks = passed.replace("\r\n", "\n").replace('\r', "\n");
+            assert_eq!(before.lines as usize, breaks.matches('\n').count());
+            let line = breaks.rsplit('\n').next().unwrap_or_default();
+            assert_eq!(before.columns.chars as usize, line.chars().count());
+            assert_eq!(before.columns.utf16 as usize, line.encode_utf16().count());
+        }
+    }
+
+    #[test]
+    fn windows_know_what_came_before_in_every_coding() {
+        for encoding in WIDE.into_iter().chain([Encoding::Bytes]) {
+            for shift in 0..5 {
+                let shift = "x".repeat(shift);
+                // No line end at all, only bare returns, and pairs that a cut may part.
+                check(
+                    &format!("{shift}{}", "abcdefghij\u{1f600}\u{e9}".repeat(40_000)),
+                    encoding,
+                );
+                check(&format!("{shift}{}", "abc d\r".repeat(80_000)), encoding);
+                check(
+                    &format!("{shift}{}", "\u{4e2d}bc def\r\n".repeat(60_000)),
+                    encoding,
+                );
+            }
         }
     }
 }

@@ -5,7 +5,8 @@
 //! and buys progress with a known end and work that is shared file by file instead of folder by
 //! folder.
 
-use std::fs::{File, Metadata};
+use std::collections::{HashMap, HashSet};
+use std::fs::{File, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,7 +74,10 @@ impl Walk {
         let mut files = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Not as paths: comparing those part by part would cost more than listing them.
         files.par_sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-        files.dedup();
+        if !rest.is_empty() {
+            let mut seen = Seen::default();
+            files.retain(|path| seen.is_new(path));
+        }
         Ok(files)
     }
 
@@ -95,9 +99,6 @@ impl Walk {
     }
 
     fn refuses(&self, metadata: &Metadata) -> Option<(Reason, String)> {
-        if !metadata.is_file() {
-            return Some((Reason::NotAFile, "not a regular file".into()));
-        }
         let max = self.max_size?;
         let size = metadata.len();
         (size > max).then(|| {
@@ -137,23 +138,116 @@ impl Drop for Batch<'_> {
     }
 }
 
+/// The files seen so far, by their one true path, for paths that were named twice or lie in each
+/// other.
+#[derive(Default)]
+struct Seen {
+    files: HashSet<PathBuf>,
+    /// True paths of folders.
+    folders: HashMap<PathBuf, PathBuf>,
+}
+
+impl Seen {
+    fn is_new(&mut self, path: &Path) -> bool {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return true;
+        };
+        // Below what was named there are no links; what was named may be one.
+        let file = match path.is_symlink() {
+            true => path.canonicalize().unwrap_or_else(|_| path.into()),
+            false => self.folder(folder).join(name),
+        };
+        self.files.insert(file)
+    }
+
+    fn folder(&mut self, folder: &Path) -> &Path {
+        let known = self.folders.entry(folder.into());
+        known.or_insert_with(|| {
+            let here = if folder == Path::new("") {
+                Path::new(".")
+            } else {
+                folder
+            };
+            here.canonicalize().unwrap_or_else(|_| folder.into())
+        })
+    }
+}
+
 fn visit(entry: Result<DirEntry, ignore::Error>, files: &mut Vec<PathBuf>, sink: &dyn Sink) {
     match entry {
-        Ok(entry) => {
-            let kind = entry.file_type();
-            let link = entry.path_is_symlink() && entry.depth() > 0;
-            if kind.is_some_and(|k| !k.is_dir()) && !link {
-                files.push(entry.into_path());
+        Ok(entry) => match kind(&entry) {
+            Kind::Folder => {}
+            Kind::File => files.push(entry.into_path()),
+            Kind::Link => refuse(&entry, Reason::Symlink, "a symbolic link", sink),
+            // Whoever names a path wants it read.
+            Kind::Other if entry.depth() == 0 => {
+                refuse(
+                    &entry,
+                    Reason::Unreadable,
+                    "neither a file nor a folder",
+                    sink,
+                );
             }
-        }
+            Kind::Other => {
+                refuse(
+                    &entry,
+                    Reason::NotAFile,
+                    "a pipe, a socket or a device",
+                    sink,
+                );
+            }
+        },
         Err(error) => {
             let path = error_path(&error).map_or_else(|| "?".into(), shown_path);
+            sink.expect(1);
             match error.io_error() {
                 Some(io) => fail(sink, path, io),
                 None => sink.leave_out(path, Reason::Unreadable, &error.to_string()),
             }
         }
     }
+}
+
+fn refuse(entry: &DirEntry, reason: Reason, detail: &str, sink: &dyn Sink) {
+    sink.expect(1);
+    sink.leave_out(shown_path(entry.path()), reason, detail);
+}
+
+/// What to do with an entry.
+enum Kind {
+    Folder,
+    File,
+    Link,
+    Other,
+}
+
+/// Links that were named are followed, others are not. A pipe is only opened when it was named, as
+/// `<(command)` of a shell is; opening one that nobody writes to would wait for ever.
+fn kind(entry: &DirEntry) -> Kind {
+    if entry.depth() > 0 && entry.path_is_symlink() {
+        return Kind::Link;
+    }
+    let followed = match entry.path_is_symlink() {
+        true => entry.path().metadata().ok().map(|known| known.file_type()),
+        false => entry.file_type(),
+    };
+    match followed {
+        Some(kind) if kind.is_dir() => Kind::Folder,
+        // One that points nowhere fails when it is opened, and is told of then.
+        None => Kind::File,
+        Some(kind) if kind.is_file() || (entry.depth() == 0 && is_pipe(kind)) => Kind::File,
+        Some(_) => Kind::Other,
+    }
+}
+
+#[cfg(unix)]
+fn is_pipe(kind: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: FileType) -> bool {
+    false
 }
 
 fn error_path(error: &ignore::Error) -> Option<&Path> {
@@ -174,13 +268,19 @@ fn fail(sink: &dyn Sink, path: Arc<str>, error: &io::Error) {
     sink.leave_out(path, reason, &error.to_string());
 }
 
-/// The path as reports show it: forward slashes, no leading `./`.
+/// The path as reports show it: forward slashes, no leading `./`, and `\xFF` for bytes of a name
+/// that is no Unicode, so that two such names stay two.
 fn shown_path(path: &Path) -> Arc<str> {
     let path = path.strip_prefix("./").unwrap_or(path);
-    let text = path.to_string_lossy();
-    if cfg!(windows) {
-        text.replace('\\', "/").into()
-    } else {
-        text.into()
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02X}"));
+        }
     }
+    if cfg!(windows) {
+        shown = shown.replace('\\', "/");
+    }
+    shown.into()
 }

@@ -1,5 +1,9 @@
 //! A folder of its own for each test, the binary run in it, and values that look real.
 
+#![allow(dead_code, reason = "each test program uses a part")]
+
+pub mod git;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -45,9 +49,7 @@ impl Dir {
     pub fn run_with(&self, args: &[&str], vars: &[(&str, &str)], input: &[u8]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keysweep"));
         command.current_dir(self.path()).args(args);
-        for name in ["CI", "GITHUB_ACTIONS", "TF_BUILD", "JENKINS_URL"] {
-            command.env_remove(name);
-        }
+        git::isolate(&mut command);
         command.envs(vars.iter().copied());
         command
             .stdin(Stdio::piped())

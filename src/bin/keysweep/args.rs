@@ -21,6 +21,21 @@ pub struct Cli {
 pub enum Command {
     /// Scan files and folders
     Scan(ScanArgs),
+    /// Sweep everything in a git repository: all commits, branches, tags and what is left of others
+    ///
+    /// Looks at files of all commits, at commit and tag messages, authors, and the names of files
+    /// and references; in objects that nothing leads to as well, unless --reachable-only is given.
+    /// Findings are grouped by secret, with the commit that brought it in, the last that has it, and
+    /// whether it is still there.
+    History(HistoryArgs),
+    /// Judge what a range of commits, the index or the working tree brings in
+    #[command(visible_alias = "ci")]
+    Diff(DiffArgs),
+    /// Be a git hook, or install and try one
+    Hook {
+        #[command(subcommand)]
+        command: HookCommand,
+    },
     /// List, explain and check rules
     Rules(RulesArgs),
     /// Write a small repository with freshly made secrets and scan it
@@ -62,10 +77,147 @@ pub struct ScanArgs {
 }
 
 #[derive(Args)]
+pub struct HistoryArgs {
+    /// The repository, or a folder in it; bare repositories and linked worktrees too
+    #[arg(value_name = "REPO", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// Leave out what no branch, tag or other reference leads to
+    #[arg(long)]
+    pub reachable_only: bool,
+
+    /// Read every object by itself, slowly; finds the same, and serves to prove it
+    #[arg(long)]
+    pub naive: bool,
+
+    /// A file with further rules; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+
+    /// Number of threads [default: one per processor]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Args)]
+pub struct DiffArgs {
+    /// BASE..HEAD, or BASE for BASE..HEAD of the checked-out commit [default: what the CI system
+    /// says, else what the upstream branch has not]
+    #[arg(value_name = "RANGE", conflicts_with_all = ["staged", "unstaged"])]
+    pub range: Option<String>,
+
+    /// Judge the index against the checked-out commit
+    #[arg(long, conflicts_with = "unstaged")]
+    pub staged: bool,
+
+    /// Judge the changed files of the working tree against the index
+    #[arg(long)]
+    pub unstaged: bool,
+
+    /// The repository
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// A file with further rules, read from the base revision when it is part of the repository;
+    /// may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Subcommand)]
+pub enum HookCommand {
+    /// A server's hook: judge all that a push brings, before any reference moves
+    PreReceive {
+        /// The operator's policy, a file outside of the repository [default: KEYSWEEP_POLICY]
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+    },
+    /// A server's hook: judge one reference of a push
+    Update {
+        /// The operator's policy, a file outside of the repository [default: KEYSWEEP_POLICY]
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        #[arg(value_name = "REF")]
+        name: String,
+        old: String,
+        new: String,
+    },
+    /// A working copy's hook: judge the index before it is committed
+    PreCommit,
+    /// A working copy's hook: judge the commits that a remote does not have yet
+    PrePush { remote: String, url: Option<String> },
+    /// Install hooks, keeping those that are there
+    Install(InstallArgs),
+    /// Try the installed hooks: push a made-up secret through each in a throw-away repository
+    Test {
+        /// Which hooks [default: all that are installed]
+        #[arg(value_enum)]
+        kinds: Vec<KindArg>,
+
+        /// The repository
+        #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+        repo: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub struct InstallArgs {
+    /// Which hooks [default: pre-receive on a server, pre-commit and pre-push in a working copy]
+    #[arg(value_enum)]
+    pub kinds: Vec<KindArg>,
+
+    /// The repository, or for `ghes` the folder of scripts
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    pub repo: PathBuf,
+
+    /// Whose folders to use
+    #[arg(long, value_enum, default_value_t = LayoutArg::Git)]
+    pub layout: LayoutArg,
+
+    /// The operator's policy, for hooks of servers
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
+    /// The program that the hook calls [default: this one]
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+
+    /// Remove the hooks and put back those that were there before
+    #[arg(long)]
+    pub uninstall: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KindArg {
+    PreCommit,
+    PrePush,
+    PreReceive,
+    Update,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LayoutArg {
+    /// git's own
+    Git,
+    Gitlab,
+    Gitea,
+    Forgejo,
+    /// GitHub Enterprise Server: a script for its repository of hooks
+    Ghes,
+    Bitbucket,
+}
+
+#[derive(Args, Clone)]
 pub struct ReportArgs {
-    /// Form of the report
-    #[arg(short, long, value_enum, default_value_t = FormatArg::Human)]
-    pub format: FormatArg,
+    /// Form of the report [default: human, or what the CI system reads that runs `diff`]
+    #[arg(short, long, value_enum)]
+    pub format: Option<FormatArg>,
 
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -87,7 +239,7 @@ pub struct ReportArgs {
     #[arg(long, value_enum, default_value_t = ColourArg::Auto, value_name = "WHEN")]
     pub color: ColourArg,
 
-    /// Show no progress
+    /// Show no progress, and no summary on standard error
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -102,6 +254,12 @@ pub enum FormatArg {
     Jsonl,
     /// SARIF 2.1.0
     Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// Issues of Azure Pipelines
+    Azure,
+    /// GitLab's secret detection report
+    Gitlab,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -127,12 +285,24 @@ pub struct RulesArgs {
 #[derive(Subcommand)]
 pub enum RulesCommand {
     /// One line a rule
-    List,
+    List {
+        /// Form of the list
+        #[arg(short, long, value_enum, default_value_t = ListFormat::Human)]
+        format: ListFormat,
+    },
     /// All that is known of one rule
     Show { id: String },
-    /// Check rule files, or the built-in rules: their form, and that each example is found and each
-    /// counter-example is not
+    /// Check rule files, or the built-in rules: their form, that no two find the same, that keywords
+    /// are rare, that each example is found and each counter-example is not
     Check { files: Vec<PathBuf> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For reading at a terminal
+    Human,
+    /// One JSON array
+    Json,
 }
 
 #[derive(Args)]

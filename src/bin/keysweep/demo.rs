@@ -10,7 +10,7 @@ use keysweep::source::walk::Walk;
 
 use crate::args::DemoArgs;
 use crate::exit::{Exit, Fault};
-use crate::scan::{exit, now, tell};
+use crate::scan::{exit, now, tell, width};
 
 pub fn run(args: &DemoArgs) -> Result<Exit, Fault> {
     let dir = args.dir.clone().unwrap_or_else(fresh_folder);
@@ -33,6 +33,8 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Fault> {
     let style = Style {
         show_secrets: false,
         colour: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        width: width(true),
+        ..Style::default()
     };
     report::write(Format::Human, &outcome, sweep.rules(), &style, &mut out)?;
     Ok(exit(&outcome))

@@ -2,7 +2,11 @@
 
 mod args;
 mod demo;
+mod diff;
 mod exit;
+mod history;
+mod hook;
+mod output;
 mod progress;
 mod rules;
 mod scan;
@@ -19,6 +23,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Scan(args) => scan::run(&args),
+        Command::History(args) => history::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Hook { command } => hook::run(&command),
         Command::Rules(args) => rules::run(&args.command),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => completions(shell),

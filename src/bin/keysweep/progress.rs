@@ -12,27 +12,27 @@ use keysweep::pipeline::Progress;
 const MOMENT: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs `work`, showing how far `progress` has come when somebody is there to look.
-pub fn watch<T: Send>(quiet: bool, progress: &Progress, work: impl FnOnce() -> T + Send) -> T {
+/// Runs `work`, showing how many `things` of how many are done when somebody is there to look.
+pub fn watch<T>(quiet: bool, things: &str, progress: &Progress, work: impl FnOnce() -> T) -> T {
     if quiet || !io::stderr().is_terminal() {
         return work();
     }
     std::thread::scope(|scope| {
         let (stop, stopped) = mpsc::channel::<()>();
-        scope.spawn(move || show(progress, &stopped));
+        scope.spawn(move || show(progress, things, &stopped));
         let result = work();
         drop(stop);
         result
     })
 }
 
-fn show(progress: &Progress, stopped: &mpsc::Receiver<()>) {
+fn show(progress: &Progress, things: &str, stopped: &mpsc::Receiver<()>) {
     if stopped.recv_timeout(MOMENT) != Err(mpsc::RecvTimeoutError::Timeout) {
         return;
     }
     let bar = ProgressBar::new(0);
-    let form = "{bar:30} {human_pos}/{human_len} files, {msg} ({eta} left)";
-    if let Ok(style) = ProgressStyle::with_template(form) {
+    let form = format!("{{bar:30}} {{human_pos}}/{{human_len}} {things}, {{msg}} ({{eta}} left)");
+    if let Ok(style) = ProgressStyle::with_template(&form) {
         bar.set_style(style);
     }
     loop {

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use keysweep::error::Error;
-use keysweep::rules::{RuleDef, RuleSet};
+use keysweep::rules::{Matcher, RuleDef, RuleSet};
 
-use crate::args::RulesCommand;
+use crate::args::{ListFormat, RulesCommand};
 use crate::exit::{Exit, Fault};
 use crate::say;
 use crate::scan::now;
@@ -14,48 +14,85 @@ use crate::scan::now;
 pub fn run(command: &RulesCommand) -> Result<Exit, Fault> {
     let mut out = io::stdout().lock();
     match command {
-        RulesCommand::List => list(&mut out),
+        RulesCommand::List { format } => list(*format, &mut out),
         RulesCommand::Show { id } => show(id, &mut out),
         RulesCommand::Check { files } => check(files, &mut out),
     }
 }
 
-fn list(out: &mut impl Write) -> Result<Exit, Fault> {
-    for rule in RuleSet::built_in().iter() {
-        let severity = rule.severity.name();
-        writeln!(
-            out,
-            "{:44} {severity:8} {:16} {}",
-            rule.id, rule.provider, rule.title
-        )?;
+fn list(format: ListFormat, out: &mut impl Write) -> Result<Exit, Fault> {
+    let rules = RuleSet::built_in();
+    match format {
+        ListFormat::Human => {
+            for rule in rules.iter() {
+                let (id, severity, title) = (&rule.id, rule.severity.name(), &rule.title);
+                writeln!(out, "{id:44} {severity:8} {:20} {title}", rule.provider)?;
+            }
+        }
+        ListFormat::Json => {
+            let list: Vec<_> = rules.iter().map(entry).collect();
+            serde_json::to_writer_pretty(&mut *out, &list).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
     }
     Ok(Exit::Clean)
 }
 
-/// Checks files, or without any the built-in rules.
+/// A rule as JSON says it.
+fn entry(rule: &RuleDef) -> serde_json::Value {
+    let checks: Vec<&str> = rule.checks.iter().map(|check| check.name()).collect();
+    serde_json::json!({
+        "id": rule.id,
+        "title": rule.title,
+        "provider": rule.provider,
+        "severity": rule.severity.name(),
+        "confidence": rule.confidence.name(),
+        "kind": rule.kind.name(),
+        "keywords": rule.keywords,
+        "pattern": pattern(rule),
+        "near": rule.near,
+        "checks": checks,
+        "grants": rule.grants,
+        "rotate": rule.rotate,
+        "vault_name": rule.vault_name,
+        "references": rule.references,
+    })
+}
+
+/// The regex of the match or value; `None` when any value fits.
+fn pattern(rule: &RuleDef) -> Option<&str> {
+    match &rule.matcher {
+        Matcher::Regex { regex, .. } | Matcher::AssignedValue { regex } => Some(regex),
+        Matcher::Assignment => None,
+    }
+}
+
+/// Checks files in the company of the built-in rules, or without any the built-in rules.
 fn check(files: &[PathBuf], out: &mut impl Write) -> Result<Exit, Fault> {
+    let mut rules = RuleSet::built_in();
     let mut faults = 0;
-    let mut sets = Vec::new();
+    let mut judge = |name: &str, rules: &RuleSet, first: usize| -> io::Result<usize> {
+        let found = keysweep::exam::check(rules, first, now());
+        for fault in &found {
+            say(&format!("{name}: {fault}"));
+        }
+        let (count, faults) = (rules.len() - first, found.len());
+        writeln!(out, "{name}: {count} rules, {faults} faults")?;
+        Ok(faults)
+    };
+    if files.is_empty() {
+        faults += judge("built-in rules", &rules, 0)?;
+    }
     for file in files {
+        let first = rules.len();
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
-        match RuleSet::parse(&text) {
-            Ok(set) => sets.push((file.display().to_string(), set)),
+        match rules.add(&text) {
+            Ok(()) => faults += judge(&file.display().to_string(), &rules, first)?,
             Err(error) => {
                 say(&error.within(file).to_string());
                 faults += 1;
             }
         }
-    }
-    if files.is_empty() {
-        sets.push(("built-in rules".to_owned(), RuleSet::built_in()));
-    }
-    for (name, set) in &sets {
-        let found = keysweep::exam::check(set, now());
-        for fault in &found {
-            say(&format!("{name}: {fault}"));
-        }
-        faults += found.len();
-        writeln!(out, "{name}: {} rules, {} faults", set.len(), found.len())?;
     }
     Ok(if faults == 0 {
         Exit::Clean
@@ -82,12 +119,13 @@ fn describe(rule: &RuleDef, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "kind        {}", rule.kind.name())?;
     writeln!(out, "opens       {}", rule.grants)?;
     writeln!(out, "keywords    {}", rule.keywords.join("  "))?;
-    match &rule.matcher {
-        keysweep::rules::Matcher::Regex { regex, .. } => writeln!(out, "regex       {regex}")?,
-        keysweep::rules::Matcher::Assignment => {
-            writeln!(out, "value       any, judged by its shape")?
-        }
-        keysweep::rules::Matcher::AssignedValue { regex } => writeln!(out, "value       {regex}")?,
+    match (pattern(rule), rule.matcher.is_assignment()) {
+        (Some(regex), false) => writeln!(out, "regex       {regex}")?,
+        (Some(regex), true) => writeln!(out, "value       {regex}")?,
+        (None, _) => writeln!(out, "value       any, judged by its shape")?,
+    }
+    if !rule.near.is_empty() {
+        writeln!(out, "near        {}", rule.near.join("  "))?;
     }
     let checks: Vec<&str> = rule.checks.iter().map(|check| check.name()).collect();
     if !checks.is_empty() {

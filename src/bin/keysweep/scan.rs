@@ -1,14 +1,15 @@
 //! `keysweep scan`.
 
-use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use keysweep::error::Error;
+use keysweep::git::Repo;
+use keysweep::ignores::{self, Ignores};
 use keysweep::ledger::{Ledger, Reason};
 use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
-use keysweep::report::{self, Format, Style};
+use keysweep::report::{Format, Style};
 use keysweep::rules::{Level, RuleSet};
 use keysweep::secret::FingerprintKey;
 use keysweep::source::Source;
@@ -17,21 +18,14 @@ use keysweep::source::walk::Walk;
 
 use crate::args::{ColourArg, FormatArg, LevelArg, ReportArgs, ScanArgs};
 use crate::exit::{Exit, Fault};
+use crate::output::Output;
 use crate::{progress, say};
 
 pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
     let style = style(&args.report)?;
-    let sweep = Sweep::new(Options {
-        rules: rules(&args.rules)?,
-        min_confidence: level(args.report.min_confidence),
-        fingerprint_key: fingerprint_key(args.report.fingerprint_key.as_deref())?,
-        ..Options::new(now())
-    });
-    if let Some(threads) = args.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build_global()
-            .map_err(|error| Error::usage(format!("--threads: {error}")))?;
-    }
+    let out = Output::open(args.report.output.as_deref())?;
+    let sweep = sweep(&args.rules, &args.report)?;
+    use_threads(args.threads)?;
     let source: Box<dyn Source + Sync> = if args.paths == [PathBuf::from("-")] {
         Box::new(Stdin {
             name: args.stdin_name.clone(),
@@ -44,12 +38,76 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
         })
     };
     let progress = Progress::default();
-    let outcome = progress::watch(args.report.quiet, &progress, || {
+    let outcome = progress::watch(args.report.quiet, "files", &progress, || {
         sweep.run(&*source, &progress)
     })?;
+    let mut outcome = outcome;
+    apply_ignores(args, &mut outcome)?;
     tell(&outcome.ledger);
-    write_report(&args.report, &outcome, sweep.rules(), &style)?;
-    Ok(exit(&outcome))
+    finish(out, &args.report, &outcome, &sweep, &style)
+}
+
+/// Writes the report and gives the exit code.
+pub fn finish(
+    out: Output,
+    args: &ReportArgs,
+    outcome: &Outcome,
+    sweep: &Sweep,
+    style: &Style,
+) -> Result<Exit, Fault> {
+    let style = Style {
+        ended: now(),
+        ..style.clone()
+    };
+    match out.write(format(args), outcome, sweep.rules(), &style) {
+        // Whoever read the report has seen enough; what was found stays found.
+        Err(fault) if !fault.is_closed_pipe() => Err(fault),
+        _ => Ok(exit(outcome)),
+    }
+}
+
+/// The engine with the rules and settings that were asked for.
+pub fn sweep(rule_files: &[PathBuf], report: &ReportArgs) -> Result<Sweep, Error> {
+    Ok(Sweep::new(Options {
+        rules: rules(rule_files)?,
+        min_confidence: level(report.min_confidence),
+        fingerprint_key: fingerprint_key(report.fingerprint_key.as_deref())?,
+        ..Options::new(now())
+    }))
+}
+
+/// Sets the number of threads, before any is started.
+pub fn use_threads(threads: Option<usize>) -> Result<(), Error> {
+    let Some(threads) = threads else {
+        return Ok(());
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build_global()
+        .map_err(|error| Error::usage(format!("--threads: {error}")))
+}
+
+/// Takes out what the file of accepted findings names. It lies at the root of the working tree, or
+/// in the current folder where there is none.
+fn apply_ignores(args: &ScanArgs, outcome: &mut Outcome) -> Result<(), Error> {
+    let root = Repo::open(Path::new(".")).ok();
+    let root = root.and_then(|repo| repo.git2().workdir().map(Path::to_path_buf));
+    let file = root.unwrap_or_default().join(ignores::FILE);
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(&file, error)),
+    };
+    let mut ignores = Ignores::parse(&text).map_err(|error| error.within(&file))?;
+    ignores.apply(&mut outcome.findings);
+    // Only a scan of the whole folder can tell that an entry is of no use.
+    if args.paths == [PathBuf::from(".")] {
+        for line in ignores.unused() {
+            let path = file.to_string_lossy().into();
+            let detail = format!("line {line} accepts nothing that was found");
+            outcome.ledger.note(path, detail);
+        }
+    }
+    Ok(())
 }
 
 /// The exit code that an outcome deserves.
@@ -78,21 +136,11 @@ fn rules(files: &[PathBuf]) -> Result<RuleSet, Error> {
     Ok(rules)
 }
 
-fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, Error> {
-    let Some(file) = file else {
-        return Ok(FingerprintKey::default());
-    };
-    let key = std::fs::read(file).map_err(|error| Error::io(file, error))?;
-    if key.trim_ascii().len() < 16 {
-        let path = file.display();
-        return Err(Error::usage(format!(
-            "{path}: a fingerprint key needs at least 16 bytes"
-        )));
-    }
-    Ok(FingerprintKey::new(key.trim_ascii()))
+pub fn fingerprint_key(file: Option<&Path>) -> Result<FingerprintKey, Error> {
+    file.map_or_else(|| Ok(FingerprintKey::default()), FingerprintKey::read)
 }
 
-fn level(arg: LevelArg) -> Level {
+pub fn level(arg: LevelArg) -> Level {
     match arg {
         LevelArg::Low => Level::Low,
         LevelArg::Medium => Level::Medium,
@@ -125,48 +173,50 @@ pub fn style(args: &ReportArgs) -> Result<Style, Error> {
     Ok(Style {
         show_secrets: args.show_secrets,
         colour,
+        width: width(args.output.is_none()),
+        started: now(),
+        ..Style::default()
     })
 }
 
-/// Writes the report where it was asked for.
-pub fn write_report(
-    args: &ReportArgs,
-    outcome: &Outcome,
-    rules: &RuleSet,
-    style: &Style,
-) -> Result<(), Fault> {
-    let format = match args.format {
+/// The columns to keep to: what `COLUMNS` says, else those of the terminal.
+pub fn width(to_stdout: bool) -> Option<usize> {
+    let said = std::env::var("COLUMNS").ok();
+    let said = said.and_then(|columns| columns.parse().ok());
+    let shown = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0.into());
+    said.or_else(shown).filter(|_| to_stdout)
+}
+
+pub fn format(args: &ReportArgs) -> Format {
+    match args.format.unwrap_or(FormatArg::Human) {
         FormatArg::Human => Format::Human,
         FormatArg::Json => Format::Json,
         FormatArg::Jsonl => Format::Jsonl,
         FormatArg::Sarif => Format::Sarif,
-    };
-    let mut out: Box<dyn Write> = match &args.output {
-        Some(path) => Box::new(File::create(path).map_err(|error| Error::io(path, error))?),
-        None => Box::new(anstream::AutoStream::new(
-            io::stdout().lock(),
-            if style.colour {
-                anstream::ColorChoice::Always
-            } else {
-                anstream::ColorChoice::Never
-            },
-        )),
-    };
-    let mut buffered = BufWriter::with_capacity(64 << 10, &mut out);
-    report::write(format, outcome, rules, style, &mut buffered)?;
-    buffered.flush()?;
-    Ok(())
+        FormatArg::Github => Format::Github,
+        FormatArg::Azure => Format::Azure,
+        FormatArg::Gitlab => Format::Gitlab,
+    }
 }
 
 /// Says on standard error which inputs could not be read as they should.
 pub fn tell(ledger: &Ledger) {
-    for reason in [Reason::Unreadable, Reason::Vanished] {
-        for entry in ledger.left_out(reason) {
+    const MOST: usize = 50;
+    let failed = [
+        Reason::Unreadable,
+        Reason::Vanished,
+        Reason::Missing,
+        Reason::OutOfTime,
+    ];
+    let failed = failed.map(|reason| ledger.left_out(reason));
+    for entries in failed.into_iter().chain([ledger.notes()]) {
+        for entry in entries.iter().take(MOST) {
             say(&format!("{}: {}", entry.path, entry.detail));
         }
-    }
-    for note in ledger.notes() {
-        say(&format!("{}: {}", note.path, note.detail));
+        let more = entries.len().saturating_sub(MOST);
+        if more > 0 {
+            say(&format!("and {more} more; --format json lists them all"));
+        }
     }
 }
 

@@ -3,7 +3,18 @@
 use super::{Family, Layout, Power, Role};
 
 const fn role(seed: &'static [u8; 8], name: &'static str, power: Power) -> Role {
-    Role { seed, name, power }
+    Role {
+        seed,
+        name,
+        power,
+        grants: "",
+    }
+}
+
+impl Role {
+    const fn grants(self, grants: &'static str) -> Self {
+        Self { grants, ..self }
+    }
 }
 
 const fn family(
@@ -24,9 +35,9 @@ const fn family(
 
 /// The messaging services share their seeds.
 const MESSAGING: &[Role] = &[
-    role(b"Manage00", "key that may manage", Power::Full),
-    role(b"Send0000", "key that may send", Power::Broad),
-    role(b"Listen00", "key that may listen", Power::Broad),
+    role(b"Manage00", "key that may manage", Power::Full).grants("sends, receives and manages"),
+    role(b"Send0000", "key that may send", Power::Broad).grants("sends; does not receive"),
+    role(b"Listen00", "key that may listen", Power::Broad).grants("receives; does not send"),
     role(b"System00", "system key", Power::Broad),
     role(b"Unknown0", "key", Power::Broad),
 ];
@@ -44,11 +55,14 @@ pub const FAMILIES: &[Family] = &[
         "Azure Cosmos DB",
         Layout::Bytes64,
         &[
-            role(b"MastRW00", "read-write key", Power::Full),
-            role(b"MastRO00", "read-only key", Power::Broad),
+            role(b"MastRW00", "read-write key", Power::Full)
+                .grants("reads, writes and deletes every database of the account"),
+            role(b"MastRO00", "read-only key", Power::Broad)
+                .grants("reads every database of the account"),
             role(b"SysAll00", "system key", Power::Full),
             role(b"SystRW00", "system read-write key", Power::Full),
-            role(b"SystRO00", "system read-only key", Power::Broad),
+            role(b"SystRO00", "system read-only key", Power::Broad)
+                .grants("reads every database of the account"),
             role(b"Resour00", "resource key", Power::Broad),
             role(b"Encryp00", "encryption key", Power::Broad),
         ],
@@ -70,7 +84,8 @@ pub const FAMILIES: &[Family] = &[
         "Azure API Management",
         Layout::Bytes64,
         &[
-            role(b"Tenant00", "direct management key", Power::Full),
+            role(b"Tenant00", "direct management key", Power::Full)
+                .grants("manages the service over its direct management API"),
             role(b"Gatewy00", "self-hosted gateway key", Power::Broad),
             role(b"GitKey00", "repository key", Power::Broad),
             role(b"IoTHub00", "subscription key", Power::Broad),
@@ -85,8 +100,9 @@ pub const FAMILIES: &[Family] = &[
         Layout::Bytes32,
         &[
             role(b"IoTHub00", "service key", Power::Full),
-            role(b"DpsKey00", "provisioning service key", Power::Full),
-            role(b"Device00", "device key", Power::Scoped),
+            role(b"DpsKey00", "provisioning service key", Power::Full)
+                .grants("enrols devices of one's own"),
+            role(b"Device00", "device key", Power::Scoped).grants("acts as the one device"),
         ],
     ),
     Family {
@@ -111,9 +127,11 @@ pub const FAMILIES: &[Family] = &[
             "Azure Functions",
             Layout::Bytes40,
             &[
-                role(b"Master00", "master key", Power::Full),
+                role(b"Master00", "master key", Power::Full)
+                    .grants("calls every function of the app and manages its keys"),
                 role(b"System00", "system key", Power::Broad),
-                role(b"Functi00", "function key", Power::Scoped),
+                role(b"Functi00", "function key", Power::Scoped)
+                    .grants("calls the one function, or all of the app"),
             ],
         )
     },
@@ -122,8 +140,9 @@ pub const FAMILIES: &[Family] = &[
         "Azure AI Search",
         Layout::Bytes39,
         &[
-            role(b"PAdmin00", "admin key", Power::Full),
-            role(b"Query000", "query key", Power::Scoped),
+            role(b"PAdmin00", "admin key", Power::Full)
+                .grants("manages the service and all indexes"),
+            role(b"Query000", "query key", Power::Scoped).grants("reads all indexes"),
         ],
     ),
     family(

@@ -306,10 +306,7 @@ impl Notebook<'_, '_> {
             joined = joined.without_colours();
         }
         self.join(first, &mut joined)?;
-        if let (Some(index), Some(segment)) = (joined.index, self.out.segments.last()) {
-            let text = &self.out.text[segment.start as usize..];
-            self.places[index as usize].machine_made = mime::is_library(mime, text);
-        }
+        joined.mark_library(self.out, self.places);
         Ok(())
     }
 
@@ -412,6 +409,17 @@ impl Joined {
             terminal: Some(Terminal::default()),
             ..self
         }
+    }
+
+    /// Marks the place as machine-made when what was written last, which must be this, is a library.
+    pub fn mark_library(&self, out: &ViewBuilder, places: &mut [Place]) {
+        let (Some(index), Some(segment)) = (self.index, out.segments.last()) else {
+            return;
+        };
+        let text = &out.text[segment.start as usize..];
+        let place = &mut places[index as usize];
+        let mime = place.mime.as_deref();
+        place.machine_made = mime.is_some_and(|mime| mime::is_library(mime, text));
     }
 
     pub fn add(

@@ -396,7 +396,8 @@ fn is_bare(value: &[u8]) -> bool {
     value.len() <= 128 && value.iter().all(in_word)
 }
 
-fn is_uuid(value: &[u8]) -> bool {
+/// Whether a text is 8-4-4-4-12 hexadecimal digits.
+pub fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
         && value.iter().enumerate().all(|(at, b)| match at {
             8 | 13 | 18 | 23 => *b == b'-',

@@ -25,7 +25,9 @@ pub fn read(text: &[u8], out: &mut ViewBuilder, places: &mut Vec<Place>) {
         cell: None,
         prose: false,
         outputs: 0,
+        name: None,
         run: None,
+        stream: None,
     };
     scan.whole();
 }
@@ -70,8 +72,20 @@ struct Scan<'a, 't> {
     cell: Option<u32>,
     prose: bool,
     outputs: u32,
+    /// What the output at hand calls its stream.
+    name: Option<Str>,
     /// The list whose strings are being joined.
     run: Option<Joined>,
+    stream: Option<Stream>,
+}
+
+/// The text of a stream, which may go on in the next output.
+struct Stream {
+    name: Option<Str>,
+    cell: Option<u32>,
+    /// The count of outputs at its last string.
+    outputs: u32,
+    joined: Joined,
 }
 
 impl Scan<'_, '_> {
@@ -84,7 +98,8 @@ impl Scan<'_, '_> {
                 b']' => self.pop(b'['),
                 b',' => self.key = None,
                 b'<' | b'=' | b'>' | b'|' if conflict_marker(self.to.text, self.at) => {
-                    self.run = None;
+                    self.end_run();
+                    self.stream = None;
                     let rest = &self.to.text[self.at..];
                     self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                     continue;
@@ -93,6 +108,7 @@ impl Scan<'_, '_> {
             }
             self.at += 1;
         }
+        self.end_run();
     }
 
     /// Takes the string whose quote is here and stops at its last byte. A string ends at its line's
@@ -135,7 +151,7 @@ impl Scan<'_, '_> {
     }
 
     fn name(&mut self, key: Str) {
-        self.run = None;
+        self.end_run();
         self.key = Some(key);
         let counts = matches!(self.top(), Part::Unknown | Part::Cells | Part::Cell);
         if counts && key.raw(self.to.text) == b"cell_type" {
@@ -153,16 +169,19 @@ impl Scan<'_, '_> {
                 self.cell = Some(self.cells);
             }
             Part::Outputs => self.outputs = 0,
-            Part::Output if self.top() == Part::Outputs => self.outputs += 1,
+            Part::Output if self.top() == Part::Outputs => {
+                self.outputs += 1;
+                self.name = None;
+            }
             _ => {}
         }
         let key = key.or(self.open.last().and_then(|open| open.key));
-        self.run = None;
+        self.end_run();
         self.open.push(Open { bracket, part, key });
     }
 
     fn pop(&mut self, bracket: u8) {
-        self.run = None;
+        self.end_run();
         self.key = None;
         let near = self.open.iter().rev().take(REACH);
         let Some(above) = near.into_iter().position(|open| open.bracket == bracket) else {
@@ -216,12 +235,23 @@ impl Scan<'_, '_> {
             self.prose = is_prose(string.raw(self.to.text));
             return;
         }
+        // What cells say of themselves would stand between two outputs of one stream.
+        match (self.top(), name, string.raw(self.to.text)) {
+            (Part::Output, b"name" | b"stream", b"stdout" | b"stderr") => {
+                self.name = Some(string);
+                return;
+            }
+            (Part::Output, b"output_type", _) => return,
+            _ => {}
+        }
         let part = self.part();
+        if part == Part::Stream {
+            return self.stream(string);
+        }
         let mime = self.mime(part);
         let kind = mime.as_deref().map(|mime| mime::kind(mime.as_bytes()));
         let (between, terminal) = match (part, kind) {
             (Part::Source, _) => (&b""[..], false),
-            (Part::Stream, _) => (&b""[..], true),
             (Part::Error, _) => (&b"\n"[..], true),
             (_, Some(mime::Kind::Payload)) => return,
             (_, Some(mime::Kind::Plain | mime::Kind::Text)) => {
@@ -239,7 +269,37 @@ impl Scan<'_, '_> {
         });
         let Output { text, out, places } = &mut self.to;
         run.add(text, string, out, places);
-        self.run = Some(run).filter(|_| in_list);
+        self.run = Some(run);
+        if !in_list {
+            self.end_run();
+        }
+    }
+
+    fn end_run(&mut self) {
+        if let Some(run) = self.run.take() {
+            run.mark_library(self.to.out, self.to.places);
+        }
+    }
+
+    /// A string of a stream, joined to the output before if that was of the same stream.
+    fn stream(&mut self, string: Str) {
+        let raw = |name: Option<Str>| name.map(|name| name.raw(self.to.text));
+        let goes_on = |held: &Stream| {
+            held.cell == self.cell
+                && matches!(self.outputs.checked_sub(held.outputs), Some(0 | 1))
+                && raw(held.name) == raw(self.name)
+        };
+        let held = self.stream.take().filter(goes_on);
+        let mut stream = held.unwrap_or_else(|| Stream {
+            name: self.name,
+            cell: self.cell,
+            outputs: self.outputs,
+            joined: Joined::new(self.place(Part::Stream), b"").without_colours(),
+        });
+        stream.outputs = self.outputs;
+        let Output { text, out, places } = &mut self.to;
+        stream.joined.add(text, string, out, places);
+        self.stream = Some(stream);
     }
 
     fn leaf(&mut self, part: Part, key: Option<Str>, string: Str) {

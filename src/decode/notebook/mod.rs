@@ -25,6 +25,7 @@ use super::{Place, ViewBuilder};
 
 /// What makes a notebook unreadable as JSON.
 pub use super::json::Fault;
+pub use leaves::is_uuid;
 
 /// How much of either end of a file is looked at.
 const GLANCE: usize = 4096;

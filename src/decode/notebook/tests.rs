@@ -496,6 +496,45 @@ mod malformed {
     }
 
     #[test]
+    fn streams_are_joined_over_outputs() {
+        let outputs = json!([
+            stream("stdout", json!(["first\n", "tok"])),
+            stream("stdout", json!("en\n")),
+            stream("stderr", json!(["warn"])),
+            stream("stdout", json!(["later"])),
+            bundle(json!({"text/plain": "x"})),
+            stream("stdout", json!(["last"])),
+        ]);
+        let cells = json!([
+            code(json!("a"), outputs),
+            code(json!("b"), json!([stream("stdout", json!("next"))]))
+        ]);
+        let whole = notebook(cells);
+        let opened = open(whole + "]");
+        assert!(opened.read.is_err());
+        assert_eq!(
+            opened.of(Role::Output),
+            ["first\ntoken\n", "warn", "later", "x", "last", "next"]
+        );
+        assert_eq!(opened.source_of("token"), [&b"tok"[..], b"en"]);
+    }
+
+    #[test]
+    fn libraries_are_marked() {
+        let library = format!("<script>{}</script>", "a=1;".repeat(6_000));
+        for text in [json!(library), json!(["<p>\n", library])] {
+            let output = bundle(json!({"text/html": text, "text/plain": "x"}));
+            let whole = notebook(json!([code(json!("a"), json!([output]))]));
+            let opened = open(whole + "]");
+            assert!(opened.read.is_err());
+            let texts = opened.texts();
+            let marked = texts.iter().filter(|(place, _)| place.machine_made);
+            let mimes: Vec<_> = marked.map(|(place, _)| place.mime.as_deref()).collect();
+            assert_eq!(mimes, [Some("text/html")]);
+        }
+    }
+
+    #[test]
     fn a_cut_off_file_is_read_to_its_last_byte() {
         let whole = sample();
         let cut = whole.find("ken\\\"").unwrap() + 2;

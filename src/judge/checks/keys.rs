@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::structure::connection::is_emulator_key;
+use super::super::structure::service;
 use super::super::structure::text::{base64, contains_ci, percent_decode};
 use super::super::{Assessment, Dropped, Probe, ProofKind};
 use crate::checksum::devops::Holder;
@@ -37,6 +38,10 @@ pub fn microsoft(value: &[u8], found: &mut Assessment) -> Sum {
             found.because("the checksum holds");
             found.title = Some(format!("{} {}", family.service, role.name).into());
             found.severity = severity(role.power);
+            if !role.grants.is_empty() {
+                found.grants = Some(role.grants.into());
+            }
+            found.rotated_as = service::rotated_as(family.service).or(found.rotated_as);
             return Sum::Proven;
         }
         HisVerdict::WrongSum(family) if family.rewritten => return Sum::Silent,
@@ -91,6 +96,9 @@ fn describe84(key: &Key84, found: &mut Assessment) {
         Some(service) => format!("{service} {what}").into(),
         None => format!("Microsoft {what} of an unlisted service").into(),
     });
+    if let Some(name) = key.service {
+        found.rotated_as = service::rotated_as(name).or(found.rotated_as);
+    }
     let (year, month) = key.issued;
     let name = usize::from(month)
         .checked_sub(1)

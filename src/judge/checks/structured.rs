@@ -74,6 +74,7 @@ fn describe(string: &Connection<'_>, found: &mut Assessment) {
         found.title = Some(format!("{} {}", service.name, service.form).into());
         found.grants = Some(service.grants.into());
         found.severity = service.severity;
+        found.rotated_as = service::rotated_as(service.name);
     }
     if let Some(host) = string.shown_host() {
         found.because(format!("for {host}"));
@@ -159,6 +160,7 @@ pub fn url(
     if let Some(service) = url.service() {
         found.grants = Some(service.grants.into());
         found.severity = service.severity;
+        found.rotated_as = service::rotated_as(service.name);
     }
     found.because(format!("for {}", url.shown_host()));
     match url.weakness() {

@@ -182,6 +182,56 @@ pub fn of_host(host: &[u8]) -> Option<Service> {
     found.map(|(_, service)| *service)
 }
 
+/// Services by the start of their names, most exact first, and the rule that knows how to rotate
+/// their secrets.
+const ROTATED_AS: &[(&str, &str)] = &[
+    ("Azure Storage", "azure-storage-key"),
+    (
+        "Azure Cosmos DB for PostgreSQL",
+        "postgres-environment-password",
+    ),
+    ("Azure Cosmos DB", "azure-cosmos-key"),
+    ("Azure Batch", "azure-batch-key"),
+    ("Azure ML Studio (classic)", "azure-ml-classic-key"),
+    ("Azure Machine Learning endpoint", "azure-ml-endpoint-key"),
+    ("Azure API Management", "azure-apim-key"),
+    ("Azure Service Bus", "azure-service-bus-key"),
+    ("Azure Event Hubs", "azure-event-hubs-key"),
+    ("Azure Relay", "azure-relay-key"),
+    ("Azure Event Grid", "azure-event-grid-key"),
+    (
+        "Azure IoT Device Provisioning Service",
+        "azure-iot-group-key",
+    ),
+    ("Azure IoT", "azure-iot-key"),
+    ("Azure Cache for Redis", "azure-redis-key"),
+    ("Azure Functions", "azure-functions-key"),
+    ("Azure AI Search", "azure-search-key"),
+    ("Azure Container Registry", "azure-registry-password"),
+    ("Azure App Configuration", "azure-app-configuration"),
+    (
+        "Azure SignalR Service",
+        "azure-connection-string-access-key",
+    ),
+    ("Azure Maps", "azure-maps-key"),
+    ("Azure DevOps", "azure-devops-token"),
+    ("Azure Bot Service", "azure-bot-direct-line"),
+    ("Azure OpenAI", "azure-ai-key-legacy"),
+    ("Azure AI ", "azure-ai-key-legacy"),
+    (
+        "Azure Database for PostgreSQL",
+        "postgres-environment-password",
+    ),
+    ("Azure Database for MySQL", "mysql-command-password"),
+    ("Azure SQL Database", "sql-connection-password"),
+];
+
+/// The id of the rule whose steps rotate the secrets of the service of this name.
+pub fn rotated_as(name: &str) -> Option<&'static str> {
+    let found = ROTATED_AS.iter().find(|(start, _)| name.starts_with(start));
+    found.map(|(_, rule)| *rule)
+}
+
 /// Whether an authorization rule of this name has all rights by default.
 pub fn is_root_policy(name: &str) -> bool {
     const ROOT: [&str; 2] = [
@@ -265,6 +315,18 @@ mod tests {
             Some("Azure Database for MySQL")
         );
         assert_eq!(name("example.com"), None);
+    }
+
+    #[test]
+    fn what_rotates_a_service_is_a_rule_of_that_service() {
+        let rules = crate::rules::RuleSet::built_in();
+        for (_, id) in ROTATED_AS {
+            assert!(rules.find(id).is_some(), "{id}");
+        }
+        for (_, service) in HOSTS.iter().filter(|(_, service)| service.key) {
+            let rule = rotated_as(service.name).and_then(|id| rules.find(id));
+            assert!(rule.is_some() || *service == WEB_PUBSUB || *service == COMMUNICATION);
+        }
     }
 
     #[test]

@@ -1,0 +1,155 @@
+//! `keysweep diff`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use keysweep::error::Error;
+use keysweep::git::Repo;
+use keysweep::guard::ci::{self, System};
+use keysweep::guard::range::{self, Judged, Scope};
+use keysweep::pipeline::{Options, Outcome, Progress};
+use keysweep::report::{self, gitlab};
+
+use crate::args::{DiffArgs, FormatArg, ReportArgs};
+use crate::exit::{Exit, Fault};
+use crate::output::Output;
+use crate::scan::{exit, fingerprint_key, finish, level, now, style, tell};
+use crate::{progress, say};
+
+pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
+    let mut style = style(&args.report)?;
+    let system = System::detect(&variable);
+    let mut outputs = Vec::new();
+    for report in reports(&args.report, system) {
+        outputs.push((Output::open(report.output.as_deref())?, report));
+    }
+    let repo = Repo::open(&args.repo)?;
+    let scope = scope(args, system)?;
+    if let Scope::Range { head, .. } = &scope {
+        style.commit = Some(keysweep::git::range::commit(&repo, head)?.to_string());
+    }
+    let options = Options {
+        min_confidence: level(args.report.min_confidence),
+        fingerprint_key: fingerprint_key(args.report.fingerprint_key.as_deref())?,
+        ..Options::new(now())
+    };
+    let progress = Progress::default();
+    // An open repository is not for other threads, so the bar's thread is the other one.
+    let judged = progress::watch(args.report.quiet, "objects", &progress, || {
+        let repo = Repo::open(&args.repo)?;
+        range::judge(&repo, &scope, &args.rules, options, &progress)
+    })?;
+    tell(&judged.outcome.ledger);
+    if !args.report.quiet {
+        say(&summary(&scope, &judged));
+    }
+    for (out, report) in outputs {
+        finish(out, &report, &judged.outcome, &judged.sweep, &style)?;
+    }
+    if system == Some(System::GitHub) {
+        add_summary(&judged.outcome)?;
+    }
+    Ok(exit(&judged.outcome))
+}
+
+/// The index, which git names while it commits.
+pub fn staged() -> Scope {
+    Scope::Staged {
+        index: variable("GIT_INDEX_FILE").map(PathBuf::from),
+    }
+}
+
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn scope(args: &DiffArgs, system: Option<System>) -> Result<Scope, Error> {
+    if args.staged {
+        return Ok(staged());
+    }
+    if args.unstaged {
+        return Ok(Scope::Unstaged);
+    }
+    let (base, head) = match (&args.range, system) {
+        (Some(range), _) => ends(range)?,
+        (None, Some(system)) => {
+            let ends = ci::range(system, &variable, event)?;
+            (ends.base, ends.head)
+        }
+        (None, None) => ("@{upstream}".to_owned(), "HEAD".to_owned()),
+    };
+    Ok(Scope::Range { base, head })
+}
+
+/// `BASE..HEAD`, `BASE...HEAD`, or `BASE`; an end left out is the checked-out commit.
+fn ends(range: &str) -> Result<(String, String), Error> {
+    let (base, head) = range
+        .split_once("...")
+        .or_else(|| range.split_once(".."))
+        .unwrap_or((range, ""));
+    if base.is_empty() && head.is_empty() {
+        return Err(Error::usage(format!(
+            "{range}: not a range; write BASE..HEAD"
+        )));
+    }
+    let or_head = |end: &str| {
+        let end = if end.is_empty() { "HEAD" } else { end };
+        end.to_owned()
+    };
+    Ok((or_head(base), or_head(head)))
+}
+
+fn event(path: &str) -> Option<serde_json::Value> {
+    serde_json::from_reader(BufReader::new(File::open(path).ok()?)).ok()
+}
+
+fn summary(scope: &Scope, judged: &Judged) -> String {
+    let found = judged.outcome.findings.len();
+    let known = judged.known;
+    let what = match scope {
+        Scope::Range { base, head } => {
+            let commits = judged.commits;
+            format!("{commits} commits of {base}..{head}")
+        }
+        Scope::Staged { .. } => "the index".to_owned(),
+        Scope::Unstaged => "the working tree".to_owned(),
+    };
+    format!("judged {what}: {found} new findings, {known} that the base has already")
+}
+
+/// What to write: what was asked for, else what the CI system reads.
+fn reports(args: &ReportArgs, system: Option<System>) -> Vec<ReportArgs> {
+    let with = |format, output: Option<&Path>| ReportArgs {
+        format: Some(format),
+        output: output.map(Path::to_path_buf),
+        ..args.clone()
+    };
+    let output = args.output.as_deref();
+    match (args.format, system) {
+        (Some(format), _) => vec![with(format, output)],
+        (None, Some(System::GitHub)) => vec![with(FormatArg::Github, output)],
+        (None, Some(System::Azure)) => vec![with(FormatArg::Azure, output)],
+        (None, Some(System::GitLab)) => {
+            let file = output.unwrap_or(Path::new(gitlab::FILE));
+            vec![
+                with(FormatArg::Human, None),
+                with(FormatArg::Gitlab, Some(file)),
+            ]
+        }
+        (None, _) => vec![with(FormatArg::Human, output)],
+    }
+}
+
+/// Appends to the job's summary where GitHub offers one.
+fn add_summary(outcome: &Outcome) -> Result<(), Fault> {
+    let Some(path) = variable("GITHUB_STEP_SUMMARY") else {
+        return Ok(());
+    };
+    let path = Path::new(&path);
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let mut out = BufWriter::new(file.map_err(|error| Error::io(path, error))?);
+    report::github::summary(outcome, &mut out)?;
+    out.flush()?;
+    Ok(())
+}

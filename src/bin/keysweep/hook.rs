@@ -1,0 +1,184 @@
+//! `keysweep hook`.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use keysweep::error::Error;
+use keysweep::git::Repo;
+use keysweep::guard::client;
+use keysweep::guard::install::{self, Done, Kind, Layout, Plan};
+use keysweep::guard::rehearse;
+use keysweep::guard::server::{self, Ended, Hook};
+
+use crate::args::{HookCommand, InstallArgs, KindArg, LayoutArg};
+use crate::diff::{staged, variable};
+use crate::exit::{Exit, Fault};
+use crate::say;
+use crate::scan::now;
+
+pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
+    let began = Instant::now();
+    match command {
+        HookCommand::PreReceive { policy } => {
+            let hook = Hook::PreReceive { input: input()? };
+            Ok(end(&serve(&hook, policy.as_deref(), began)))
+        }
+        HookCommand::Update {
+            policy,
+            name,
+            old,
+            new,
+        } => {
+            let hook = Hook::Update {
+                name: name.clone(),
+                old: old.clone(),
+                new: new.clone(),
+            };
+            Ok(end(&serve(&hook, policy.as_deref(), began)))
+        }
+        HookCommand::PreCommit => {
+            let repo = Repo::open(Path::new("."))?;
+            Ok(end(&client::pre_commit(&repo, &staged(), now())?))
+        }
+        HookCommand::PrePush { remote, url: _ } => {
+            let ended = client::pre_push(Path::new("."), remote, &input()?, now())?;
+            Ok(end(&ended))
+        }
+        HookCommand::Install(args) => install(args),
+        HookCommand::Test { repo, kinds } => rehearse(repo, kinds),
+    }
+}
+
+fn serve(hook: &Hook, policy: Option<&Path>, began: Instant) -> Ended {
+    let named = variable("KEYSWEEP_POLICY").map(PathBuf::from);
+    let policy = policy.or(named.as_deref());
+    server::run(hook, &variable, policy, now(), began)
+}
+
+fn input() -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Error::io(Path::new("standard input"), error))?;
+    // Names of references need not be UTF-8; ids always are.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Prints the answer for the person whose push or commit it is.
+fn end(ended: &Ended) -> Exit {
+    let mut text = ended.lines.join("\n");
+    if !text.is_empty() {
+        text.push('\n');
+        // Who does not listen is refused all the same.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+    match ended.code {
+        0 => Exit::Clean,
+        1 => Exit::Findings,
+        _ => Exit::Error,
+    }
+}
+
+fn install(args: &InstallArgs) -> Result<Exit, Fault> {
+    let program = match &args.program {
+        Some(program) => program.clone(),
+        None => std::env::current_exe().map_err(|error| Error::io(Path::new("keysweep"), error))?,
+    };
+    for kind in kinds(args)? {
+        let plan = Plan {
+            kind,
+            layout: layout(args.layout),
+            program: program.clone(),
+            policy: match &args.policy {
+                Some(file) => {
+                    let absolute = std::path::absolute(file);
+                    Some(absolute.map_err(|error| Error::io(file, error))?)
+                }
+                None => None,
+            },
+        };
+        let done = if args.uninstall {
+            plan.uninstall(&args.repo)?
+        } else {
+            plan.install(&args.repo)?
+        };
+        let (what, file) = match &done {
+            Done::Installed(file) => ("installed", file),
+            Done::Chained(file) => ("installed, after the hook that was there", file),
+            Done::Unchanged(file) => ("is installed already", file),
+            Done::Removed(file) => ("removed", file),
+            Done::Absent(file) => ("is none of keysweep's, left alone", file),
+        };
+        writeln!(io::stdout(), "{}: {what}", file.display())?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// The hooks that were named; else those that make sense there.
+fn kinds(args: &InstallArgs) -> Result<Vec<Kind>, Error> {
+    if !args.kinds.is_empty() {
+        return Ok(args.kinds.iter().map(|arg| kind(*arg)).collect());
+    }
+    if args.layout != LayoutArg::Git || Repo::open(&args.repo)?.git2().is_bare() {
+        return Ok(vec![Kind::PreReceive]);
+    }
+    Ok(vec![Kind::PreCommit, Kind::PrePush])
+}
+
+fn kind(arg: KindArg) -> Kind {
+    match arg {
+        KindArg::PreCommit => Kind::PreCommit,
+        KindArg::PrePush => Kind::PrePush,
+        KindArg::PreReceive => Kind::PreReceive,
+        KindArg::Update => Kind::Update,
+    }
+}
+
+fn layout(arg: LayoutArg) -> Layout {
+    match arg {
+        LayoutArg::Git => Layout::Git,
+        LayoutArg::Gitlab => Layout::GitLab,
+        LayoutArg::Gitea | LayoutArg::Forgejo => Layout::Gitea,
+        LayoutArg::Ghes => Layout::Ghes,
+        LayoutArg::Bitbucket => Layout::Bitbucket,
+    }
+}
+
+/// Tries every hook of ours that is installed there.
+fn rehearse(repo: &Path, kinds: &[KindArg]) -> Result<Exit, Fault> {
+    let wanted: Vec<Kind> = if kinds.is_empty() {
+        Kind::ALL.to_vec()
+    } else {
+        kinds.iter().map(|arg| kind(*arg)).collect()
+    };
+    let mut found = 0;
+    let mut holds = true;
+    for kind in wanted {
+        let Some(hook) = install::find(repo, kind)? else {
+            continue;
+        };
+        found += 1;
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seed = since.map_or(0, |d| d.as_nanos() as u64) ^ u64::from(std::process::id());
+        let scratch = std::env::temp_dir().join(format!("keysweep-hook-test-{seed:x}"));
+        let rehearsal = rehearse::run(&hook, kind, &scratch, seed)?;
+        let verdict = match &rehearsal {
+            r if r.holds() => "refuses a secret and lets the rest pass",
+            r if r.leaked => "PRINTED the secret",
+            r if !r.refused => "did NOT refuse a secret",
+            _ => "refused a change without a secret",
+        };
+        writeln!(io::stdout(), "{}: {verdict}", hook.display())?;
+        if !rehearsal.holds() && !rehearsal.leaked {
+            for line in rehearsal.answer.lines() {
+                say(line);
+            }
+        }
+        holds &= rehearsal.holds();
+    }
+    if found == 0 {
+        let message = format!("{}: no hook of keysweep is installed there", repo.display());
+        return Err(Error::usage(message).into());
+    }
+    Ok(if holds { Exit::Clean } else { Exit::Error })
+}

@@ -1,0 +1,289 @@
+//! A pack file and its index, and the forest of deltas in it.
+//!
+//! `gix-pack` maps the files and reads entry headers; libdeflate inflates, which wants the exact
+//! size and gets it from the header. An entry is reached from its base and never by itself, so each
+//! is inflated once.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gix_hash::Kind as Hash;
+use gix_pack::data::entry::Header;
+use gix_pack::{data, index};
+use libdeflater::Decompressor;
+use rayon::prelude::*;
+
+use super::Kind;
+use crate::error::{Error, ErrorKind};
+use crate::unit::ObjectId;
+
+/// Deflate makes of one byte at most this many: a header that promises more is wrong.
+const MOST_GROWTH: u64 = 1040;
+/// Bytes of a pack that are read before its mapping is made anew, so that pages once read do not
+/// stay with the process.
+const REMAP: u64 = 48 << 20;
+
+/// A pack with its index.
+pub struct Pack {
+    path: PathBuf,
+    index: index::File,
+    data: Mutex<Mapping>,
+}
+
+struct Mapping {
+    file: Arc<data::File>,
+    read: u64,
+}
+
+/// The entries of a pack in the order of their offsets, each with its base and its deltas.
+pub struct Forest {
+    entries: Vec<Entry>,
+    /// Where each entry's deltas start in `deltas`; one more than there are entries.
+    starts: Vec<u32>,
+    deltas: Vec<u32>,
+    /// How many entries hang on each, itself included.
+    weights: Vec<u32>,
+}
+
+/// One entry of a pack.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its number in the index, which is in the order of ids.
+    pub number: u32,
+    /// Where it starts in the pack.
+    pub offset: u64,
+    pub base: Base,
+    /// The kind of the object; that of the base for a delta.
+    pub kind: Option<Kind>,
+}
+
+/// What an entry is built on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing: the object is whole.
+    None,
+    /// Another entry of the pack, by its place in the forest.
+    Entry(u32),
+    /// An object outside of the pack.
+    Outside(ObjectId),
+    /// Something that is not there.
+    Missing,
+}
+
+impl Pack {
+    /// Opens the pack that the index at `path` belongs to.
+    ///
+    /// # Errors
+    /// When either file is missing or broken.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let broken = |what: &Path, error: String| {
+            Error::new(ErrorKind::Git, format!("{}: {error}", what.display()))
+        };
+        let index = index::File::at(path, Hash::Sha1).map_err(|e| broken(path, e.to_string()))?;
+        let path = path.with_extension("pack");
+        let file = data::File::at(&path, Hash::Sha1).map_err(|e| broken(&path, e.to_string()))?;
+        if file.num_objects() != index.num_objects() {
+            return Err(broken(&path, "does not belong to its index".into()));
+        }
+        let data = Mutex::new(Mapping {
+            file: Arc::new(file),
+            read: 0,
+        });
+        Ok(Self { path, index, data })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many objects it holds.
+    pub fn len(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id of the object with that number.
+    pub fn id(&self, number: u32) -> ObjectId {
+        let mut id = [0; 20];
+        id.copy_from_slice(self.index.oid_at_index(number).as_bytes());
+        ObjectId(id)
+    }
+
+    /// The number of an object.
+    pub fn number(&self, id: &ObjectId) -> Option<u32> {
+        self.index.lookup(gix_hash::ObjectId::Sha1(id.0))
+    }
+
+    /// The mapped file, made anew when much of it has been read.
+    fn file(&self, bytes: u64) -> Arc<data::File> {
+        let mut mapping = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        mapping.read += bytes;
+        if mapping.read > REMAP {
+            mapping.read = 0;
+            if let Ok(file) = data::File::at(&self.path, Hash::Sha1) {
+                mapping.file = Arc::new(file);
+            }
+        }
+        mapping.file.clone()
+    }
+
+    /// Reads all entries' headers and hangs each delta on its base.
+    pub fn forest(&self) -> Forest {
+        let mut order: Vec<(u64, u32)> = (0..self.len())
+            .map(|number| (self.index.pack_offset_at_index(number), number))
+            .collect();
+        order.par_sort_unstable();
+        let place = |offset: u64| {
+            let at = order.binary_search_by_key(&offset, |entry| entry.0);
+            at.ok().map(|at| at as u32)
+        };
+        let mut places = vec![0; order.len()];
+        for (place, (_, number)) in order.iter().enumerate() {
+            places[*number as usize] = place as u32;
+        }
+        let file = self.file(REMAP);
+        let entries: Vec<Entry> = order
+            .par_iter()
+            .map(|&(offset, number)| {
+                let (kind, base) = match file.entry(offset).map(|entry| entry.header) {
+                    Ok(Header::Commit) => (Some(Kind::Commit), Base::None),
+                    Ok(Header::Tree) => (Some(Kind::Tree), Base::None),
+                    Ok(Header::Blob) => (Some(Kind::Blob), Base::None),
+                    Ok(Header::Tag) => (Some(Kind::Tag), Base::None),
+                    Ok(Header::OfsDelta { base_distance }) => {
+                        let base = offset.checked_sub(base_distance).and_then(place);
+                        (None, base.map_or(Base::Missing, Base::Entry))
+                    }
+                    Ok(Header::RefDelta { base_id }) => {
+                        let mut id = [0; 20];
+                        id.copy_from_slice(base_id.as_bytes());
+                        let id = ObjectId(id);
+                        let base = self.number(&id).map(|number| places[number as usize]);
+                        (None, base.map_or(Base::Outside(id), Base::Entry))
+                    }
+                    Err(_) => (None, Base::Missing),
+                };
+                Entry {
+                    number,
+                    offset,
+                    base,
+                    kind,
+                }
+            })
+            .collect();
+        // The headers touched every page.
+        drop(file);
+        self.file(REMAP + 1);
+        Forest::new(entries)
+    }
+
+    /// Inflates the entry at `place` into `out`: the object, or its delta.
+    ///
+    /// # Errors
+    /// When the entry is broken, in words.
+    pub fn inflate(
+        &self,
+        forest: &Forest,
+        place: u32,
+        inflater: &mut Decompressor,
+        out: &mut Vec<u8>,
+    ) -> Result<(), &'static str> {
+        let start = forest.entries[place as usize].offset;
+        let next = forest.entries.get(place as usize + 1).map(|e| e.offset);
+        let file = self.file(next.map_or(0, |next| next - start));
+        let end = next.unwrap_or(file.pack_end() as u64);
+        let entry = file.entry(start).map_err(|_| "its header is broken")?;
+        let packed = entry.data_offset..end;
+        let most = end
+            .saturating_sub(entry.data_offset)
+            .saturating_mul(MOST_GROWTH);
+        if entry.data_offset > end || entry.decompressed_size > most + 64 {
+            return Err("its size is wrong");
+        }
+        let size = entry.decompressed_size as usize;
+        out.resize(size, 0);
+        let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
+        match inflater.zlib_decompress(packed, out) {
+            Ok(written) if written == size => Ok(()),
+            _ => Err("its data is broken"),
+        }
+    }
+}
+
+impl Forest {
+    fn new(mut entries: Vec<Entry>) -> Self {
+        let mut starts = vec![0_u32; entries.len() + 1];
+        let parent = |entry: &Entry| match entry.base {
+            Base::Entry(base) => Some(base as usize),
+            _ => None,
+        };
+        for base in entries.iter().filter_map(parent) {
+            starts[base + 1] += 1;
+        }
+        for at in 0..entries.len() {
+            starts[at + 1] += starts[at];
+        }
+        let mut next = starts.clone();
+        let mut deltas = vec![0; starts[entries.len()] as usize];
+        for (place, entry) in entries.iter().enumerate() {
+            if let Some(base) = parent(entry) {
+                deltas[next[base] as usize] = place as u32;
+                next[base] += 1;
+            }
+        }
+        // From the roots outward, so that each delta comes after its base.
+        let mut order: Vec<u32> = (0..entries.len() as u32)
+            .filter(|&place| parent(&entries[place as usize]).is_none())
+            .collect();
+        let mut at = 0;
+        while let Some(&place) = order.get(at) {
+            let hung = starts[place as usize] as usize..starts[place as usize + 1] as usize;
+            for &delta in &deltas[hung] {
+                entries[delta as usize].kind = entries[place as usize].kind;
+                order.push(delta);
+            }
+            at += 1;
+        }
+        let mut weights = vec![1_u32; entries.len()];
+        for &place in order.iter().rev() {
+            if let Some(base) = parent(&entries[place as usize]) {
+                weights[base] += weights[place as usize];
+            }
+        }
+        Self {
+            entries,
+            starts,
+            deltas,
+            weights,
+        }
+    }
+
+    pub fn entry(&self, place: u32) -> Entry {
+        self.entries[place as usize]
+    }
+
+    pub fn entries(&self) -> impl Iterator<Item = (u32, Entry)> + '_ {
+        let entries = self.entries.iter().enumerate();
+        entries.map(|(place, entry)| (place as u32, *entry))
+    }
+
+    /// The entries that are not built on another of the pack.
+    pub fn roots(&self) -> impl Iterator<Item = (u32, Entry)> + '_ {
+        self.entries()
+            .filter(|(_, entry)| !matches!(entry.base, Base::Entry(_)))
+    }
+
+    /// The entries built right on this one.
+    pub fn deltas(&self, place: u32) -> &[u32] {
+        let hung = self.starts[place as usize]..self.starts[place as usize + 1];
+        &self.deltas[hung.start as usize..hung.end as usize]
+    }
+
+    /// How many entries hang on this one, itself included.
+    pub fn weight(&self, place: u32) -> u32 {
+        self.weights[place as usize]
+    }
+}

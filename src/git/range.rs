@@ -1,0 +1,157 @@
+//! Revisions, ranges of commits, and what the index and the working tree changed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use git2::{DiffOptions, Index, Oid, Sort};
+
+use super::Repo;
+use crate::error::{Error, ErrorKind};
+use crate::unit::ObjectId;
+
+/// A range with its ends resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    pub base: ObjectId,
+    pub head: ObjectId,
+    /// Where the two parted; `None` for histories that have nothing in common.
+    pub fork: Option<ObjectId>,
+    /// Reachable from `head` and not from `base`.
+    pub commits: Vec<ObjectId>,
+}
+
+/// Resolves a range.
+///
+/// # Errors
+/// When an end does not exist, or the clone is too shallow to tell where the ends parted.
+pub fn resolve(repo: &Repo, base: &str, head: &str) -> Result<Range, Error> {
+    let base = commit(repo, base)?;
+    let head = commit(repo, head)?;
+    let git = repo.git2();
+    let fork = match git.merge_base(base.into(), head.into()) {
+        Ok(id) => Some(id.into()),
+        Err(_) if repo.completeness().shallow => return Err(shallow("the range begins")),
+        Err(_) => None,
+    };
+    let commits = between(repo, &[head.into()], &[base.into()])?;
+    Ok(Range {
+        base,
+        head,
+        fork,
+        commits,
+    })
+}
+
+/// The commit that a revision names.
+///
+/// # Errors
+/// When there is none; in a shallow clone the message says how to get it.
+pub fn commit(repo: &Repo, revision: &str) -> Result<ObjectId, Error> {
+    let object = repo.git2().revparse_single(revision);
+    match object.and_then(|object| object.peel_to_commit()) {
+        Ok(commit) => Ok(commit.id().into()),
+        Err(_) if repo.completeness().shallow => Err(shallow(&format!("{revision} stands"))),
+        Err(error) => {
+            let message = format!("{revision}: {}", error.message());
+            Err(Error::new(ErrorKind::Git, message))
+        }
+    }
+}
+
+/// The commits reachable from `tips` and from none of `hidden`.
+///
+/// # Errors
+/// When a commit on the way cannot be read.
+pub fn between(repo: &Repo, tips: &[Oid], hidden: &[Oid]) -> Result<Vec<ObjectId>, Error> {
+    let walk = || -> Result<Vec<ObjectId>, git2::Error> {
+        let mut walk = repo.git2().revwalk()?;
+        walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
+        tips.iter().try_for_each(|id| walk.push(*id))?;
+        hidden.iter().try_for_each(|id| walk.hide(*id))?;
+        walk.map(|id| Ok(id?.into())).collect()
+    };
+    walk().map_err(|error| failed(repo, &error))
+}
+
+/// The commits that branches, tags and all other references name.
+///
+/// # Errors
+/// When the references cannot be listed.
+pub fn tips(repo: &Repo) -> Result<Vec<Oid>, Error> {
+    let references = repo
+        .git2()
+        .references()
+        .map_err(|error| failed(repo, &error))?;
+    let commits = references
+        .flatten()
+        .filter_map(|reference| reference.peel_to_commit().ok())
+        .map(|commit| commit.id());
+    Ok(commits.collect())
+}
+
+/// Files of the index, or of the one in another file, that the checked-out commit does not have
+/// like that.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn staged(repo: &Repo, index: Option<&Path>) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
+    let git = repo.git2();
+    let list = || {
+        let head = match git.head() {
+            Ok(head) => Some(head.peel_to_tree()?),
+            Err(_) => None,
+        };
+        let mut found = Vec::new();
+        let index = match index {
+            Some(file) => Index::open(file)?,
+            None => git.index()?,
+        };
+        for entry in index.iter() {
+            let path = String::from_utf8_lossy(&entry.path).into_owned();
+            let old = head.as_ref().and_then(|tree| {
+                // A path that cannot be looked up is new to the commit.
+                tree.get_path(Path::new(&path)).ok()
+            });
+            let is_file = entry.mode & 0o170_000 != 0o160_000;
+            if is_file && old.is_none_or(|old| old.id() != entry.id) {
+                found.push((path.into(), entry.id.into()));
+            }
+        }
+        Ok(found)
+    };
+    list().map_err(|error: git2::Error| failed(repo, &error))
+}
+
+/// Files of the working tree that differ from the index, and the blobs that stand there for them.
+///
+/// # Errors
+/// When there is no working tree, or it cannot be compared.
+pub fn unstaged(repo: &Repo) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
+    let mut options = DiffOptions::new();
+    options.ignore_submodules(true).include_typechange(true);
+    let diff = repo
+        .git2()
+        .diff_index_to_workdir(None, Some(&mut options))
+        .map_err(|error| failed(repo, &error))?;
+    let changed = diff.deltas().filter_map(|delta| {
+        let path = delta.new_file().path()?.to_string_lossy().into_owned();
+        Some((path.into(), delta.old_file().id().into()))
+    });
+    Ok(changed.collect())
+}
+
+pub fn shallow(what: &str) -> Error {
+    Error::new(
+        ErrorKind::Git,
+        format!(
+            "the clone is too shallow: it does not reach the place where {what}; fetch all of it \
+             with `git fetch --unshallow origin` (GitHub: `fetch-depth: 0`, Azure Pipelines: \
+             `fetchDepth: 0`, GitLab: `GIT_DEPTH: 0`, Bitbucket: `depth: full`)"
+        ),
+    )
+}
+
+fn failed(repo: &Repo, error: &git2::Error) -> Error {
+    let at = repo.git2().path().display();
+    Error::new(ErrorKind::Git, format!("{at}: {}", error.message()))
+}

@@ -1,0 +1,165 @@
+//! The audit log: one JSON line for every decision of a server's hook.
+//!
+//! The fields are those of a Log Analytics custom table; `docs/hooks.md` has the schema. No value
+//! and no free text of the push goes in but masked.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::push::Verdict;
+use super::receiving::{Receiving, Update};
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::report::{human::printable, json};
+
+/// One decision.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Record<'r> {
+    pub time_generated: String,
+    pub hook: &'static str,
+    /// `accepted` or `refused`.
+    pub decision: &'static str,
+    /// `clean`, `secrets`, `approved`, `time` or `error`.
+    pub cause: &'static str,
+    pub exit_code: u8,
+    pub server: &'static str,
+    pub repository: String,
+    pub user: &'r str,
+    pub protocol: &'r str,
+    pub references: Vec<Reference>,
+    pub commits: usize,
+    pub objects: usize,
+    pub bytes: u64,
+    pub known: usize,
+    pub findings: Vec<Found>,
+    pub approvals: Vec<Approved>,
+    pub error: Option<String>,
+    pub duration_ms: u64,
+    pub version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Reference {
+    pub name: String,
+    pub old: Option<String>,
+    pub new: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Found {
+    rule: String,
+    severity: &'static str,
+    confidence: &'static str,
+    part: Option<&'static str>,
+    path: String,
+    line: u32,
+    commit: Option<String>,
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Approved {
+    #[serde(flatten)]
+    finding: Found,
+    reason: String,
+}
+
+/// More findings than this do not go into one record.
+const MOST: usize = 100;
+
+impl<'r> Record<'r> {
+    /// What is known of a push before it is judged.
+    pub fn begin(hook: &'static str, receiving: &'r Receiving, now: i64) -> Self {
+        let repository = if receiving.pusher.repository.is_empty() {
+            let path = &receiving.git_dir;
+            let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+            path.to_string_lossy().into_owned()
+        } else {
+            receiving.pusher.repository.clone()
+        };
+        Self {
+            time_generated: json::date(now),
+            hook,
+            decision: "refused",
+            cause: "error",
+            exit_code: 2,
+            server: receiving.pusher.server.name(),
+            repository,
+            user: &receiving.pusher.user,
+            protocol: &receiving.pusher.protocol,
+            references: Vec::new(),
+            commits: 0,
+            objects: 0,
+            bytes: 0,
+            known: 0,
+            findings: Vec::new(),
+            approvals: Vec::new(),
+            error: None,
+            duration_ms: 0,
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// Adds the references, their names made safe to print by `name`.
+    pub fn add_updates(&mut self, updates: &[Update], name: impl Fn(&str) -> String) {
+        let reference = |update: &Update| Reference {
+            name: printable(&name(&update.name)),
+            old: update.old.map(|id| id.to_string()),
+            new: update.new.map(|id| id.to_string()),
+        };
+        self.references = updates.iter().map(reference).collect();
+    }
+
+    /// Adds what came of it.
+    pub fn add_verdict(&mut self, verdict: &Verdict) {
+        self.commits = verdict.commits;
+        self.objects = verdict.objects;
+        self.bytes = verdict.ledger.bytes;
+        self.known = verdict.known;
+        self.findings = verdict.findings.iter().take(MOST).map(found).collect();
+        let approved = verdict.approved.iter().take(MOST);
+        self.approvals = approved
+            .map(|(finding, approval)| Approved {
+                finding: found(finding),
+                reason: printable(&approval.reason),
+            })
+            .collect();
+    }
+
+    /// Appends the record to the log.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    pub fn append(&self, log: &Path) -> Result<(), Error> {
+        let mut line = serde_json::to_vec(self).map_err(|error| Error::io(log, error.into()))?;
+        line.push(b'\n');
+        // One write to a file opened for appending: records of two pushes do not mix.
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .and_then(|mut file| file.write_all(&line))
+            .map_err(|error| Error::io(log, error))
+    }
+}
+
+fn found(finding: &Finding) -> Found {
+    let git = finding.origin.git;
+    Found {
+        rule: finding.rule.id.to_string(),
+        severity: finding.severity.name(),
+        confidence: finding.confidence.name(),
+        part: git.map(|git| git.part.name()),
+        path: printable(finding.path()),
+        line: finding.start.line,
+        commit: git.and_then(|git| git.commit).map(|id| id.to_string()),
+        fingerprint: finding.fingerprint.to_string(),
+    }
+}

@@ -1,0 +1,99 @@
+//! The hooks of a working copy: what is about to be committed, what is about to be pushed.
+
+use std::path::Path;
+
+use git2::Oid;
+
+use super::answer::{self, Manner};
+use super::policy::Policy;
+use super::push::{self, Verdict};
+use super::range::{self, Scope};
+use super::receiving::{Receiving, Update, id};
+use super::server::Ended;
+use crate::error::{Error, ErrorKind};
+use crate::git::Repo;
+use crate::ledger::{Ledger, Reason};
+use crate::pipeline::Progress;
+use crate::report::human::printable;
+
+/// Judges the index before it is committed.
+///
+/// # Errors
+/// When the index or the repository cannot be read.
+pub fn pre_commit(repo: &Repo, scope: &Scope, now: i64) -> Result<Ended, Error> {
+    let options = Policy::default().options(now);
+    let judged = range::judge(repo, scope, &[], options, &Progress::default())?;
+    let findings = judged.outcome.findings;
+    Ok(end(&judged.outcome.ledger, findings.is_empty(), || {
+        answer::before_commit(&findings)
+    }))
+}
+
+/// Judges the commits of a push that `remote` has not. `input` is what git writes to the hook.
+///
+/// # Errors
+/// When git's lines or the commits cannot be read.
+pub fn pre_push(dir: &Path, remote: &str, input: &str, now: i64) -> Result<Ended, Error> {
+    let repo = Repo::open(dir)?;
+    let mut updates = Vec::new();
+    let mut hidden = tracked(&repo, remote)?;
+    for line in input.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let [_, local, name, there] = fields[..] else {
+            return Err(Error::usage("a line from git is not `NAME ID NAME ID`"));
+        };
+        updates.push(Update::new(name, there, local)?);
+        let old = id(there)?.map(Oid::from);
+        // What the remote has may not have been fetched.
+        hidden.extend(old.filter(|id| repo.git2().find_commit(*id).is_ok()));
+    }
+    updates.retain(|update| update.new.is_some());
+    if updates.is_empty() {
+        return Ok(Ended {
+            code: 0,
+            lines: Vec::new(),
+        });
+    }
+    let receiving = Receiving {
+        git_dir: dir.into(),
+        ..Receiving::default()
+    };
+    let policy = Policy::default();
+    let mut verdict = push::judge_beyond(&receiving, &updates, &hidden, &policy, now)?;
+    range::accepted(&repo)?.apply(&mut verdict.findings);
+    Ok(end(&verdict.ledger, verdict.findings.is_empty(), || {
+        refusal(&verdict)
+    }))
+}
+
+fn refusal(verdict: &Verdict) -> Vec<String> {
+    answer::refusal("push", verdict, Manner::default())
+}
+
+fn end(ledger: &Ledger, clean: bool, refusal: impl Fn() -> Vec<String>) -> Ended {
+    let mut lines = if clean { Vec::new() } else { refusal() };
+    let failures = Reason::ALL.into_iter().filter(|reason| reason.is_failure());
+    let failure = failures
+        .flat_map(|reason| ledger.left_out(reason))
+        .map(|entry| format!("keysweep: could not read {}: {}", entry.path, entry.detail))
+        .next();
+    let code = match (&failure, clean) {
+        (Some(_), _) => 2,
+        (None, false) => 1,
+        (None, true) => 0,
+    };
+    lines.extend(failure.as_deref().map(printable));
+    Ended { code, lines }
+}
+
+/// What the branches that were fetched from a remote name.
+fn tracked(repo: &Repo, remote: &str) -> Result<Vec<Oid>, Error> {
+    let failed = |error: git2::Error| Error::new(ErrorKind::Git, error.message());
+    let prefix = format!("refs/remotes/{remote}/");
+    let references = repo.git2().references().map_err(failed)?;
+    let tips = references.flatten().filter_map(|reference| {
+        let ours = reference.name_bytes().starts_with(prefix.as_bytes());
+        ours.then(|| reference.peel_to_commit().ok())?
+    });
+    Ok(tips.map(|commit| commit.id()).collect())
+}

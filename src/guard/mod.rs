@@ -1,0 +1,20 @@
+//! Gates: a range of commits, what is staged, what is being pushed.
+//!
+//! All run the pipeline of a scan on the objects that came in, and then leave only what is new. A
+//! [`range`] asks whether a value stood in the base; a [`push`] knows only what it replaces, so that
+//! its cost grows with the push and not with the repository. [`policy`], [`audit`] and [`answer`]
+//! belong to the hooks.
+
+pub mod answer;
+pub mod audit;
+pub mod ci;
+pub mod client;
+pub mod fold;
+pub mod install;
+pub mod known;
+pub mod policy;
+pub mod push;
+pub mod range;
+pub mod receiving;
+pub mod rehearse;
+pub mod server;

@@ -1,0 +1,225 @@
+//! What a server's operator decides. Nothing in a push can change it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind};
+use crate::finding::Fingerprint;
+use crate::pipeline::Options;
+use crate::rules::{Level, RuleSet, Severity};
+use crate::secret::FingerprintKey;
+
+/// A hook's policy. Without a file the defaults hold.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub min_confidence: Level,
+    pub min_severity: Severity,
+    /// What to do with values that the replaced versions of the files have.
+    pub known: Choice,
+    pub rules: RuleSet,
+    pub fingerprint_key: FingerprintKey,
+    pub audit: Option<PathBuf>,
+    /// A line for the person who pushes, such as whom to ask.
+    pub contact: Option<String>,
+    pub budget: Duration,
+    pub when_over: Choice,
+    pub approvals: Approvals,
+    pub accepted: BTreeMap<Fingerprint, String>,
+}
+
+/// What to do where either may be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Choice {
+    Accept,
+    Refuse,
+}
+
+/// Whether the person who pushes may approve a finding.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Approvals {
+    pub push_options: bool,
+    /// By the server's name for them; empty for everybody who may push.
+    pub users: Vec<String>,
+}
+
+/// The file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Raw {
+    min_confidence: Level,
+    min_severity: Severity,
+    known: Choice,
+    rules: Vec<PathBuf>,
+    fingerprint_key: Option<PathBuf>,
+    audit: Option<PathBuf>,
+    contact: Option<String>,
+    budget: RawBudget,
+    approvals: Approvals,
+    accept: Vec<RawAccept>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawBudget {
+    milliseconds: u64,
+    when_over: Choice,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAccept {
+    fingerprint: String,
+    reason: String,
+}
+
+impl Default for RawBudget {
+    /// GitHub Enterprise Server ends all hooks of a push after 5 seconds.
+    fn default() -> Self {
+        Self {
+            milliseconds: 4500,
+            when_over: Choice::Refuse,
+        }
+    }
+}
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self {
+            min_confidence: Level::Medium,
+            min_severity: Severity::Low,
+            known: Choice::Accept,
+            rules: Vec::new(),
+            fingerprint_key: None,
+            audit: None,
+            contact: None,
+            budget: RawBudget::default(),
+            approvals: Approvals::default(),
+            accept: Vec::new(),
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::from_raw(Raw::default()).expect("the defaults name no file")
+    }
+}
+
+impl Policy {
+    /// Reads a policy file that has to lie outside of the repository at `git_dir`.
+    ///
+    /// # Errors
+    /// When it cannot be read, has a key that is not known, or could be changed by a push.
+    pub fn read(file: &Path, git_dir: &Path) -> Result<Self, Error> {
+        let real = file
+            .canonicalize()
+            .map_err(|error| Error::io(file, error))?;
+        let mut git_dir = git_dir.canonicalize().unwrap_or_else(|_| git_dir.into());
+        if git_dir.ends_with(".git") {
+            git_dir.pop();
+        }
+        if real.starts_with(&git_dir) {
+            let message = format!(
+                "{}: a policy must lie outside of the repository",
+                file.display()
+            );
+            return Err(Error::usage(message));
+        }
+        let text = std::fs::read_to_string(&real).map_err(|error| Error::io(file, error))?;
+        Self::parse(&text).map_err(|error| error.within(file))
+    }
+
+    /// Reads a policy's text.
+    ///
+    /// # Errors
+    /// When it is not valid, or a file that it names cannot be read.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let raw: Raw = toml::from_str(text)
+            .map_err(|error| Error::new(ErrorKind::Usage, error.to_string().trim_end()))?;
+        Self::from_raw(raw)
+    }
+
+    fn from_raw(raw: Raw) -> Result<Self, Error> {
+        let mut rules = RuleSet::built_in();
+        for file in &raw.rules {
+            let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
+            rules.add(&text).map_err(|error| error.within(file))?;
+        }
+        let fingerprint_key = match &raw.fingerprint_key {
+            Some(file) => FingerprintKey::read(file)?,
+            None => FingerprintKey::default(),
+        };
+        let accepted = raw.accept.into_iter().map(|entry| {
+            let fingerprint = Fingerprint::from_hex(&entry.fingerprint);
+            let reason = entry.reason.trim().to_owned();
+            match fingerprint.filter(|_| !reason.is_empty()) {
+                Some(fingerprint) => Ok((fingerprint, reason)),
+                None => Err(Error::usage(
+                    "[[accept]]: needs a fingerprint of 32 digits and a reason",
+                )),
+            }
+        });
+        Ok(Self {
+            min_confidence: raw.min_confidence,
+            min_severity: raw.min_severity,
+            known: raw.known,
+            rules,
+            fingerprint_key,
+            audit: raw.audit,
+            contact: raw.contact,
+            budget: Duration::from_millis(raw.budget.milliseconds),
+            when_over: raw.budget.when_over,
+            approvals: raw.approvals,
+            accepted: accepted.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// How the pipeline is to run.
+    pub fn options(&self, now: i64) -> Options {
+        Options {
+            rules: self.rules.clone(),
+            min_confidence: self.min_confidence,
+            fingerprint_key: self.fingerprint_key.clone(),
+            ..Options::new(now)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for (text, word) in [
+            ("disabled_rules = ['x']", "disabled_rules"),
+            ("[budget]\nseconds = 3", "seconds"),
+            ("min_severity = 'awful'", "awful"),
+            ("[[accept]]\nfingerprint = 'x'\nreason = 'y'", "32 digits"),
+        ] {
+            let error = Policy::parse(text).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+        let policy = Policy::parse("known = 'refuse'\n[budget]\nmilliseconds = 9").unwrap();
+        assert_eq!(policy.known, Choice::Refuse);
+        assert_eq!(policy.budget, Duration::from_millis(9));
+        assert_eq!(policy.when_over, Choice::Refuse);
+    }
+
+    #[test]
+    fn a_policy_inside_the_repository_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = dir.path().join(".git");
+        std::fs::create_dir(&git).unwrap();
+        let file = dir.path().join("policy.toml");
+        std::fs::write(&file, "").unwrap();
+        assert!(Policy::read(&file, &git).is_err());
+        let other = tempfile::tempdir().unwrap();
+        assert!(Policy::read(&file, other.path()).is_ok());
+    }
+}

@@ -1,0 +1,355 @@
+//! What a push brings, and what of it is a new secret.
+//!
+//! The objects of a push are those in its quarantine and no others, whatever references or
+//! attributes say. What git added to complete a thin pack lies in the repository already and is
+//! not the push's. Nothing else of the repository is read but the trees and files that the new
+//! commits replace, so the work grows with the push.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::Instant;
+
+use super::fold::{self, Tip};
+use super::known::drop_known;
+use super::policy::{Choice, Policy};
+use super::receiving::{Approval, Receiving, Update};
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::git::changes::{self, Changes};
+use crate::git::fresh::Fresh;
+use crate::git::object::{Commit, Tag};
+use crate::git::reader::Reader;
+use crate::git::{Kind, Repo, Store, range};
+use crate::ledger::Ledger;
+use crate::pipeline::{Progress, Sweep};
+use crate::source::objects::Objects;
+use crate::unit::{GitOrigin, ObjectId, Origin, Part};
+
+/// What came of judging a push.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// What stands against the push.
+    pub findings: Vec<Finding>,
+    pub approved: Vec<(Finding, Approval)>,
+    /// Findings left out because what they replace has their values.
+    pub known: usize,
+    pub ledger: Ledger,
+    pub commits: usize,
+    pub objects: usize,
+    pub cleaning: Option<Cleaning>,
+}
+
+/// What the commands that clean the unpushed commits depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cleaning {
+    /// The branch, by its short name, masked.
+    pub branch: String,
+    /// The newest commit that the server has already; `None` where the whole branch is new.
+    pub base: Option<ObjectId>,
+    /// Whether only the newest commit has to be made anew.
+    pub only_last: bool,
+    /// Whether files that still have a secret must be edited first.
+    pub edit: bool,
+}
+
+/// The objects that a push brings.
+struct Incoming {
+    reader: Reader,
+    fresh: Fresh,
+    changes: Changes,
+    ids: Vec<ObjectId>,
+}
+
+/// Judges a push. What is not read when `deadline` comes is told in the ledger.
+///
+/// # Errors
+/// When objects of the push cannot be listed or followed.
+pub fn judge(
+    receiving: &Receiving,
+    updates: &[Update],
+    policy: &Policy,
+    now: i64,
+    deadline: Option<Instant>,
+) -> Result<Verdict, Error> {
+    let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
+    if tips.is_empty() {
+        return Ok(Verdict::default());
+    }
+    let incoming = match &receiving.quarantine {
+        Some(own) => quarantined(own, &receiving.behind, &tips)?,
+        None => {
+            let repo = Repo::open(&receiving.git_dir)?;
+            let hidden = range::tips(&repo)?;
+            reachable(&repo, &tips, &hidden)?
+        }
+    };
+    incoming.judge(receiving, updates, policy, now, deadline)
+}
+
+/// Judges what the tips of `updates` have and `hidden` has not.
+///
+/// # Errors
+/// When the commits cannot be read.
+pub fn judge_beyond(
+    receiving: &Receiving,
+    updates: &[Update],
+    hidden: &[git2::Oid],
+    policy: &Policy,
+    now: i64,
+) -> Result<Verdict, Error> {
+    let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
+    let repo = Repo::open(&receiving.git_dir)?;
+    let incoming = reachable(&repo, &tips, hidden)?;
+    incoming.judge(receiving, updates, policy, now, None)
+}
+
+fn quarantined(
+    own: &Path,
+    behind: &[std::path::PathBuf],
+    tips: &[ObjectId],
+) -> Result<Incoming, Error> {
+    let old = Reader::open(behind)?;
+    let mut dirs = vec![own.to_path_buf()];
+    dirs.extend_from_slice(behind);
+    let reader = Reader::open(&dirs)?;
+    let mut ids = objects_of(own)?;
+    ids.retain(|id| !old.has(*id));
+    let new: HashSet<ObjectId> = ids.iter().copied().collect();
+    let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id))?;
+    let changes = brought(&reader, &fresh)?;
+    Ok(Incoming {
+        reader,
+        fresh,
+        changes,
+        ids,
+    })
+}
+
+/// The objects that a folder holds itself, loose or packed.
+fn objects_of(dir: &Path) -> Result<Vec<ObjectId>, Error> {
+    let mut own = Store::open(&[dir.to_path_buf()])?;
+    if let Some(fault) = own.faults.pop() {
+        return Err(fault);
+    }
+    Ok((0..own.len()).map(|number| own.id(number as u32)).collect())
+}
+
+fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Incoming, Error> {
+    let reader = Reader::open(&repo.object_dirs()?)?;
+    let mut commits = Vec::new();
+    for tip in tips {
+        commits.extend(peel(&reader, *tip)?.map(git2::Oid::from));
+    }
+    let new = range::between(repo, &commits, hidden)?;
+    let new: HashSet<ObjectId> = new.into_iter().collect();
+    let is_commit = |id| {
+        reader
+            .read(id)
+            .is_ok_and(|object| object.kind == Kind::Commit)
+    };
+    let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id) && is_commit(id))?;
+    let changes = brought(&reader, &fresh)?;
+    let mut ids = [&fresh.commits[..], &fresh.tags, &fresh.blobs].concat();
+    ids.extend(changes.blobs.keys().filter(|id| !fresh.blobs.contains(id)));
+    Ok(Incoming {
+        reader,
+        fresh,
+        changes,
+        ids,
+    })
+}
+
+fn brought(reader: &Reader, fresh: &Fresh) -> Result<Changes, Error> {
+    let mut changes = Changes::default();
+    for commit in &fresh.commits {
+        changes.add(reader, *commit)?;
+    }
+    for tree in &fresh.trees {
+        changes.add_tree(reader, *tree)?;
+    }
+    Ok(changes)
+}
+
+/// The commit that an object is, or that a tag leads to.
+fn peel(reader: &Reader, id: ObjectId) -> Result<Option<ObjectId>, Error> {
+    let mut at = id;
+    loop {
+        let object = reader.read(at)?;
+        match object.kind {
+            Kind::Commit => return Ok(Some(at)),
+            Kind::Tag => {
+                let tag = Tag::parse(object.bytes());
+                at = tag.ok_or_else(|| changes::malformed("tag", at))?.target;
+            }
+            Kind::Tree | Kind::Blob => return Ok(None),
+        }
+    }
+}
+
+impl Incoming {
+    fn judge(
+        self,
+        receiving: &Receiving,
+        updates: &[Update],
+        policy: &Policy,
+        now: i64,
+        deadline: Option<Instant>,
+    ) -> Result<Verdict, Error> {
+        let options = policy.options(now);
+        let sweep = Sweep::new(options.clone());
+        let mut outcome = sweep.run(&self.source(updates, deadline), &Progress::default())?;
+        let findings = &mut outcome.findings;
+        findings.retain(|finding| finding.severity >= policy.min_severity);
+        let known = match policy.known {
+            Choice::Accept => {
+                let replaced = self.replaced(findings)?;
+                drop_known(findings, &Objects::files(&self.reader, replaced), &options)?
+            }
+            Choice::Refuse => 0,
+        };
+        let tips = self.tips(updates)?;
+        let found = std::mem::take(findings);
+        let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips)?;
+        findings.retain(|finding| !policy.accepted.contains_key(&finding.fingerprint));
+        let mut approved = approve(&mut findings, receiving, policy)?;
+        let mut cleaning = self.cleaning(&findings, &tips)?;
+        if let Some(cleaning) = &mut cleaning {
+            cleaning.branch = sweep.masked(&cleaning.branch).into();
+        }
+        let excused = approved.iter_mut().map(|(finding, _)| finding);
+        let told = findings.iter_mut().chain(excused);
+        fold::mask_names(&sweep, told, &mut outcome.ledger);
+        Ok(Verdict {
+            findings,
+            approved,
+            known,
+            ledger: outcome.ledger,
+            commits: self.fresh.commits.len(),
+            objects: self.ids.len(),
+            cleaning,
+        })
+    }
+
+    fn source(&self, updates: &[Update], deadline: Option<Instant>) -> Objects<'_> {
+        // Trees that were walked have given their names with their folders.
+        let trees = &self.changes.trees;
+        let ids = self.ids.iter().filter(|id| !trees.contains(id)).copied();
+        let mut source = Objects::new(&self.reader, ids.collect(), self.changes.blobs.clone());
+        source.tree_names = true;
+        source.deadline = deadline;
+        let files = self.changes.names.iter().map(|place| {
+            let origin = GitOrigin {
+                part: Part::FileName,
+                // A name is no object: the commit that brought it stands for it.
+                object: place.commit.unwrap_or(ObjectId([0; 20])),
+                commit: place.commit,
+            };
+            Origin::git(place.path.clone(), origin)
+        });
+        let references = updates.iter().filter_map(|update| {
+            let origin = GitOrigin {
+                part: Part::RefName,
+                object: update.new?,
+                commit: None,
+            };
+            Some(Origin::git(&*update.name, origin))
+        });
+        source.names = files.chain(references).collect();
+        source
+    }
+
+    /// The old versions of what the commits with findings replace.
+    fn replaced(
+        &self,
+        findings: &[Finding],
+    ) -> Result<Vec<(std::sync::Arc<str>, ObjectId)>, Error> {
+        let commits: HashSet<ObjectId> = findings
+            .iter()
+            .filter_map(|finding| finding.origin.git?.commit)
+            .collect();
+        let own: HashSet<&ObjectId> = self.ids.iter().collect();
+        let mut files = Vec::new();
+        for commit in commits {
+            files.extend(changes::replaced(&self.reader, commit)?);
+        }
+        files.retain(|(_, blob)| !own.contains(blob));
+        Ok(files)
+    }
+
+    fn tips(&self, updates: &[Update]) -> Result<Vec<Tip>, Error> {
+        let mut tips = Vec::new();
+        for update in updates {
+            let commit = update.new.map(|id| peel(&self.reader, id)).transpose()?;
+            tips.extend(commit.flatten().map(|commit| Tip {
+                name: update.name.clone(),
+                commit,
+            }));
+        }
+        Ok(tips)
+    }
+
+    /// How to clean the first reference that leads to the commits of the findings.
+    fn cleaning(&self, findings: &[Finding], tips: &[Tip]) -> Result<Option<Cleaning>, Error> {
+        let commit = |finding: &Finding| finding.origin.git.and_then(|git| git.commit);
+        let commits: HashSet<ObjectId> = findings.iter().filter_map(commit).collect();
+        let fresh: HashSet<ObjectId> = self.fresh.commits.iter().copied().collect();
+        for tip in tips {
+            let line = Fresh::of(&self.reader, &[tip.commit], |id| !fresh.contains(&id))?;
+            if !line.commits.iter().any(|id| commits.contains(id)) {
+                continue;
+            }
+            let alive = |finding: &Finding| {
+                let refs = finding.trace.as_deref().map(|trace| &trace.refs);
+                finding.origin.is_file() && refs.is_some_and(|refs| refs.contains(&tip.name))
+            };
+            let name = tip.name.strip_prefix("refs/heads/").unwrap_or(&tip.name);
+            return Ok(Some(Cleaning {
+                branch: name.to_owned(),
+                base: self.base(tip.commit, &fresh)?,
+                only_last: commits.iter().all(|id| *id == tip.commit),
+                edit: findings.iter().any(alive),
+            }));
+        }
+        Ok(None)
+    }
+
+    /// The first commit on the main line of `tip` that is not new.
+    fn base(&self, tip: ObjectId, fresh: &HashSet<ObjectId>) -> Result<Option<ObjectId>, Error> {
+        let mut at = tip;
+        while fresh.contains(&at) {
+            let object = self.reader.read_as(at, Kind::Commit)?;
+            let commit = Commit::parse(object.bytes());
+            let commit = commit.ok_or_else(|| changes::malformed("commit", at))?;
+            match commit.parents.first() {
+                Some(parent) => at = *parent,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(at))
+    }
+}
+
+/// Takes out what the person who pushes approves, where the policy lets them.
+fn approve(
+    findings: &mut Vec<Finding>,
+    receiving: &Receiving,
+    policy: &Policy,
+) -> Result<Vec<(Finding, Approval)>, Error> {
+    let users = &policy.approvals.users;
+    let may = users.is_empty() || users.contains(&receiving.pusher.user);
+    if !policy.approvals.push_options || !may {
+        return Ok(Vec::new());
+    }
+    let approvals = receiving.approvals()?;
+    let mut approved = Vec::new();
+    for finding in std::mem::take(findings) {
+        let given = approvals
+            .iter()
+            .find(|approval| approval.fingerprint == finding.fingerprint);
+        match given {
+            Some(approval) => approved.push((finding, approval.clone())),
+            None => findings.push(finding),
+        }
+    }
+    Ok(approved)
+}

@@ -1,0 +1,328 @@
+//! What a range of commits, the index or the working tree brings in.
+//!
+//! Rules and accepted findings come from the base: a change cannot excuse itself. That it changed
+//! them is noted.
+
+use std::path::{Path, PathBuf};
+
+use super::fold::{self, Tip};
+use super::known::drop_known;
+use crate::error::{Error, ErrorKind};
+use crate::git::changes::{self, Changes};
+use crate::git::fresh::Fresh;
+use crate::git::reader::Reader;
+use crate::git::{Repo, range};
+use crate::ignores::{self, Ignores};
+use crate::ledger::Ledger;
+use crate::pipeline::{Options, Outcome, Progress, Sweep};
+use crate::rules::RuleSet;
+use crate::source::listed::Listed;
+use crate::source::objects::Objects;
+use crate::unit::{GitOrigin, ObjectId, Origin, Part};
+
+/// What is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The commits that `head` has and `base` has not.
+    Range { base: String, head: String },
+    /// The index against the checked-out commit; git names another file for the index while it
+    /// commits only a part of what is changed.
+    Staged { index: Option<PathBuf> },
+    /// The working tree against the index.
+    Unstaged,
+}
+
+/// What came of it.
+pub struct Judged {
+    pub outcome: Outcome,
+    pub sweep: Sweep,
+    pub commits: usize,
+    /// Findings left out because the base has their values.
+    pub known: usize,
+}
+
+/// The repository with the revision that is trusted.
+struct Base<'r> {
+    repo: &'r Repo,
+    reader: &'r Reader,
+    /// Trees whose values are known: that of the base, and that of the commit where they parted.
+    trees: Vec<ObjectId>,
+}
+
+/// Judges `scope`. `rules` are files of further rules, read from the base where they lie in the
+/// repository.
+///
+/// # Errors
+/// When the range cannot be resolved or read, or rules or accepted findings are not valid.
+pub fn judge(
+    repo: &Repo,
+    scope: &Scope,
+    rules: &[PathBuf],
+    mut options: Options,
+    progress: &Progress,
+) -> Result<Judged, Error> {
+    let reader = Reader::open(&repo.object_dirs()?)?;
+    let mut ledger = Ledger::default();
+    let range = match scope {
+        Scope::Range { base, head } => Some(range::resolve(repo, base, head)?),
+        Scope::Staged { .. } | Scope::Unstaged => None,
+    };
+    let base = base(repo, &reader, range.as_ref())?;
+    base.add_rules(rules, &mut options.rules, &mut ledger)?;
+    let mut ignores = base.ignores()?;
+    let sweep = Sweep::new(options.clone());
+    let (mut outcome, commits) = match (&range, scope) {
+        (Some(range), _) => {
+            base.note_changes(rules, range, &mut ledger)?;
+            (
+                commits(&base, range, &sweep, progress)?,
+                range.commits.len(),
+            )
+        }
+        (None, Scope::Staged { index }) => (staged(&base, index.as_deref(), &sweep, progress)?, 0),
+        (None, _) => (unstaged(&base, &sweep, progress)?, 0),
+    };
+    let known = base.drop_known(scope, &mut outcome, &options)?;
+    if let Some(range) = &range {
+        let tips = [Tip {
+            name: "HEAD".to_owned(),
+            commit: range.head,
+        }];
+        outcome.findings = fold::fold(outcome.findings, &reader, &range.commits, &tips)?;
+        // That the end of the range has it says the state.
+        let traces = outcome.findings.iter_mut();
+        traces
+            .flat_map(|finding| &mut finding.trace)
+            .for_each(|trace| {
+                trace.refs.clear();
+                trace.refs_total = 0;
+            });
+    }
+    ignores.apply(&mut outcome.findings);
+    outcome.ledger.merge(ledger);
+    fold::mask_names(&sweep, &mut outcome.findings, &mut outcome.ledger);
+    outcome.ledger.sort();
+    Ok(Judged {
+        outcome,
+        sweep,
+        commits,
+        known,
+    })
+}
+
+/// The findings that the checked-out commit accepts.
+///
+/// # Errors
+/// When its list cannot be read.
+pub fn accepted(repo: &Repo) -> Result<Ignores, Error> {
+    let reader = Reader::open(&repo.object_dirs()?)?;
+    base(repo, &reader, None)?.ignores()
+}
+
+fn base<'r>(
+    repo: &'r Repo,
+    reader: &'r Reader,
+    range: Option<&range::Range>,
+) -> Result<Base<'r>, Error> {
+    let commits = match range {
+        Some(range) => {
+            let mut commits = vec![range.base];
+            commits.extend(range.fork.filter(|fork| *fork != range.base));
+            commits
+        }
+        // A repository without a commit has no base.
+        None => range::commit(repo, "HEAD").into_iter().collect(),
+    };
+    let trees = commits.into_iter().map(|id| changes::tree_of(reader, id));
+    Ok(Base {
+        repo,
+        reader,
+        trees: trees.collect::<Result<_, _>>()?,
+    })
+}
+
+impl Base<'_> {
+    /// A file of the base, by its path from the root.
+    fn file(&self, path: &str) -> Result<Option<String>, Error> {
+        let Some(tree) = self.trees.first() else {
+            return Ok(None);
+        };
+        let Some(blob) = changes::find(self.reader, *tree, path)? else {
+            return Ok(None);
+        };
+        let object = self.reader.read(blob)?;
+        let text = std::str::from_utf8(object.bytes());
+        let text = text.map_err(|_| {
+            let message = format!("{path}: is not UTF-8 in the base revision");
+            Error::new(ErrorKind::Usage, message)
+        })?;
+        Ok(Some(text.to_owned()))
+    }
+
+    fn ignores(&self) -> Result<Ignores, Error> {
+        match self.file(ignores::FILE)? {
+            Some(text) => {
+                Ignores::parse(&text).map_err(|error| error.within(Path::new(ignores::FILE)))
+            }
+            None => Ok(Ignores::default()),
+        }
+    }
+
+    /// A path from the root of the working tree; `None` when it lies elsewhere.
+    fn inside(&self, path: &Path) -> Option<String> {
+        let root = self.repo.git2().workdir()?.canonicalize().ok()?;
+        let absolute = std::path::absolute(path).ok()?;
+        // The file itself may be gone from the working tree.
+        let folder = absolute.parent()?.canonicalize().ok()?;
+        let below = folder.join(absolute.file_name()?);
+        let inside = below.strip_prefix(root).ok()?;
+        Some(inside.to_string_lossy().replace('\\', "/"))
+    }
+
+    fn add_rules(
+        &self,
+        files: &[PathBuf],
+        rules: &mut RuleSet,
+        ledger: &mut Ledger,
+    ) -> Result<(), Error> {
+        for file in files {
+            let text = match self.inside(file) {
+                Some(path) => self.file(&path)?,
+                None => {
+                    let read = std::fs::read_to_string(file);
+                    Some(read.map_err(|error| Error::io(file, error))?)
+                }
+            };
+            match text {
+                Some(text) => rules.add(&text).map_err(|error| error.within(file))?,
+                None => ledger.note(
+                    file.to_string_lossy().into(),
+                    "not used: the base revision does not have these rules",
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the range changes what decides over findings.
+    fn note_changes(
+        &self,
+        rules: &[PathBuf],
+        range: &range::Range,
+        ledger: &mut Ledger,
+    ) -> Result<(), Error> {
+        let Some(tree) = self.trees.last() else {
+            return Ok(());
+        };
+        let head = changes::tree_of(self.reader, range.head)?;
+        let rules = rules.iter().filter_map(|file| self.inside(file));
+        for path in rules.chain([ignores::FILE.to_owned()]) {
+            let before = changes::find(self.reader, *tree, &path)?;
+            if changes::find(self.reader, head, &path)? != before {
+                ledger.note(
+                    path.into(),
+                    "changed in this range; judged by the base revision's version",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops what the base has: looked for first in what was replaced, then in all of the base.
+    fn drop_known(
+        &self,
+        scope: &Scope,
+        outcome: &mut Outcome,
+        options: &Options,
+    ) -> Result<usize, Error> {
+        let findings = &mut outcome.findings;
+        let mut near = Vec::new();
+        for finding in findings.iter().filter(|finding| finding.origin.is_file()) {
+            for tree in &self.trees {
+                let path = finding.origin.path.clone();
+                let blob = changes::find(self.reader, *tree, &path)?;
+                near.extend(blob.map(|blob| (path, blob)));
+            }
+        }
+        if *scope == Scope::Unstaged {
+            near.extend(range::unstaged(self.repo)?);
+        }
+        // What is not in the index yet has no blob.
+        near.retain(|(_, blob)| self.reader.has(*blob));
+        let mut known = drop_known(findings, &Objects::files(self.reader, near), options)?;
+        for tree in &self.trees {
+            if !findings.is_empty() {
+                let files = changes::files(self.reader, *tree)?;
+                known += drop_known(findings, &Objects::files(self.reader, files), options)?;
+            }
+        }
+        Ok(known)
+    }
+}
+
+fn commits(
+    base: &Base<'_>,
+    range: &range::Range,
+    sweep: &Sweep,
+    progress: &Progress,
+) -> Result<Outcome, Error> {
+    let inside: std::collections::HashSet<ObjectId> = range.commits.iter().copied().collect();
+    let fresh = Fresh::of(base.reader, &[range.head], |id| !inside.contains(&id))?;
+    let mut changes = Changes::default();
+    for commit in &fresh.commits {
+        changes.add(base.reader, *commit).map_err(|error| {
+            if base.repo.completeness().shallow {
+                range::shallow("a commit of the range has its parents")
+            } else {
+                error
+            }
+        })?;
+    }
+    let mut ids = fresh.commits;
+    ids.extend(changes.blobs.keys());
+    let mut source = Objects::new(base.reader, ids, changes.blobs);
+    source.names = changes
+        .names
+        .into_iter()
+        .map(|place| {
+            let origin = GitOrigin {
+                part: Part::FileName,
+                object: range.head,
+                commit: place.commit,
+            };
+            Origin::git(place.path, origin)
+        })
+        .collect();
+    sweep.run(&source, progress)
+}
+
+fn staged(
+    base: &Base<'_>,
+    index: Option<&Path>,
+    sweep: &Sweep,
+    progress: &Progress,
+) -> Result<Outcome, Error> {
+    let files = range::staged(base.repo, index)?;
+    let mut source = Objects::files(base.reader, files.clone());
+    source.names = files
+        .into_iter()
+        .map(|(path, object)| {
+            let origin = GitOrigin {
+                part: Part::FileName,
+                object,
+                commit: None,
+            };
+            Origin::git(path, origin)
+        })
+        .collect();
+    sweep.run(&source, progress)
+}
+
+fn unstaged(base: &Base<'_>, sweep: &Sweep, progress: &Progress) -> Result<Outcome, Error> {
+    let files = range::unstaged(base.repo)?;
+    let source = Listed {
+        root: base.repo.git2().workdir().unwrap_or(Path::new(".")).into(),
+        files: files.into_iter().map(|(path, _)| path).collect(),
+    };
+    sweep.run(&source, progress)
+}

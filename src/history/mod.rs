@@ -1,0 +1,339 @@
+//! Everything that a mirror push would publish: each object of a repository looked at once.
+//!
+//! Three passes, each through the deltas of the packs ([`walk`]):
+//!
+//! 1. Blobs, commits and tags are searched ([`texts`]), a delta only where it changed something.
+//! 2. Trees are read ([`names`]): their names are searched too, and of their entries those are kept
+//!    that may lead to what was found.
+//! 3. [`ways`] hands the commits down these trees: by which paths, since when, until when, and
+//!    which references still have it. [`places`] makes the findings of that.
+//!
+//! The naive sweep reads every object whole through libgit2 and shares all but the first two passes'
+//! shortcuts. It is slow and simple, and the tests demand that both find the same.
+
+pub mod changes;
+pub mod graph;
+pub mod names;
+pub mod places;
+pub mod secrets;
+pub mod texts;
+pub mod walk;
+pub mod ways;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::git::object::Commit;
+use crate::git::repo::Repo;
+use crate::git::store::Store;
+use crate::git::{Kind, refs::Refs};
+use crate::ledger::{Ledger, Reason};
+use crate::pipeline::{Outcome, Progress, Sweep};
+use crate::unit::{ObjectId, Origin, Unit};
+
+use names::{Edge, Names, Quest, Wanted};
+use secrets::{SecretId, Secrets};
+use texts::Texts;
+use walk::{Unread, Visit, Walk};
+
+/// What to sweep and how.
+pub struct Request<'r> {
+    pub sweep: &'r Sweep,
+    pub repo: &'r Repo,
+    /// The object folders to read.
+    pub dirs: Vec<PathBuf>,
+    /// Leave out what no reference leads to.
+    pub reachable_only: bool,
+    /// Read every object whole. Finds the same, slowly.
+    pub naive: bool,
+}
+
+/// What the passes have found, by object.
+#[derive(Default)]
+struct Found {
+    /// Blobs with the secrets in them.
+    blobs: HashMap<ObjectId, Vec<SecretId>>,
+    /// Commits and tags with secrets in their words.
+    words: BTreeMap<ObjectId, (Kind, Vec<SecretId>)>,
+    commits: Vec<(ObjectId, Commit)>,
+    lfs_pointers: Vec<ObjectId>,
+    /// Blobs that were read as notebooks for what they hold.
+    notebooks: HashSet<ObjectId>,
+}
+
+/// What the trees say.
+#[derive(Default)]
+struct Trees {
+    names: Vec<Box<[u8]>>,
+    numbers: HashMap<Box<[u8]>, u32>,
+    edges: Vec<Edge>,
+    leaves: Vec<Edge>,
+    named: Vec<Edge>,
+    telling: HashMap<Box<[u8]>, Vec<SecretId>>,
+    notebooks: HashSet<ObjectId>,
+}
+
+/// A sweep under way.
+struct Run<'r> {
+    sweep: &'r Sweep,
+    naive: bool,
+    store: &'r Store,
+    reader: &'r git2::Odb<'static>,
+    secrets: &'r Secrets,
+    progress: &'r Progress,
+    stop: &'r AtomicBool,
+    unread: Mutex<Vec<Unread>>,
+}
+
+/// Sweeps a history. Ends early, with what was found so far, when `stop` becomes true; the ledger
+/// then says that it is not complete.
+///
+/// # Errors
+/// When the objects or references cannot be listed at all.
+pub fn run(
+    request: &Request<'_>,
+    progress: &Progress,
+    stop: &AtomicBool,
+) -> Result<Outcome, Error> {
+    let store = Store::open(&request.dirs)?;
+    let reader = store.reader()?;
+    let refs = Refs::read(request.repo)?;
+    let secrets = Secrets::new(request.sweep.options().fingerprint_key.clone());
+    progress.expected.store(store.len(), Ordering::Relaxed);
+    let run = Run {
+        sweep: request.sweep,
+        naive: request.naive,
+        store: &store,
+        reader: &reader,
+        secrets: &secrets,
+        progress,
+        stop,
+        unread: Mutex::default(),
+    };
+    let mut found = run.texts();
+    let trees = run.trees(&mut found);
+    let mut ledger = run.ledger(&found, request.repo);
+    let mut findings = places::findings(&run, &found, trees, &refs, &mut ledger);
+    if request.reachable_only {
+        findings.retain(places::is_reachable);
+    }
+    places::group(&mut findings);
+    Ok(Outcome { findings, ledger })
+}
+
+impl Run<'_> {
+    /// The first pass.
+    fn texts(&self) -> Found {
+        let make = || Texts::new(self.sweep.scanner(), self.secrets);
+        let mut found = Found::default();
+        for texts in self.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], make) {
+            for (id, kind, spots) in texts.found {
+                let mut ids: Vec<SecretId> = spots.iter().map(|spot| spot.secret).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                match kind {
+                    Kind::Blob => drop(found.blobs.insert(id, ids)),
+                    _ => drop(found.words.insert(id, (kind, ids))),
+                }
+            }
+            found.commits.extend(texts.commits);
+            found.lfs_pointers.extend(texts.lfs_pointers);
+            found.notebooks.extend(texts.notebooks);
+        }
+        found
+    }
+
+    /// The second pass. A blob that only its name makes a notebook is known as one only now; and
+    /// what leads to it, or to a telling name, is sought in a further pass.
+    fn trees(&self, found: &mut Found) -> Trees {
+        let none = HashSet::new();
+        let mut trees = self.read_trees(found, &none);
+        let late = self.late_notebooks(&trees, found);
+        if late || !trees.telling.is_empty() {
+            let names: HashSet<Box<[u8]>> = trees.telling.keys().cloned().collect();
+            let again = self.read_trees(found, &names);
+            trees.edges = again.edges;
+            trees.leaves = again.leaves;
+            trees.named = again.named;
+            trees.names = again.names;
+        }
+        trees
+    }
+
+    fn read_trees(&self, found: &Found, names: &HashSet<Box<[u8]>>) -> Trees {
+        let blobs = Wanted::new(found.blobs.keys().copied());
+        let quest = Quest {
+            store: self.store,
+            secrets: self.secrets,
+            blobs: &blobs,
+            names,
+            edges: !blobs.is_empty() || !names.is_empty(),
+        };
+        let make = || Names::new(quest, self.sweep.scanner());
+        let mut trees = Trees::default();
+        for seen in self.visit(&[Kind::Tree], make) {
+            trees.add(seen);
+        }
+        for edges in [&mut trees.edges, &mut trees.leaves, &mut trees.named] {
+            edges.sort_unstable();
+            edges.dedup();
+        }
+        trees
+    }
+
+    /// Searches the blobs that are notebooks by name only; says whether anything new was found.
+    fn late_notebooks(&self, trees: &Trees, found: &mut Found) -> bool {
+        let late = trees.notebooks.difference(&found.notebooks);
+        let late: Vec<ObjectId> = late.copied().collect();
+        let mut any = false;
+        for id in late {
+            let Ok(object) = self.reader.read(id.into()) else {
+                continue;
+            };
+            let unit = Unit::whole(Origin::file("notebook.ipynb"), object.data());
+            let mut scanner = self.sweep.scanner();
+            let numbers = scanner.scan(&unit).iter().map(|f| self.secrets.number(f));
+            let numbers: Vec<SecretId> = numbers.collect();
+            if !numbers.is_empty() {
+                any = true;
+                let known = found.blobs.entry(id).or_default();
+                known.extend(numbers);
+                known.sort_unstable();
+                known.dedup();
+            }
+        }
+        any
+    }
+
+    /// Shows all objects of these kinds to visitors.
+    fn visit<V: Visit>(&self, kinds: &[Kind], make: impl Fn() -> V + Sync) -> Vec<V> {
+        if self.naive {
+            return self.visit_naively(kinds, make);
+        }
+        let walk = Walk {
+            store: self.store,
+            reader: self.reader,
+            kinds,
+            progress: self.progress,
+            stop: self.stop,
+            unread: &self.unread,
+        };
+        walk.run(make)
+    }
+
+    /// The oracle: every object by itself, read by libgit2.
+    fn visit_naively<V: Visit>(&self, kinds: &[Kind], make: impl Fn() -> V + Sync) -> Vec<V> {
+        let packed = self.store.packs.iter();
+        let packed = packed.flat_map(|pack| (0..pack.len()).map(|number| pack.id(number)));
+        let ids: Vec<ObjectId> = packed.chain(self.store.loose.iter().copied()).collect();
+        ids.par_chunks(1024)
+            .map(|ids| {
+                let mut visitor = make();
+                for &id in ids {
+                    if self.stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    self.visit_one(id, kinds, &mut visitor);
+                }
+                visitor
+            })
+            .collect()
+    }
+
+    fn visit_one<V: Visit>(&self, id: ObjectId, kinds: &[Kind], visitor: &mut V) {
+        let unread = |error: git2::Error| {
+            let why = error.message().to_owned();
+            let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+            unread.push(Unread { id, why });
+        };
+        match self.reader.read(id.into()) {
+            Ok(object) => {
+                let kind = Kind::of(object.kind());
+                if let Some(kind) = kind.filter(|kind| kinds.contains(kind)) {
+                    let bytes = object.data();
+                    self.progress.done.fetch_add(1, Ordering::Relaxed);
+                    let read = &self.progress.bytes;
+                    read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                    visitor.whole(id, kind, bytes);
+                }
+            }
+            Err(error) => unread(error),
+        }
+    }
+
+    /// What was read and what was not.
+    fn ledger(&self, found: &Found, repo: &Repo) -> Ledger {
+        let mut ledger = Ledger::default();
+        ledger.objects = self.store.len();
+        ledger.commits = found.commits.len() as u64;
+        ledger.bytes = self.progress.bytes.load(Ordering::Relaxed);
+        let completeness = repo.completeness();
+        let repo: Arc<str> = repo.common_dir().to_string_lossy().into();
+        for fault in &self.store.faults {
+            ledger.leave_out(Reason::Unreadable, repo.clone(), fault.to_string());
+        }
+        let mut unread =
+            std::mem::take(&mut *self.unread.lock().unwrap_or_else(PoisonError::into_inner));
+        unread.sort();
+        unread.dedup_by_key(|unread| unread.id);
+        for Unread { id, why } in unread {
+            ledger.leave_out(Reason::Unreadable, format!("object {id}").into(), why);
+        }
+        let mut missing = |what: &str| ledger.leave_out(Reason::Missing, repo.clone(), what);
+        if completeness.shallow {
+            missing("a shallow clone: older commits are not here; run: git fetch --unshallow");
+        }
+        if completeness.partial {
+            missing(
+                "a partial clone: objects left on the server are not here; run: git fetch --refetch --no-filter",
+            );
+        }
+        let pointers = found.lfs_pointers.len();
+        if pointers > 0 {
+            missing(&format!(
+                "{pointers} versions of files are kept by Git LFS and not read; after git lfs fetch --all, scan .git/lfs"
+            ));
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            missing("stopped before all objects were read");
+        }
+        ledger.sort();
+        ledger
+    }
+}
+
+impl Trees {
+    /// Adds what one thread saw, under the numbers of one table of names.
+    fn add(&mut self, seen: Names<'_>) {
+        let number = |name: &Box<[u8]>| {
+            let next = self.numbers.len() as u32;
+            *self.numbers.entry(name.clone()).or_insert_with(|| {
+                self.names.push(name.clone());
+                next
+            })
+        };
+        let numbers: Vec<u32> = seen.table.iter().map(number).collect();
+        let renamed = |edge: Edge| Edge {
+            name: numbers[edge.name as usize],
+            ..edge
+        };
+        self.edges.extend(seen.edges.into_iter().map(renamed));
+        self.leaves.extend(seen.leaves.into_iter().map(renamed));
+        self.named.extend(seen.named.into_iter().map(renamed));
+        for (name, secret) in seen.telling {
+            let secrets = self.telling.entry(name).or_default();
+            if !secrets.contains(&secret) {
+                secrets.push(secret);
+            }
+        }
+        self.notebooks.extend(seen.notebooks);
+    }
+}

@@ -1,0 +1,448 @@
+//! From objects with secrets to findings: one for each secret in each path, with its commits.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::finding::{CommitNote, Finding, State, Trace};
+use crate::git::refs::Refs;
+use crate::git::{Kind, object};
+use crate::ledger::{Ledger, Reason};
+use crate::pipeline::Scanner;
+use crate::secret::Secret;
+use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
+
+use super::graph::{Graph, Rank, Reached};
+use super::names::{Edge, Number};
+use super::secrets::SecretId;
+use super::ways::{Item, Span, Ways};
+use super::{Found, Run, Trees};
+
+/// References listed with one finding; more are counted only.
+const MOST_REFS: usize = 50;
+
+/// What is known of the places of the secrets, and of the commits.
+struct Places<'p> {
+    run: &'p Run<'p>,
+    graph: Graph,
+    refs: &'p Refs,
+    /// The references and the commits they lead to, once each.
+    tips: Vec<(u32, Rank)>,
+    head: Option<Rank>,
+}
+
+/// One path with what some commits have there.
+struct Place {
+    /// The object to show: the one that the first of the commits has.
+    object: ObjectId,
+    span: Option<Span>,
+    /// References whose newest commit has it.
+    refs: Vec<u32>,
+    in_head: bool,
+}
+
+/// The findings of a sweep. What can no longer be read is told to the ledger.
+pub(super) fn findings(
+    run: &Run<'_>,
+    found: &Found,
+    trees: Trees,
+    refs: &Refs,
+    ledger: &mut Ledger,
+) -> Vec<Finding> {
+    let mut graph = Graph::new(found.commits.clone(), run.store);
+    let ranks = |ids: &mut dyn Iterator<Item = ObjectId>| -> Vec<Rank> {
+        ids.filter_map(|id| graph.rank(&id)).collect()
+    };
+    let head = refs.head.and_then(|id| graph.rank(&id));
+    let tips: Vec<(u32, Rank)> = refs
+        .refs
+        .iter()
+        .enumerate()
+        .filter_map(|(index, r)| Some((index as u32, graph.rank(&r.peeled)?)))
+        .collect();
+    let logged = ranks(&mut refs.reflog.iter().copied());
+    graph.mark(tips.iter().map(|tip| tip.1).chain(head), Reached::Refs);
+    graph.mark(logged, Reached::Reflog);
+    let places = Places {
+        run,
+        graph,
+        refs,
+        tips,
+        head,
+    };
+    let mut findings = places.in_blobs(found, &trees, ledger);
+    findings.extend(places.in_names(&trees));
+    findings.extend(places.in_words(found));
+    findings.extend(places.in_ref_names());
+    hide_names(&mut findings);
+    findings
+}
+
+/// Whether a reference leads to it: a clone or a mirror push would hand it on.
+pub(super) fn is_reachable(finding: &Finding) -> bool {
+    let state = finding.trace.as_ref().map(|trace| trace.state);
+    state.is_some_and(|state| state <= State::History)
+}
+
+impl Places<'_> {
+    /// Secrets in files.
+    fn in_blobs(&self, found: &Found, trees: &Trees, ledger: &mut Ledger) -> Vec<Finding> {
+        let mut ways = Ways::new(&trees.edges, &trees.leaves);
+        let placed = self.place(&mut ways, &trees.names, |object| {
+            found.blobs.get(&self.run.store.id(object)).cloned()
+        });
+        let mut shown: BTreeMap<(ObjectId, String), Vec<(SecretId, Place)>> = BTreeMap::new();
+        let mut homeless: HashSet<ObjectId> = found.blobs.keys().copied().collect();
+        for item in ways_objects(&trees.leaves) {
+            homeless.remove(&self.run.store.id(item));
+        }
+        for ((path, secret), place) in placed {
+            let key = (place.object, path);
+            shown.entry(key).or_default().push((secret, place));
+        }
+        for id in homeless {
+            let place = |secret: &SecretId| (*secret, self.without_path(id));
+            let secrets = found.blobs[&id].iter().map(place).collect();
+            shown.insert((id, id.to_string()), secrets);
+        }
+        let shown: Vec<_> = shown.into_iter().collect();
+        let made: Vec<Result<Vec<Finding>, (String, String)>> = shown
+            .into_par_iter()
+            .map_init(
+                || self.run.sweep.scanner(),
+                |scanner, ((id, path), wanted)| self.show_blob(scanner, id, path, wanted),
+            )
+            .collect();
+        let mut findings = Vec::new();
+        for made in made {
+            match made {
+                Ok(made) => findings.extend(made),
+                Err((path, why)) => ledger.leave_out(Reason::Unreadable, path.into(), why),
+            }
+        }
+        findings
+    }
+
+    /// Scans a blob under one of its paths, for the secrets that are to be shown there.
+    fn show_blob(
+        &self,
+        scanner: &mut Scanner<'_>,
+        id: ObjectId,
+        path: String,
+        wanted: Vec<(SecretId, Place)>,
+    ) -> Result<Vec<Finding>, (String, String)> {
+        let object = match self.run.reader.read(id.into()) {
+            Ok(object) => object,
+            Err(error) => return Err((path, error.message().to_owned())),
+        };
+        let unit = Unit::whole(Origin::file(path.as_str()), object.data());
+        let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
+        let mut shown = Vec::new();
+        for finding in scanner.scan(&unit).iter() {
+            if let Some(place) = wanted.remove(&self.run.secrets.number(finding)) {
+                shown.push(self.traced(finding.clone(), Part::File, &place));
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Secrets in the names of files and folders.
+    fn in_names(&self, trees: &Trees) -> Vec<Finding> {
+        if trees.telling.is_empty() {
+            return Vec::new();
+        }
+        let named: Vec<Edge> = trees
+            .named
+            .iter()
+            .map(|&edge| Edge {
+                // Whatever it names: the name is what counts.
+                child: edge.name,
+                ..edge
+            })
+            .collect();
+        let mut ways = Ways::new(&trees.edges, &named);
+        let placed = self.place(&mut ways, &trees.names, |name| {
+            trees.telling.get(&trees.names[name as usize]).cloned()
+        });
+        let mut scanner = self.run.sweep.scanner();
+        let mut findings = Vec::new();
+        for ((path, secret), place) in placed {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let unit = Unit::whole(Origin::file(path.as_str()), name.as_bytes());
+            let found = scanner.scan(&unit).iter();
+            let found = found.filter(|f| self.run.secrets.number(f) == secret);
+            findings.extend(found.map(|f| self.traced(f.clone(), Part::FileName, &place)));
+        }
+        findings
+    }
+
+    /// Secrets in what commits and tags say.
+    fn in_words(&self, found: &Found) -> Vec<Finding> {
+        let mut scanner = self.run.sweep.scanner();
+        let mut findings = Vec::new();
+        let mut words = Vec::new();
+        for (id, (kind, secrets)) in &found.words {
+            let Ok(read) = self.run.reader.read((*id).into()) else {
+                continue;
+            };
+            let (part, path, place) = match kind {
+                Kind::Commit => (Part::Commit, "commit message", self.of_commit(*id)),
+                _ => (Part::Tag, "tag message", self.of_tag(*id)),
+            };
+            object::words(read.data(), &mut words);
+            let unit = Unit::whole(Origin::file(path), &words);
+            let mut wanted: HashSet<SecretId> = secrets.iter().copied().collect();
+            for finding in scanner.scan(&unit).iter() {
+                if wanted.remove(&self.run.secrets.number(finding)) {
+                    findings.push(self.traced(finding.clone(), part, &place));
+                }
+            }
+        }
+        findings
+    }
+
+    /// Secrets in the names of references.
+    fn in_ref_names(&self) -> Vec<Finding> {
+        let mut scanner = self.run.sweep.scanner();
+        let mut findings = Vec::new();
+        for (index, reference) in self.refs.refs.iter().enumerate() {
+            let unit = Unit::whole(Origin::file("reference"), reference.name.as_bytes());
+            let place = Place {
+                object: reference.target,
+                span: None,
+                refs: vec![index as u32],
+                in_head: false,
+            };
+            let found = scanner.scan(&unit).iter();
+            findings.extend(found.map(|f| self.traced(f.clone(), Part::RefName, &place)));
+        }
+        findings
+    }
+
+    /// For each path and secret the place to show. `secrets` gives those of an object of the ways.
+    fn place(
+        &self,
+        ways: &mut Ways,
+        names: &[Box<[u8]>],
+        secrets: impl Fn(Number) -> Option<Vec<SecretId>>,
+    ) -> BTreeMap<(String, SecretId), Place> {
+        let spans = ways.items(&self.graph);
+        let alive = self.alive(ways);
+        let mut placed: BTreeMap<(String, SecretId), Place> = BTreeMap::new();
+        let mut items: Vec<(Item, Span)> = spans.into_iter().collect();
+        items.sort_unstable_by_key(|(item, span)| (span.reached, span.first, *item));
+        for (item, span) in items {
+            let path = ways.paths.bytes(item.path, names);
+            let path = String::from_utf8_lossy(&path).into_owned();
+            let still = alive.get(&item);
+            for secret in secrets(item.object).unwrap_or_default() {
+                let place = placed
+                    .entry((path.clone(), secret))
+                    .or_insert_with(|| Place {
+                        object: self.object(item.object),
+                        span: Some(span),
+                        refs: Vec::new(),
+                        in_head: false,
+                    });
+                place.extend(span, still);
+            }
+        }
+        placed
+    }
+
+    /// The id of an object; names have numbers too, which stand for no object.
+    fn object(&self, number: Number) -> ObjectId {
+        if u64::from(number) < self.run.store.len() {
+            self.run.store.id(number)
+        } else {
+            ObjectId([0; 20])
+        }
+    }
+
+    /// Which references still have which items; `u32::MAX` stands for the checked-out commit.
+    fn alive(&self, ways: &mut Ways) -> HashMap<Item, Vec<u32>> {
+        let mut by_tree: BTreeMap<Number, Vec<u32>> = BTreeMap::new();
+        let head = self.head.map(|rank| (u32::MAX, rank));
+        for (index, rank) in self.tips.iter().copied().chain(head) {
+            if let Some(tree) = self.graph.tree(rank) {
+                by_tree.entry(tree).or_default().push(index);
+            }
+        }
+        let mut alive: HashMap<Item, Vec<u32>> = HashMap::new();
+        for (tree, refs) in by_tree {
+            for item in ways.items_in(tree) {
+                alive.entry(item).or_default().extend_from_slice(&refs);
+            }
+        }
+        alive
+    }
+
+    /// The place of a blob that no tree of any commit holds.
+    fn without_path(&self, id: ObjectId) -> Place {
+        let refs = self.refs.refs.iter().enumerate();
+        let named = refs.filter(|(_, r)| r.peeled == id || r.target == id);
+        Place {
+            object: id,
+            span: None,
+            refs: named.map(|(index, _)| index as u32).collect(),
+            in_head: false,
+        }
+    }
+
+    fn of_commit(&self, id: ObjectId) -> Place {
+        let Some(rank) = self.graph.rank(&id) else {
+            return self.without_path(id);
+        };
+        let tips: Vec<Rank> = self.tips.iter().map(|tip| tip.1).chain(self.head).collect();
+        let reached = self.graph.contains(&[rank], &tips);
+        let refs = self.tips.iter().zip(&reached);
+        Place {
+            object: id,
+            span: Some(Span {
+                first: rank,
+                last: rank,
+                reached: self.graph.reached(rank),
+            }),
+            refs: refs
+                .filter(|(_, mask)| **mask != 0)
+                .map(|(tip, _)| tip.0)
+                .collect(),
+            in_head: self.head.is_some() && reached.last() == Some(&1),
+        }
+    }
+
+    fn of_tag(&self, id: ObjectId) -> Place {
+        self.without_path(id)
+    }
+
+    /// A finding with what is known of its place.
+    fn traced(&self, mut finding: Finding, part: Part, place: &Place) -> Finding {
+        let note = |rank: Rank| {
+            let id = self.graph.id(rank);
+            let read = self.run.reader.read(id.into());
+            CommitNote {
+                id,
+                author: read.map_or_else(|_| String::new(), |read| object::author(read.data())),
+                time: self.graph.time(rank),
+            }
+        };
+        let first = place.span.map(|span| note(span.first));
+        finding.origin.git = Some(GitOrigin {
+            part,
+            object: place.object,
+            commit: first.as_ref().map(|commit| commit.id),
+        });
+        let mut refs = place.refs.clone();
+        refs.sort_unstable();
+        let shown = refs.iter().take(MOST_REFS);
+        finding.trace = Some(Box::new(Trace {
+            first,
+            last: place.span.map(|span| note(span.last)),
+            refs: shown
+                .map(|&index| self.refs.refs[index as usize].name.clone())
+                .collect(),
+            refs_total: place.refs.len() as u32,
+            state: place.state(),
+            group: 0,
+        }));
+        finding
+    }
+}
+
+impl Place {
+    /// Adds that other commits have the secret in the same path too.
+    fn extend(&mut self, span: Span, still: Option<&Vec<u32>>) {
+        if let Some(own) = self.span.as_mut().filter(|own| own.reached == span.reached) {
+            own.first = own.first.min(span.first);
+            own.last = own.last.max(span.last);
+        }
+        for &reference in still.into_iter().flatten() {
+            if reference == u32::MAX {
+                self.in_head = true;
+            } else if !self.refs.contains(&reference) {
+                self.refs.push(reference);
+            }
+        }
+    }
+
+    fn state(&self) -> State {
+        let reached = self.span.map_or(Reached::Nowhere, |span| span.reached);
+        if self.in_head {
+            State::Head
+        } else if !self.refs.is_empty() {
+            State::Ref
+        } else {
+            match reached {
+                Reached::Refs => State::History,
+                Reached::Reflog => State::Reflog,
+                Reached::Nowhere => State::Dangling,
+            }
+        }
+    }
+}
+
+fn ways_objects(leaves: &[Edge]) -> impl Iterator<Item = Number> + '_ {
+    leaves.iter().map(|leaf| leaf.child)
+}
+
+/// Paths and references are shown: a secret in a name must not be.
+fn hide_names(findings: &mut [Finding]) {
+    let telling = |f: &&Finding| {
+        let part = f.origin.git.map(|git| git.part);
+        matches!(part, Some(Part::FileName | Part::RefName))
+    };
+    let mut secrets: Vec<Secret> = findings
+        .iter()
+        .filter(telling)
+        .map(|f| f.secret.clone())
+        .collect();
+    secrets.sort_unstable();
+    secrets.dedup();
+    if secrets.is_empty() {
+        return;
+    }
+    let hide = |text: &str| {
+        secrets.iter().fold(text.to_owned(), |text, secret| {
+            text.replace(&secret.expose_text(), &secret.masked())
+        })
+    };
+    for finding in findings {
+        finding.origin.path = Arc::from(hide(&finding.origin.path));
+        if let Some(trace) = &mut finding.trace {
+            for name in &mut trace.refs {
+                *name = hide(name);
+            }
+        }
+    }
+}
+
+/// Numbers the secrets, the gravest first, and puts the findings into that order.
+pub(super) fn group(findings: &mut Vec<Finding>) {
+    let mut groups: HashMap<Secret, Vec<Finding>> = HashMap::new();
+    for finding in findings.drain(..) {
+        groups
+            .entry(finding.secret.clone())
+            .or_default()
+            .push(finding);
+    }
+    let mut groups: Vec<Vec<Finding>> = groups.into_values().collect();
+    let place = |f: &Finding| (f.path().to_owned(), f.byte_start(), f.fingerprint);
+    for group in &mut groups {
+        group.sort_by_cached_key(place);
+    }
+    groups.sort_by_cached_key(|group| {
+        let gravest = group.iter().map(|f| (f.severity, f.confidence)).max();
+        let traces = group.iter().filter_map(|f| f.trace.as_ref());
+        let state = traces.map(|trace| trace.state).min();
+        (std::cmp::Reverse(gravest), state, group.first().map(place))
+    });
+    for (number, group) in groups.into_iter().enumerate() {
+        for mut finding in group {
+            if let Some(trace) = &mut finding.trace {
+                trace.group = number as u32 + 1;
+            }
+            findings.push(finding);
+        }
+    }
+}

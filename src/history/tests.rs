@@ -1,0 +1,317 @@
+//! The sweep through deltas against the naive one, on repositories made at random.
+//!
+//! `KEYSWEEP_REPOS=1000 cargo test --lib history::tests` compares so many, from `KEYSWEEP_SEED` on.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use fastrand::Rng;
+
+use super::names::{Names, Quest, Wanted};
+use super::secrets::Secrets;
+use super::texts::Texts;
+use super::*;
+use crate::pipeline::Options;
+use crate::rules::template::Generator;
+
+/// Repositories compared in an ordinary test run.
+const FEW: u64 = 40;
+
+/// What secrets look like in files, for lines and groups of lines.
+const LEAKS: [&str; 16] = [
+    "token = \"ghp_{b62:30}{crc-base62}\"",
+    "password = \"{password}\"",
+    "url: https://user:{b62:14}@example.org/path",
+    "AccountKey={his:+ASt:Default0};EndpointSuffix=core.windows.net",
+    "{pem:RSA}",
+    "jwt = '{jwt}'",
+    "secret = 'AKIA' # aws_secret_access_key = {b64:40}",
+    "aws_access_key_id = {aws-id:AKIA}\naws_secret_access_key = {b64:40}",
+    "data: {b64of:password = \"Kz{b62:10}!x\" and more text around it}",
+    "s = \"line\\n{{\\\"api_key\\\": \\\"{b62:32}\\\"}}\"",
+    "curl -H 'Authorization: Bearer {b64u:60}' https://example.org",
+    "url = 'https://acc.blob.core.windows.net/c/b?{sas-account}'",
+    "k = (\"ghp_{b62:12}\"\n     \"{b62:18}\")",
+    "x-example: %7B%22password%22%3A%22{b62:16}%22%7D",
+    "client_secret={entra8}",
+    "Server=tcp:db.database.windows.net;User ID=u;Password={b62:16};",
+];
+
+/// Lines that say nothing, or change what their neighbours mean.
+const PLAIN: [&str; 14] = [
+    "def f(x):",
+    "    return x + 1",
+    "",
+    "# an example of a placeholder",
+    "import os",
+    "aws s3 sync",
+    "{{\"cells\": 3}}",
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "-----END RSA PRIVATE KEY-----",
+    "eyJ",
+    "password =",
+    "\"\"\"",
+    "The quick brown fox jumps over the lazy dog, again and again.",
+    "var a=1;function b(c){{return c}}",
+];
+
+fn filled(template: &str, rng: &mut Rng) -> String {
+    let mut generator = Generator::new(rng.u64(..));
+    generator.fill(template).expect("a valid template")
+}
+
+fn line(rng: &mut Rng) -> String {
+    match rng.u8(..10) {
+        0 => filled(LEAKS[rng.usize(..LEAKS.len())], rng),
+        1 => filled("{b62:300}{b62:900}", rng),
+        _ => filled(PLAIN[rng.usize(..PLAIN.len())], rng),
+    }
+}
+
+/// A file's text, as lines.
+fn text(rng: &mut Rng) -> Vec<String> {
+    let lines = [20, 200, 900][rng.usize(..3)];
+    (0..rng.usize(1..lines)).map(|_| line(rng)).collect()
+}
+
+fn notebook(rng: &mut Rng) -> Vec<String> {
+    let mut lines = vec!["{\"cells\": [".to_owned()];
+    let cells = rng.usize(1..12);
+    for cell in 0..cells {
+        let source = serde_json::to_string(&line(rng)).expect("a string");
+        let output = serde_json::to_string(&line(rng)).expect("a string");
+        let comma = if cell + 1 < cells { "," } else { "" };
+        lines.push(format!(
+            "{{\"cell_type\": \"code\", \"metadata\": {{}}, \"source\": [{source}], \"outputs\": \
+             [{{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [{output}]}}]}}{comma}"
+        ));
+    }
+    lines.push("], \"metadata\": {}, \"nbformat\": 4, \"nbformat_minor\": 4}".to_owned());
+    lines
+}
+
+/// Changes some lines: the edits of people, and some of nobody.
+fn edit(lines: &mut Vec<String>, rng: &mut Rng) {
+    for _ in 0..rng.usize(1..4) {
+        let at = rng.usize(..=lines.len());
+        let to = (at + rng.usize(1..6)).min(lines.len());
+        match rng.u8(..9) {
+            0..=2 => lines.insert(at, line(rng)),
+            3 => drop(lines.drain(at..to)),
+            4 => {
+                let block = lines[at..to].to_vec();
+                let place = rng.usize(..=lines.len());
+                lines.splice(place..place, block);
+            }
+            5 if at < lines.len() => {
+                let mut bytes: Vec<char> = lines[at].chars().collect();
+                let place = rng.usize(..=bytes.len());
+                bytes.insert(place, rng.alphanumeric());
+                lines[at] = bytes.into_iter().collect();
+            }
+            6 if at < lines.len() => {
+                let kept = lines[at].chars().count() / 2;
+                lines[at] = lines[at].chars().take(kept).collect();
+            }
+            7 if at + 1 < lines.len() => {
+                let next = lines.remove(at + 1);
+                lines[at].push_str(&next);
+            }
+            8 if at < lines.len() => lines[at].insert_str(0, "        "),
+            _ => lines.push(line(rng)),
+        }
+    }
+}
+
+/// A stream for `git fast-import`: some files through some commits on two branches, with merges.
+fn stream(rng: &mut Rng) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut files: Vec<(String, Vec<String>)> = vec![
+        ("src/main.py".into(), text(rng)),
+        ("deep/er/config.yml".into(), text(rng)),
+        ("notebook.ipynb".into(), notebook(rng)),
+    ];
+    let commits = rng.usize(3..14);
+    for commit in 0..commits {
+        for (_, lines) in &mut files {
+            if rng.bool() {
+                edit(lines, rng);
+            }
+        }
+        if rng.u8(..5) == 0 {
+            let name = filled(
+                ["note-{word}.txt", "ghp_{b62:30}{crc-base62}.txt"][rng.usize(..2)],
+                rng,
+            );
+            files.push((name, text(rng)));
+        }
+        let branch = ["main", "other"][usize::from(rng.u8(..4) == 0)];
+        let message = line(rng);
+        let mut said = format!("commit refs/heads/{branch}\nmark :{}\n", commit + 1);
+        let _ = write!(
+            said,
+            "committer A <a@example.org> {} +0000\ndata {}\n{message}\n",
+            1_700_000_000 + commit * 60,
+            message.len()
+        );
+        if commit > 1 && rng.u8(..3) == 0 {
+            let _ = writeln!(said, "merge :{}", rng.usize(1..commit));
+        }
+        out.extend_from_slice(said.as_bytes());
+        let end = ["\n", "\r\n"][usize::from(rng.u8(..12) == 0)];
+        for (name, lines) in &files {
+            let content = lines.join(end);
+            out.extend_from_slice(
+                format!("M 100644 inline {name}\ndata {}\n", content.len()).as_bytes(),
+            );
+            out.extend_from_slice(content.as_bytes());
+            out.push(b'\n');
+        }
+    }
+    out
+}
+
+fn git(dir: &Path, args: &[&str], input: &[u8]) {
+    let mut child = Command::new("git")
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("git runs");
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(input)
+        .expect("input");
+    assert!(child.wait().expect("git ends").success(), "git {args:?}");
+}
+
+/// All that both passes see, in a form that does not depend on threads.
+fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSet<String> {
+    let run = Run {
+        sweep,
+        naive,
+        store,
+        reader: &store.reader().expect("a reader"),
+        secrets,
+        progress: &Progress::default(),
+        stop: &AtomicBool::new(false),
+        unread: Mutex::default(),
+    };
+    let mut all = BTreeSet::new();
+    let mut blobs = Vec::new();
+    for texts in run.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], || {
+        Texts::new(sweep.scanner(), secrets)
+    }) {
+        for (id, kind, spots) in &texts.found {
+            blobs.push(*id);
+            all.insert(format!("{kind:?} {id} {spots:?}"));
+        }
+        all.extend(
+            texts
+                .commits
+                .iter()
+                .map(|(id, c)| format!("commit {id} {c:?}")),
+        );
+        all.extend(texts.notebooks.iter().map(|id| format!("notebook {id}")));
+    }
+    let blobs = Wanted::new(blobs);
+    let names = HashSet::new();
+    let quest = Quest {
+        store,
+        secrets,
+        blobs: &blobs,
+        names: &names,
+        edges: true,
+    };
+    for names in run.visit(&[Kind::Tree], || Names::new(quest, sweep.scanner())) {
+        for edge in names.edges.iter().chain(&names.leaves) {
+            let name = &names.table[edge.name as usize];
+            all.insert(format!("edge {} {} {name:?}", edge.tree, edge.child));
+        }
+        all.extend(
+            names
+                .telling
+                .iter()
+                .map(|(name, secret)| format!("name {name:?} {secret}")),
+        );
+        all.extend(
+            names
+                .notebooks
+                .iter()
+                .map(|id| format!("called notebook {id}")),
+        );
+    }
+    let unread = run.unread.into_inner().expect("no panic");
+    assert_eq!(unread, [], "everything can be read");
+    all
+}
+
+fn compare(seed: u64, sweep: &Sweep) -> usize {
+    let mut rng = Rng::with_seed(seed);
+    let dir = tempfile::tempdir().expect("a folder");
+    git(dir.path(), &["init", "--quiet", "--bare", "."], b"");
+    // More than one pack, and deltas of all kinds.
+    for _ in 0..rng.usize(1..3) {
+        let import = ["fast-import", "--quiet", "--force"];
+        git(dir.path(), &import, &stream(&mut rng));
+    }
+    let window = format!("--window={}", rng.u8(1..30));
+    let depth = format!("--depth={}", rng.u8(1..50));
+    let mut repack = vec![
+        "-c",
+        "repack.usedeltabaseoffset=true",
+        "repack",
+        "-q",
+        "-a",
+        "-d",
+        "-f",
+    ];
+    if rng.bool() {
+        repack[1] = "repack.usedeltabaseoffset=false";
+    }
+    repack.extend([&*window, &*depth]);
+    git(dir.path(), &repack, b"");
+    let store = Store::open(&[dir.path().join("objects")]).expect("a store");
+    let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
+    let naive = seen(&store, sweep, &secrets, true);
+    let quick = seen(&store, sweep, &secrets, false);
+    let missed: Vec<&String> = naive.difference(&quick).take(3).collect();
+    let invented: Vec<&String> = quick.difference(&naive).take(3).collect();
+    if !missed.is_empty() || !invented.is_empty() {
+        let kept = dir.keep();
+        let first =
+            |lines: &[&String]| lines.iter().map(|l| l[..l.len().min(60)].to_owned()).next();
+        panic!(
+            "seed {seed}, {}: missed {:?}, invented {:?}",
+            kept.display(),
+            first(&missed),
+            first(&invented)
+        );
+    }
+    naive.iter().filter(|line| line.starts_with("Blob")).count()
+}
+
+#[test]
+fn deltas_tell_what_whole_objects_tell() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
+    let first: u64 = number("KEYSWEEP_SEED").unwrap_or(0);
+    let count = number("KEYSWEEP_REPOS").unwrap_or(FEW);
+    let sweep = Sweep::new(Options::new(1_790_000_000));
+    let seeds = (first..first + count).into_par_iter();
+    let found: usize = seeds.map(|seed| compare(seed, &sweep)).sum();
+    assert!(
+        found > count as usize,
+        "the repositories hold secrets: {found}"
+    );
+}

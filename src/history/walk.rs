@@ -1,0 +1,298 @@
+//! Visits every object of a store once, each delta from its base.
+//!
+//! The deltas of a pack form trees. A tree is walked from its root down: an object is made from its
+//! base's bytes, shown to the visitor together with what the visitor kept of the base, and lives
+//! until its last delta is made. Trees are shared out to threads, and so are the branches of large
+//! ones.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use libdeflater::Decompressor;
+use rayon::prelude::*;
+
+use super::changes::Changes;
+use crate::git::Kind;
+use crate::git::pack::{Base, Forest, Pack};
+use crate::git::store::Store;
+use crate::pipeline::Progress;
+use crate::unit::ObjectId;
+
+/// A branch of so many deltas is worth a task of its own.
+const BRANCH: u32 = 64;
+/// Roots walked in one task.
+const BATCH: usize = 32;
+/// Buffers a worker keeps for objects to come.
+const SPARE: usize = 8;
+
+/// Looks at objects. Every thread has its own.
+pub trait Visit: Send {
+    /// What is kept of an object for the deltas made from it.
+    type Seen: Send + Sync;
+
+    /// An object that is not looked at as a delta.
+    fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) -> Self::Seen;
+
+    /// An object made from `base`.
+    fn delta(
+        &mut self,
+        id: ObjectId,
+        kind: Kind,
+        base: &Self::Seen,
+        changes: &Changes,
+        bytes: &[u8],
+    ) -> Self::Seen;
+}
+
+/// An object that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    pub id: ObjectId,
+    pub why: String,
+}
+
+/// A walk through a store.
+pub struct Walk<'a> {
+    pub store: &'a Store,
+    /// Reads the objects that are not reached through a pack's forest.
+    pub reader: &'a git2::Odb<'static>,
+    /// The kinds of objects to visit; others may come along and are the visitor's to leave.
+    pub kinds: &'a [Kind],
+    pub progress: &'a Progress,
+    /// Ends the walk early when it becomes true.
+    pub stop: &'a AtomicBool,
+    pub unread: &'a Mutex<Vec<Unread>>,
+}
+
+/// An object with what was seen in it, kept for its deltas.
+struct Live<S> {
+    bytes: Vec<u8>,
+    seen: S,
+}
+
+/// What one thread works with.
+struct Worker<V: Visit> {
+    visitor: V,
+    inflater: Decompressor,
+    packed: Vec<u8>,
+    changes: Changes,
+    spare: Vec<Vec<u8>>,
+}
+
+/// An entry still to visit, with its base.
+type Job<S> = (u32, Option<Arc<Live<S>>>);
+
+impl Walk<'_> {
+    /// Visits all objects; gives the visitors that did so.
+    pub fn run<V: Visit>(&self, make: impl Fn() -> V + Sync) -> Vec<V> {
+        let idle: Mutex<Vec<Worker<V>>> = Mutex::default();
+        for pack in &self.store.packs {
+            let forest = pack.forest();
+            let grove = Grove {
+                walk: self,
+                pack,
+                forest: &forest,
+                idle: &idle,
+                make: &make,
+            };
+            grove.visit();
+        }
+        self.visit_loose(&idle, &make);
+        let workers = idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+        workers.into_iter().map(|worker| worker.visitor).collect()
+    }
+
+    fn visit_loose<V: Visit>(&self, idle: &Mutex<Vec<Worker<V>>>, make: &(impl Fn() -> V + Sync)) {
+        self.store.loose.par_chunks(64).for_each(|ids| {
+            let mut worker = take(idle, make);
+            for id in ids {
+                if self.stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                self.visit_single(*id, &mut worker);
+                self.progress.done.fetch_add(1, Ordering::Relaxed);
+            }
+            give(idle, worker);
+        });
+    }
+
+    /// Visits an object that is not reached through a pack's forest.
+    fn visit_single<V: Visit>(
+        &self,
+        id: ObjectId,
+        worker: &mut Worker<V>,
+    ) -> Option<Live<V::Seen>> {
+        match self.reader.read(id.into()) {
+            Ok(object) => {
+                let kind = Kind::of(object.kind())?;
+                let bytes = object.data().to_vec();
+                let read = &self.progress.bytes;
+                read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                let seen = worker.visitor.whole(id, kind, &bytes);
+                Some(Live { bytes, seen })
+            }
+            Err(error) => {
+                self.fail(id, error.message().to_owned());
+                None
+            }
+        }
+    }
+
+    fn fail(&self, id: ObjectId, why: impl Into<String>) {
+        let why = why.into();
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.push(Unread { id, why });
+    }
+}
+
+/// The walk through one pack.
+struct Grove<'a, V: Visit, F> {
+    walk: &'a Walk<'a>,
+    pack: &'a Pack,
+    forest: &'a Forest,
+    idle: &'a Mutex<Vec<Worker<V>>>,
+    make: &'a F,
+}
+
+impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
+    fn visit(&self) {
+        let wanted = |kind: Option<Kind>| kind.is_none_or(|kind| self.walk.kinds.contains(&kind));
+        let roots: Vec<u32> = self
+            .forest
+            .roots()
+            .filter(|(_, entry)| wanted(entry.kind))
+            .map(|(place, _)| place)
+            .collect();
+        rayon::scope(|scope| {
+            for batch in roots.chunks(BATCH) {
+                let jobs = batch.iter().rev().map(|&place| (place, None)).collect();
+                scope.spawn(move |scope| self.work(scope, jobs));
+            }
+        });
+    }
+
+    fn work<'s>(&'s self, scope: &rayon::Scope<'s>, mut jobs: Vec<Job<V::Seen>>) {
+        let mut worker = take(self.idle, self.make);
+        while let Some((place, base)) = jobs.pop() {
+            if self.walk.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let made = self.make(place, base.as_deref(), &mut worker);
+            self.walk.progress.done.fetch_add(1, Ordering::Relaxed);
+            if let Some(live) = base.and_then(|base| Arc::try_unwrap(base).ok()) {
+                worker.keep(live.bytes);
+            }
+            match made {
+                Some(live) => self.branch(scope, place, live, &mut jobs, &mut worker),
+                None => self.lose(place),
+            }
+        }
+        give(self.idle, worker);
+    }
+
+    /// Queues the deltas of an object: small branches for this task, large ones as tasks.
+    fn branch<'s>(
+        &'s self,
+        scope: &rayon::Scope<'s>,
+        place: u32,
+        live: Live<V::Seen>,
+        jobs: &mut Vec<Job<V::Seen>>,
+        worker: &mut Worker<V>,
+    ) {
+        let deltas = self.forest.deltas(place);
+        if deltas.is_empty() {
+            return worker.keep(live.bytes);
+        }
+        let live = Arc::new(live);
+        let mut stay = true;
+        for &delta in deltas {
+            let base = live.clone();
+            if self.forest.weight(delta) < BRANCH || std::mem::take(&mut stay) {
+                jobs.push((delta, Some(base)));
+            } else {
+                scope.spawn(move |scope| self.work(scope, vec![(delta, Some(base))]));
+            }
+        }
+    }
+
+    /// Says of the deltas of an object that could not be read that they could not either.
+    fn lose(&self, place: u32) {
+        let mut lost: Vec<u32> = self.forest.deltas(place).to_vec();
+        while let Some(delta) = lost.pop() {
+            let id = self.pack.id(self.forest.entry(delta).number);
+            self.walk
+                .fail(id, "is built on an object that cannot be read");
+            lost.extend(self.forest.deltas(delta));
+        }
+    }
+
+    /// Makes and visits one object.
+    fn make(
+        &self,
+        place: u32,
+        base: Option<&Live<V::Seen>>,
+        worker: &mut Worker<V>,
+    ) -> Option<Live<V::Seen>> {
+        let entry = self.forest.entry(place);
+        let id = self.pack.id(entry.number);
+        if !matches!(entry.base, Base::None | Base::Entry(_)) {
+            return self.walk.visit_single(id, worker);
+        }
+        let kind = entry.kind?;
+        let mut bytes = worker.spare.pop().unwrap_or_default();
+        let target = if base.is_some() {
+            &mut worker.packed
+        } else {
+            &mut bytes
+        };
+        let inflated = self
+            .pack
+            .inflate(self.forest, place, &mut worker.inflater, target);
+        if let Err(why) = inflated {
+            self.walk.fail(id, why);
+            return None;
+        }
+        let seen = if let Some(base) = base {
+            let Worker {
+                changes, packed, ..
+            } = worker;
+            if changes.apply(&base.bytes, packed, &mut bytes).is_err() {
+                self.walk.fail(id, "its delta is broken");
+                return None;
+            }
+            worker
+                .visitor
+                .delta(id, kind, &base.seen, &worker.changes, &bytes)
+        } else {
+            worker.visitor.whole(id, kind, &bytes)
+        };
+        let read = &self.walk.progress.bytes;
+        read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Some(Live { bytes, seen })
+    }
+}
+
+impl<V: Visit> Worker<V> {
+    fn keep(&mut self, bytes: Vec<u8>) {
+        if self.spare.len() < SPARE && bytes.capacity() <= 8 << 20 {
+            self.spare.push(bytes);
+        }
+    }
+}
+
+fn take<V: Visit>(idle: &Mutex<Vec<Worker<V>>>, make: &(impl Fn() -> V + Sync)) -> Worker<V> {
+    let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    taken.unwrap_or_else(|| Worker {
+        visitor: make(),
+        inflater: Decompressor::new(),
+        packed: Vec::new(),
+        changes: Changes::default(),
+        spare: Vec::new(),
+    })
+}
+
+fn give<V: Visit>(idle: &Mutex<Vec<Worker<V>>>, worker: Worker<V>) {
+    idle.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(worker);
+}

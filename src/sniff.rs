@@ -1,0 +1,338 @@
+//! What the bytes of a unit are: text of which coding, or no text.
+//!
+//! The question is asked of every file of a tree, so the answer comes from the first bytes and a
+//! few samples, whatever the size. In doubt the bytes are text: a missed secret costs more than a
+//! searched picture.
+
+/// How a unit's bytes spell its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, ASCII or any single-byte superset of ASCII: read as it is.
+    Bytes,
+    Utf16Le,
+    Utf16Be,
+    Utf32Le,
+    Utf32Be,
+}
+
+/// Bytes that are not text; the word says what they seem to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binary(pub &'static str);
+
+/// Files that say what they are. A mark made of letters is only believed where the format has
+/// bytes around it that text has not: see [`NUL_NEAR`].
+const MARKS: &[(usize, &[u8], &str)] = &[
+    (0, b"\x89PNG\r\n\x1a\n", "PNG image"),
+    (0, b"\xff\xd8\xff", "JPEG image"),
+    (0, b"GIF87a", "GIF image"),
+    (0, b"GIF89a", "GIF image"),
+    (0, b"II*\0", "TIFF image"),
+    (0, b"MM\0*", "TIFF image"),
+    (8, b"WEBP", "WebP image"),
+    (8, b"WAVEfmt ", "WAV audio"),
+    (8, b"AVI LIST", "AVI video"),
+    (0, b"\0\0\x01\0", "icon"),
+    (0, b"8BPS\0", "Photoshop image"),
+    (0, b"%PDF-", "PDF document"),
+    (0, b"PK\x03\x04", "ZIP archive"),
+    (0, b"PK\x05\x06", "ZIP archive"),
+    (0, b"\x1f\x8b\x08", "gzip archive"),
+    (4, b"1AY&SY", "bzip2 archive"),
+    (0, b"\xfd7zXZ\0", "xz archive"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd archive"),
+    (0, b"\x04\x22\x4d\x18", "lz4 archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z archive"),
+    (0, b"Rar!\x1a\x07", "RAR archive"),
+    (0, b"MSCF\0\0\0\0", "cabinet archive"),
+    (0, b"!<arch>\n", "ar archive"),
+    (0, b"\x7fELF", "ELF program"),
+    (0, b"\xfe\xed\xfa\xce", "Mach-O program"),
+    (0, b"\xfe\xed\xfa\xcf", "Mach-O program"),
+    (0, b"\xce\xfa\xed\xfe", "Mach-O program"),
+    (0, b"\xcf\xfa\xed\xfe", "Mach-O program"),
+    (0, b"\xca\xfe\xba\xbe", "Java class or Mach-O program"),
+    (0, b"\0asm", "WebAssembly module"),
+    (0, b"BC\xc0\xde", "LLVM bitcode"),
+    (0, b"SQLite format 3\0", "SQLite database"),
+    (0, b"\x89HDF\r\n\x1a\n", "HDF5 file"),
+    (0, b"PAR1\x15", "Parquet file"),
+    (0, b"\x93NUMPY", "NumPy array"),
+    (0, b"\0\x01\0\0", "font"),
+    (0, b"OTTO\0", "font"),
+    (0, b"ttcf\0", "font"),
+    (0, b"OggS\0", "Ogg audio"),
+    (0, b"fLaC\0", "FLAC audio"),
+    (0, b"ID3\x02", "MP3 audio"),
+    (0, b"ID3\x03", "MP3 audio"),
+    (0, b"ID3\x04", "MP3 audio"),
+    (0, b"\x1a\x45\xdf\xa3", "Matroska video"),
+];
+
+/// Marks that text might begin with: believed when one of the first 64 bytes is NUL.
+const NUL_NEAR: &[(usize, &[u8], &str)] = &[
+    (0, b"MZ", "Windows program"),
+    (0, b"BM", "bitmap image"),
+    (4, b"ftyp", "MP4 video"),
+    (0, b"wOFF", "font"),
+    (0, b"wOF2", "font"),
+    (0, b"PACK", "git pack"),
+    (0, b"DIRC", "git index"),
+    (257, b"ustar", "tar archive"),
+];
+
+/// Number and size of the samples.
+const SAMPLES: usize = 4;
+const SAMPLE: usize = 1 << 10;
+
+/// Decides from the first bytes, and for NUL bytes from a sample.
+///
+/// # Errors
+/// When the bytes are no text.
+pub fn sniff(bytes: &[u8]) -> Result<Encoding, Binary> {
+    if let Some(encoding) = byte_order_mark(bytes) {
+        return Ok(encoding);
+    }
+    if let Some(name) = mark(bytes) {
+        return Err(Binary(name));
+    }
+    let (mut nuls, mut controls, mut total) = (0, 0, 0);
+    for sample in samples(bytes) {
+        nuls += memchr::memchr_iter(0, sample).count();
+        controls += count_controls(sample);
+        total += sample.len();
+    }
+    if nuls > 0 {
+        let wide = WIDE.into_iter().find(|&wide| reads_as(bytes, wide));
+        if let Some(wide) = wide {
+            return Ok(wide);
+        }
+    }
+    // One byte in ten of compressed data is a control; no text of any language comes near that.
+    if nuls * 10 > total || controls * 16 > total {
+        return Err(Binary("binary data"));
+    }
+    Ok(Encoding::Bytes)
+}
+
+fn byte_order_mark(bytes: &[u8]) -> Option<Encoding> {
+    match bytes {
+        [0xEF, 0xBB, 0xBF, ..] => Some(Encoding::Bytes),
+        [0xFF, 0xFE, 0, 0, ..] => Some(Encoding::Utf32Le),
+        [0, 0, 0xFE, 0xFF, ..] => Some(Encoding::Utf32Be),
+        [0xFF, 0xFE, ..] => Some(Encoding::Utf16Le),
+        [0xFE, 0xFF, rest @ ..] if !rest.is_empty() => Some(Encoding::Utf16Be),
+        _ => None,
+    }
+}
+
+fn mark(bytes: &[u8]) -> Option<&'static str> {
+    let stands = |&&(at, mark, _): &&(usize, &[u8], &'static str)| {
+        bytes.get(at..).is_some_and(|rest| rest.starts_with(mark))
+    };
+    if let Some((_, _, name)) = MARKS.iter().find(stands) {
+        return Some(name);
+    }
+    let head = bytes.get(..64).unwrap_or(bytes);
+    if !head.contains(&0)
+        && bytes
+            .get(200..257)
+            .is_none_or(|header| !header.contains(&0))
+    {
+        return None;
+    }
+    // Python's magic number ends in a line end so that a copy in text mode would break it.
+    if let [_, 0x0B..=0x0E, b'\r', b'\n', ..] = bytes {
+        return Some("Python bytecode");
+    }
+    NUL_NEAR.iter().find(stands).map(|(_, _, name)| *name)
+}
+
+/// Pieces from all over the bytes; all of them when they are few. Each starts at a multiple of 4.
+fn samples(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let whole = bytes.len() <= SAMPLES * SAMPLE;
+    let (count, size) = if whole {
+        (1, bytes.len())
+    } else {
+        (SAMPLES, SAMPLE)
+    };
+    let step = bytes.len().saturating_sub(size) / SAMPLES.saturating_sub(1).max(1);
+    (0..count).filter_map(move |index| {
+        let start = (index * step) & !3;
+        bytes.get(start..start + size)
+    })
+}
+
+/// Control bytes that text has no use for; terminals use the others.
+fn is_control(byte: u8) -> bool {
+    matches!(byte, 1..=6 | 14..=26 | 28..=31 | 127)
+}
+
+/// Sums of bytes let the compiler count many at once; no sum of so few can overflow.
+fn count_controls(bytes: &[u8]) -> usize {
+    let count = |piece: &[u8]| piece.iter().map(|&b| u8::from(is_control(b))).sum::<u8>();
+    bytes
+        .chunks(128)
+        .map(|piece| usize::from(count(piece)))
+        .sum()
+}
+
+pub const WIDE: [Encoding; 4] = [
+    Encoding::Utf32Le,
+    Encoding::Utf32Be,
+    Encoding::Utf16Le,
+    Encoding::Utf16Be,
+];
+
+/// Whether the samples, read in this encoding, are mostly ASCII and hardly ever control.
+fn reads_as(bytes: &[u8], encoding: Encoding) -> bool {
+    let (mut units, mut plain, mut odd) = (0, 0, 0);
+    for sample in samples(bytes) {
+        for unit in sample.chunks_exact(encoding.width()) {
+            units += 1;
+            match unit_value(unit, encoding) {
+                0x20..0x7F | 9..=13 | 27 => plain += 1,
+                0..0x20 | 0x7F => odd += 1,
+                _ => {}
+            }
+        }
+    }
+    units > 1 && plain * 10 >= units * 7 && odd * 50 <= units
+}
+
+fn unit_value(unit: &[u8], encoding: Encoding) -> u32 {
+    let shift = |value: u32, &byte: &u8| value << 8 | u32::from(byte);
+    match encoding {
+        Encoding::Utf16Le | Encoding::Utf32Le => unit.iter().rev().fold(0, shift),
+        _ => unit.iter().fold(0, shift),
+    }
+}
+
+impl Encoding {
+    /// Bytes in its smallest unit.
+    pub fn width(self) -> usize {
+        match self {
+            Self::Bytes => 1,
+            Self::Utf16Le | Self::Utf16Be => 2,
+            Self::Utf32Le | Self::Utf32Be => 4,
+        }
+    }
+
+    /// The value of the unit at `index`, counted in units.
+    pub fn unit(self, bytes: &[u8], index: usize) -> Option<u32> {
+        let width = self.width();
+        let unit = bytes.get(index * width..(index + 1) * width)?;
+        Some(unit_value(unit, self))
+    }
+}
+
+/// The character of a unit of wide text and perhaps the next, and how many units it takes. What is
+/// no character is U+FFFD.
+pub fn character(unit: u32, next: Option<u32>) -> (char, usize) {
+    if let (0xD800..0xDC00, Some(low @ 0xDC00..0xE000)) = (unit, next) {
+        let code = 0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+        return (
+            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+            2,
+        );
+    }
+    (
+        char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER),
+        1,
+    )
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(crate) fn spell(text: &str, encoding: Encoding) -> Vec<u8> {
+        let wide = |c: char| u32::from(c);
+        match encoding {
+            Encoding::Bytes => text.as_bytes().to_vec(),
+            Encoding::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            Encoding::Utf16Be => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            Encoding::Utf32Le => text.chars().flat_map(|c| wide(c).to_le_bytes()).collect(),
+            Encoding::Utf32Be => text.chars().flat_map(|c| wide(c).to_be_bytes()).collect(),
+        }
+    }
+
+    #[test]
+    fn files_say_what_they_are() {
+        let cases: &[(&[u8], &str)] = &[
+            (b"\x89PNG\r\n\x1a\n\0\0", "PNG image"),
+            (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP image"),
+            (b"%PDF-1.7\nall of it is text", "PDF document"),
+            (b"BZh91AY&SY\x01", "bzip2 archive"),
+            (b"MZ\x90\0\x03\0\0\0", "Windows program"),
+            (b"\0\0\0\x18ftypmp42", "MP4 video"),
+            (b"\xa7\x0d\r\n\0\0\0\0", "Python bytecode"),
+            (b"SQLite format 3\0", "SQLite database"),
+            (b"PAR1\x15\x04", "Parquet file"),
+        ];
+        for (bytes, name) in cases {
+            assert_eq!(sniff(bytes), Err(Binary(name)));
+        }
+        let mut tar = b"name.txt".to_vec();
+        tar.resize(257, 0);
+        tar.extend(b"ustar\x0000and more");
+        assert_eq!(sniff(&tar), Err(Binary("tar archive")));
+    }
+
+    #[test]
+    fn text_stays_text() {
+        let long_log = "\x1b[31mred\x1b[0m\x08\x08 bell\x07\r\n".repeat(500);
+        let cases: &[&[u8]] = &[
+            b"",
+            b"x",
+            b"MZ is how the header of a program begins",
+            b"BM, PACK and wOFF are words",
+            b"PAR1 = 4",
+            b"ID3 tags",
+            b"KEY=value\0HOME=/home/somebody\0",
+            b"caf\xe9 fianc\xe9 na\xefve \xa3\x80\x99",
+            b"\x83\x70\x83\x58\x83\x8f\x81\x5b\x83\x68 \x82\xcd",
+            b"\xef\xbb\xbftext",
+            long_log.as_bytes(),
+        ];
+        for bytes in cases {
+            assert_eq!(sniff(bytes), Ok(Encoding::Bytes), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn noise_is_binary() {
+        // A linear congruence: noise that is the same in every run.
+        let mut state = 1_u32;
+        let noise: Vec<u8> = (0..20_000)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .collect();
+        assert_eq!(sniff(&noise), Err(Binary("binary data")));
+        let numbers: Vec<u8> = (0..5000_u32).flat_map(u32::to_le_bytes).collect();
+        assert_eq!(sniff(&numbers), Err(Binary("binary data")));
+    }
+
+    #[test]
+    fn wide_text_is_known_with_and_without_a_mark() {
+        for encoding in WIDE {
+            let text = "password = \"gr\u{fc}n\"\r\n\u{4e2d} and so on";
+            assert_eq!(sniff(&spell(text, encoding)), Ok(encoding));
+            let marked = format!("\u{feff}{text}");
+            let bytes = spell(&marked, encoding);
+            assert_eq!(sniff(&bytes), Ok(encoding));
+            let long = spell(&text.repeat(1000), encoding);
+            assert_eq!(sniff(&long), Ok(encoding));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_something(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = sniff(&bytes);
+        }
+    }
+}

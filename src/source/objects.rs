@@ -1,0 +1,157 @@
+//! Git objects by name: files, commit and tag texts, and the names of files and references.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::stream::{self, Sizes};
+use super::{Sink, Source};
+use crate::error::Error;
+use crate::git::Kind;
+use crate::git::changes::Place;
+use crate::git::object;
+use crate::git::reader::{Object, Reader};
+use crate::ledger::Reason;
+use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
+
+/// The paths under which texts that are no files are reported.
+pub const COMMIT: &str = "commit message";
+pub const TAG: &str = "tag message";
+
+/// Objects to read and names to look at.
+pub struct Objects<'s> {
+    pub reader: &'s Reader,
+    pub ids: Vec<ObjectId>,
+    /// Where blobs stand. One without a place is read under its own name.
+    pub places: HashMap<ObjectId, Place>,
+    /// Texts at hand, such as the names of files.
+    pub names: Vec<Origin>,
+    /// Whether trees without a place of their own give the names of their entries.
+    pub tree_names: bool,
+    /// When to stop. What is left then is told to the sink, once.
+    pub deadline: Option<Instant>,
+}
+
+impl<'s> Objects<'s> {
+    pub fn new(reader: &'s Reader, ids: Vec<ObjectId>, places: HashMap<ObjectId, Place>) -> Self {
+        Self {
+            reader,
+            ids,
+            places,
+            names: Vec::new(),
+            tree_names: false,
+            deadline: None,
+        }
+    }
+
+    /// Blobs of one tree or of several, with their paths.
+    pub fn files(reader: &'s Reader, files: Vec<(Arc<str>, ObjectId)>) -> Self {
+        let mut places = HashMap::new();
+        for (path, id) in files {
+            places.entry(id).or_insert(Place { path, commit: None });
+        }
+        let mut ids: Vec<ObjectId> = places.keys().copied().collect();
+        ids.sort_unstable();
+        Self::new(reader, ids, places)
+    }
+
+    fn read(&self, id: ObjectId, sink: &dyn Sink) {
+        match self.reader.read(id) {
+            Ok(object) => {
+                self.open(id, &object, sink);
+                sink.done(object.bytes().len() as u64);
+            }
+            Err(error) => {
+                let path = self
+                    .places
+                    .get(&id)
+                    .map_or_else(|| format!("object {id}").into(), |place| place.path.clone());
+                sink.leave_out(path, Reason::Unreadable, &error.to_string());
+            }
+        }
+    }
+
+    fn open(&self, id: ObjectId, object: &Object<'_>, sink: &dyn Sink) {
+        let bytes = object.bytes();
+        let mut words = Vec::new();
+        let text = |path: &str, part, commit, bytes: &[u8]| {
+            let object = id;
+            let origin = GitOrigin {
+                part,
+                object,
+                commit,
+            };
+            push(&Origin::git(path, origin), bytes, sink);
+        };
+        match object.kind {
+            Kind::Blob => {
+                let place = self.places.get(&id);
+                let path =
+                    place.map_or_else(|| format!("(blob {id})").into(), |place| place.path.clone());
+                let commit = place.and_then(|place| place.commit);
+                text(&path, Part::File, commit, bytes);
+            }
+            Kind::Commit => {
+                object::words(bytes, &mut words);
+                text(COMMIT, Part::Commit, Some(id), &words);
+            }
+            Kind::Tag => {
+                object::words(bytes, &mut words);
+                text(TAG, Part::Tag, None, &words);
+            }
+            Kind::Tree if self.tree_names => {
+                for entry in object::entries(bytes) {
+                    let name = String::from_utf8_lossy(entry.name);
+                    text(&name, Part::FileName, None, name.as_bytes());
+                }
+            }
+            Kind::Tree => {}
+        }
+    }
+
+    fn is_over(&self, told: &AtomicBool, sink: &dyn Sink) -> bool {
+        let over = self.deadline.is_some_and(|at| Instant::now() >= at);
+        if over && !told.swap(true, Ordering::Relaxed) {
+            sink.leave_out(
+                "(remaining objects)".into(),
+                Reason::OutOfTime,
+                "the time allowed was over before everything was read",
+            );
+        }
+        over
+    }
+}
+
+impl Source for Objects<'_> {
+    fn deliver(&self, sink: &dyn Sink) -> Result<(), Error> {
+        sink.expect((self.ids.len() + self.names.len()) as u64);
+        let told = AtomicBool::new(false);
+        self.ids.par_iter().for_each(|id| {
+            if !self.is_over(&told, sink) {
+                self.read(*id, sink);
+            }
+        });
+        self.names.par_iter().for_each(|origin| {
+            if !self.is_over(&told, sink) {
+                push(origin, origin.path.as_bytes(), sink);
+                sink.done(origin.path.len() as u64);
+            }
+        });
+        Ok(())
+    }
+}
+
+fn push(origin: &Origin, bytes: &[u8], sink: &dyn Sink) {
+    let sizes = Sizes::default();
+    if bytes.len() <= sizes.whole_bound(&origin.path) {
+        return sink.unit(&Unit::whole(origin.clone(), bytes));
+    }
+    let mut buffer = stream::Buffer::default();
+    let size = bytes.len() as u64;
+    if let Err(error) = stream::read(origin, bytes, size, &sizes, &mut buffer, sink) {
+        sink.leave_out(origin.path.clone(), Reason::Unreadable, &error.to_string());
+    }
+}

@@ -1,0 +1,413 @@
+//! `keysweep diff` on real repositories.
+
+mod util;
+
+use serde_json::{Value, json};
+use util::git::Repo;
+use util::{Run, made_with};
+
+fn token(seed: u64) -> String {
+    made_with("ghp_{b62:30}{crc-base62}", seed)
+}
+
+fn leak(seed: u64) -> String {
+    format!("token = \"{}\"\n", token(seed))
+}
+
+/// Judges a range with these arguments and gives the findings, with the secrets.
+fn findings(repo: &Repo, args: &[&str]) -> Vec<Value> {
+    let all = [&["diff", "--format", "jsonl", "--show-secrets"], args].concat();
+    repo.dir.run(&all).json_lines()
+}
+
+fn paths(findings: &[Value]) -> Vec<&str> {
+    findings
+        .iter()
+        .map(|finding| finding["path"].as_str().expect("a path"))
+        .collect()
+}
+
+/// A repository whose first commit is tagged `base`.
+fn based(files: &[(&str, &str)]) -> Repo {
+    let repo = Repo::new();
+    repo.write("README", "hello\n");
+    for (name, content) in files {
+        repo.write(name, content);
+    }
+    repo.commit("Begin");
+    repo.git(&["tag", "base"]);
+    repo
+}
+
+fn assert_hides(run: &Run, secret: &str) {
+    for text in [&run.stdout, &run.stderr] {
+        assert!(!text.contains(&secret[4..]), "{text}");
+    }
+}
+
+#[test]
+fn a_finding_names_the_commit_that_brought_it() {
+    let repo = based(&[]);
+    let id = repo.save("src/app.py", format!("import os\n{}", leak(1)));
+    repo.save("src/app.py", format!("import os\nimport sys\n{}", leak(1)));
+    let found = findings(&repo, &["base..HEAD"]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    let blob = repo.git(&["rev-parse", "HEAD:src/app.py"]);
+    for (key, value) in [
+        ("path", json!("src/app.py")),
+        ("line", json!(3)),
+        ("commit", json!(id)),
+        ("blob", json!(blob)),
+        ("part", json!("file")),
+        ("state", json!("head")),
+        ("author", json!("Ann Author <ann@example.invalid>")),
+        ("secret", json!(token(1))),
+    ] {
+        assert_eq!(found[0][key], value, "{key}");
+    }
+    let run = repo.dir.run(&["diff", "base"]).expect(1);
+    assert!(run.stdout.contains(&id[..10]), "{}", run.stdout);
+    assert!(run.stderr.contains("judged 2 commits"), "{}", run.stderr);
+    assert_hides(&run, &token(1));
+    repo.dir.run(&["ci", "HEAD..HEAD"]).expect(0);
+}
+
+#[test]
+fn added_and_then_removed_is_found() {
+    let repo = based(&[]);
+    let id = repo.save("a.py", leak(1));
+    repo.save("a.py", "clean\n");
+    let found = findings(&repo, &["base..HEAD"]);
+    assert_eq!(paths(&found), ["a.py"]);
+    assert_eq!(found[0]["commit"], json!(id));
+    assert_eq!(found[0]["state"], "history");
+}
+
+#[test]
+fn what_only_a_merge_brings_is_found_and_what_it_carries_over_is_not() {
+    let repo = based(&[]);
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    repo.save("side.py", "x = 1\n");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.save("main.py", leak(2));
+    let target = repo.git(&["rev-parse", "HEAD"]);
+    repo.git(&["checkout", "--quiet", "side"]);
+    repo.git(&["merge", "--quiet", "--no-commit", "--no-ff", "main"]);
+    repo.write("resolved.py", leak(1));
+    let merge = repo.commit("Merge main");
+    let found = findings(&repo, &[&format!("{target}..side")]);
+    assert_eq!(paths(&found), ["resolved.py"]);
+    assert_eq!(found[0]["commit"], json!(merge));
+}
+
+#[test]
+fn a_value_that_the_base_has_is_quiet_wherever_it_goes() {
+    let (one, two, three) = (token(1), token(2), token(3));
+    let notebook = |count: u32, output: &str| {
+        json!({
+            "cells": [{"cell_type": "code", "execution_count": count, "metadata": {},
+                "source": [format!("key = \"{three}\"\n"), "print(key)"],
+                "outputs": [{"output_type": "stream", "name": "stdout", "text": [output]}]}],
+            "metadata": {}, "nbformat": 4, "nbformat_minor": 5
+        })
+        .to_string()
+    };
+    let repo = based(&[
+        ("moved.py", &format!("token = \"{one}\"\n")),
+        ("indented.py", &format!("token = \"{two}\"\n")),
+        ("run.ipynb", &notebook(1, "nothing\n")),
+    ]);
+    repo.git(&["mv", "moved.py", "elsewhere.py"]);
+    repo.write("elsewhere.py", format!("# new home\ntoken = \"{one}\"\n"));
+    repo.write("indented.py", format!("if True:\n    token = \"{two}\"\n"));
+    repo.write(
+        "encoded.json",
+        format!("{{\"token\": \"{}\"}}\n", escaped(&two)),
+    );
+    repo.write("run.ipynb", notebook(2, &format!("{three}\n")));
+    repo.write("new.py", leak(9));
+    repo.commit("Change everything");
+    let found = findings(&repo, &["base..HEAD"]);
+    assert_eq!(paths(&found), ["new.py"]);
+}
+
+/// Every character as JSON may also write it.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|c| format!("\\u{:04x}", c as u32))
+        .collect()
+}
+
+#[test]
+fn messages_authors_and_names_are_read_and_not_repeated() {
+    let repo = based(&[]);
+    repo.commit(&format!("Use {}", token(1)));
+    let author = format!("{} <bot@example.invalid>", token(2));
+    repo.write("x", "1");
+    repo.git(&["add", "x"]);
+    repo.git(&["commit", "--quiet", "-m", "Bot", "--author", &author]);
+    repo.write(&format!("dumps/{}.txt", token(3)), leak(4));
+    repo.commit("Dump");
+    let found = findings(&repo, &["base..HEAD"]);
+    let mut parts: Vec<(&str, &str)> = found
+        .iter()
+        .map(|f| (f["part"].as_str().unwrap(), f["secret"].as_str().unwrap()))
+        .collect();
+    parts.sort_unstable();
+    let (one, two, three, four) = (token(1), token(2), token(3), token(4));
+    let mut expected = [
+        ("commit", &*one),
+        ("commit", &*two),
+        ("file", &*four),
+        ("file_name", &*three),
+    ];
+    expected.sort_unstable();
+    assert_eq!(parts, expected);
+    for format in ["human", "json", "sarif", "github", "azure", "gitlab"] {
+        let run = repo
+            .dir
+            .run(&["diff", "base..HEAD", "--format", format])
+            .expect(1);
+        for secret in [&one, &two, &three, &four] {
+            assert_hides(&run, secret);
+        }
+    }
+}
+
+#[test]
+fn a_change_cannot_excuse_itself() {
+    let repo = based(&[]);
+    repo.save("a.py", leak(1));
+    let found = findings(&repo, &["base..HEAD"]);
+    let fingerprint = found[0]["fingerprint"].as_str().unwrap().to_owned();
+    repo.write(".gitattributes", "* -diff -text binary\n");
+    repo.save(".keysweepignore", format!("{fingerprint} # trust me\n"));
+    let run = repo.dir.run(&["diff", "base..HEAD"]).expect(1);
+    assert!(
+        run.stderr
+            .contains(".keysweepignore: changed in this range"),
+        "{}",
+        run.stderr
+    );
+    // Once the base has it, it counts.
+    repo.git(&["branch", "later"]);
+    repo.git(&["checkout", "--quiet", "--orphan", "fresh"]);
+    repo.git(&["rm", "-rfq", "--cached", "."]);
+    repo.git(&["add", "-f", ".keysweepignore"]);
+    repo.git(&["commit", "--quiet", "-m", "Accept"]);
+    repo.dir.run(&["diff", "fresh..later"]).expect(0);
+}
+
+#[test]
+fn rules_of_the_repository_are_those_of_the_base() {
+    let rules = r#"
+provider = "Example"
+[[rule]]
+id = "example-token"
+title = "Example service token"
+severity = "high"
+kind = "anchored"
+keywords = ["exm_"]
+regex = '''(?P<secret>exm_[A-Za-z0-9]{32})'''
+grants = "everything"
+rotate = ["https://example.com"]
+vault_name = "example-token"
+references = ["https://example.com"]
+[[rule.example]]
+text = 'token = "{s}"'
+secret = "exm_{b62:32}"
+[[rule.counter]]
+text = 'token = "exm_your_token_goes_here"'
+why = "a placeholder"
+"#;
+    let repo = based(&[("rules.toml", rules)]);
+    repo.write("rules.toml", rules.replace("exm_", "nothing_"));
+    let secret = made_with("exm_{b62:32}", 1);
+    repo.save("a.txt", format!("token = \"{secret}\"\n"));
+    let args = [
+        "diff",
+        "base..HEAD",
+        "--rules",
+        "rules.toml",
+        "--format",
+        "jsonl",
+    ];
+    let run = repo.dir.run(&args).expect(1);
+    assert_eq!(run.json_lines()[0]["rule"], "example-token");
+    assert!(
+        run.stderr.contains("rules.toml: changed in this range"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn accepted_findings_need_a_reason_and_are_told_when_unused() {
+    let repo = based(&[("a.py", &leak(1))]);
+    let scan = repo.dir.findings(&["."]);
+    let fingerprint = scan[0]["fingerprint"].as_str().unwrap();
+    repo.write(".keysweepignore", format!("{fingerprint}\n"));
+    let run = repo.dir.run(&["scan"]).expect(2);
+    assert!(run.stderr.contains("line 1: no reason"), "{}", run.stderr);
+    let other = "0".repeat(32);
+    repo.write(
+        ".keysweepignore",
+        format!("{fingerprint} # made up\n{other} # gone\n"),
+    );
+    let run = repo.dir.run(&["scan"]).expect(0);
+    assert!(
+        run.stderr.contains("line 2 accepts nothing"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_clone_that_is_too_shallow_fails_with_the_fix() {
+    let origin = based(&[]);
+    for n in 0..4 {
+        origin.save("a.py", format!("{n}\n"));
+    }
+    let clone = Repo::clone_of(&origin, &["--depth=2"]);
+    let base = origin.git(&["rev-parse", "base"]);
+    let deep = clone.dir.run(&["diff", &format!("{base}..HEAD")]).expect(2);
+    assert!(
+        deep.stderr.contains("git fetch --unshallow"),
+        "{}",
+        deep.stderr
+    );
+    // What can be seen is judged, and the rest is not taken for clean.
+    clone.dir.run(&["diff", "HEAD^..HEAD"]).expect(0);
+    clone
+        .dir
+        .run(&["diff", "HEAD~1..HEAD", "--quiet"])
+        .expect(0);
+    let run = clone.dir.run(&["diff", "HEAD~3..HEAD"]).expect(2);
+    assert!(run.stderr.contains("fetch-depth: 0"), "{}", run.stderr);
+}
+
+#[test]
+fn a_range_that_does_not_exist_is_an_error() {
+    let repo = based(&[]);
+    for range in ["nowhere..HEAD", "..", "HEAD..nowhere"] {
+        let run = repo.dir.run(&["diff", range]).expect(2);
+        assert!(!run.stderr.is_empty());
+    }
+    // No upstream, and no CI system to say.
+    repo.dir.run(&["diff"]).expect(2);
+}
+
+#[test]
+fn histories_without_a_common_commit_are_judged_whole() {
+    let repo = based(&[]);
+    repo.git(&["checkout", "--quiet", "--orphan", "other"]);
+    repo.save("a.py", leak(1));
+    let found = findings(&repo, &["base..other"]);
+    assert_eq!(paths(&found), ["a.py"]);
+}
+
+#[test]
+fn staged_is_what_the_index_holds_and_unstaged_what_the_disk_holds() {
+    let repo = based(&[("a.py", "clean\n"), ("b.py", "clean\n")]);
+    repo.write("a.py", leak(1));
+    repo.git(&["add", "a.py"]);
+    repo.write("a.py", "clean again\n");
+    repo.write("b.py", leak(2));
+    assert_eq!(paths(&findings(&repo, &["--staged"])), ["a.py"]);
+    let unstaged = findings(&repo, &["--unstaged"]);
+    assert_eq!(paths(&unstaged), ["b.py"]);
+    repo.git(&["commit", "--quiet", "-am", "All"]);
+    repo.dir.run(&["diff", "--staged"]).expect(0);
+    repo.dir.run(&["diff", "--unstaged"]).expect(0);
+    // The first commit of all has no base.
+    let first = Repo::new();
+    first.write("a.py", leak(1));
+    first.git(&["add", "a.py"]);
+    assert_eq!(paths(&findings(&first, &["--staged"])), ["a.py"]);
+}
+
+#[test]
+fn wide_text_is_read() {
+    let repo = based(&[]);
+    let wide: Vec<u8> = leak(1).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    repo.save("wide.txt", [&[0xff, 0xfe][..], &wide].concat());
+    assert_eq!(paths(&findings(&repo, &["base..HEAD"])), ["wide.txt"]);
+}
+
+#[test]
+fn github_gets_annotations_and_a_summary() {
+    let repo = based(&[]);
+    for n in 0..12 {
+        repo.write(&format!("dir,{n}/a.py"), format!("x\n{}", leak(n)));
+    }
+    let head = repo.commit("Add");
+    let base = repo.git(&["rev-parse", "base"]);
+    let event = json!({"pull_request": {"base": {"sha": base}, "head": {"sha": head}}});
+    let folder = util::Dir::new();
+    let event = folder.write("event.json", event.to_string());
+    let summary = folder.path().join("summary.md");
+    let vars = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+    ];
+    let run = repo.dir.run_with(&["ci"], &vars, b"").expect(1);
+    let errors: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter(|l| l.starts_with("::error "))
+        .collect();
+    assert_eq!(errors.len(), 10, "{}", run.stdout);
+    assert!(
+        errors[0].contains("file=dir%2C0/a.py,line=2,endLine=2,col=10,"),
+        "{}",
+        errors[0]
+    );
+    assert!(run.stdout.contains("12 new secrets, 10 of them marked"));
+    let summary = std::fs::read_to_string(summary).unwrap();
+    assert_eq!(
+        summary.lines().filter(|l| l.contains("a.py:2")).count(),
+        12,
+        "{summary}"
+    );
+    for n in 0..12 {
+        assert_hides(&run, &token(n));
+        assert!(!summary.contains(&token(n)[4..]));
+    }
+}
+
+#[test]
+fn azure_and_gitlab_get_what_they_read() {
+    let repo = based(&[]);
+    let id = repo.save("a.py", leak(1));
+    let azure = [("TF_BUILD", "True"), ("BUILD_REASON", "IndividualCI")];
+    let run = repo.dir.run_with(&["ci"], &azure, b"").expect(1);
+    assert!(
+        run.stdout.starts_with(
+            "##vso[task.logissue type=error;code=github-pat-classic;\
+             sourcepath=a.py;linenumber=1;columnnumber=10;]"
+        ),
+        "{}",
+        run.stdout
+    );
+    assert_hides(&run, &token(1));
+    let base = repo.git(&["rev-parse", "base"]);
+    let gitlab = [
+        ("GITLAB_CI", "true"),
+        ("CI_COMMIT_SHA", &*id),
+        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &*base),
+    ];
+    let run = repo.dir.run_with(&["ci"], &gitlab, b"").expect(1);
+    assert_hides(&run, &token(1));
+    assert!(run.stdout.contains("a.py"));
+    let file = repo.path().join("gl-secret-detection-report.json");
+    let report = std::fs::read_to_string(file).unwrap();
+    assert!(!report.contains(&token(1)[4..]));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["scan"]["type"], "secret_detection");
+    let found = &report["vulnerabilities"][0];
+    assert_eq!(found["location"]["commit"]["sha"], json!(id));
+    assert_eq!(found["location"]["start_line"], 1);
+    assert_eq!(found["identifiers"][0]["value"], "github-pat-classic");
+    assert_eq!(found["id"].as_str().unwrap().len(), 36);
+}

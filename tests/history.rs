@@ -1,0 +1,426 @@
+//! `keysweep history` on real repositories made by the real git.
+
+mod util;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use util::git::{Repo, git};
+use util::{Run, github_token, made_with};
+
+/// A token of its own for each seed.
+fn token(seed: u64) -> String {
+    made_with("ghp_{b62:30}{crc-base62}", seed)
+}
+
+fn assigned(secret: &str) -> String {
+    format!("token = \"{secret}\"\n")
+}
+
+fn sweep(repo: &Repo, args: &[&str]) -> Run {
+    let all = ["history", "--format", "jsonl", "--show-secrets"];
+    repo.dir.run(&[&all[..], args].concat())
+}
+
+/// The findings of a sweep that has to end with these.
+fn found(repo: &Repo) -> Vec<Value> {
+    sweep(repo, &[]).expect(1).json_lines()
+}
+
+/// The one finding of a secret.
+fn only<'f>(findings: &'f [Value], secret: &str) -> &'f Value {
+    let mut hits = findings.iter().filter(|f| f["secret"] == secret);
+    let hit = hits
+        .next()
+        .unwrap_or_else(|| panic!("the secret is found: {findings:#?}"));
+    assert!(hits.next().is_none(), "once: {findings:#?}");
+    hit
+}
+
+fn strings(value: &Value) -> Vec<&str> {
+    let list = value.as_array().expect("a list").iter();
+    list.map(|v| v.as_str().expect("text")).collect()
+}
+
+#[test]
+fn a_secret_that_was_deleted_is_found_with_its_commits() {
+    let repo = Repo::new();
+    let secret = github_token();
+    repo.save("README.md", "Hello\n");
+    let first = repo.save(
+        "app/settings.py",
+        format!("import os\n{}", assigned(&secret)),
+    );
+    let last = repo.save("app/other.py", "pass\n");
+    repo.save("app/settings.py", "import os\n");
+    let findings = found(&repo);
+    let hit = only(&findings, &secret);
+    assert_eq!(hit["path"], "app/settings.py");
+    assert_eq!(hit["line"], 2);
+    assert_eq!(hit["commit"], *first);
+    assert_eq!(hit["last_commit"], *last);
+    assert_eq!(hit["state"], "history");
+    assert_eq!(hit["author"], "Ann Author <ann@example.invalid>");
+    assert_eq!(hit["part"], "file");
+    let blob = repo.git(&["rev-parse", &format!("{first}:app/settings.py")]);
+    assert_eq!(hit["blob"], *blob);
+}
+
+#[test]
+fn what_is_still_there_names_the_references_that_have_it() {
+    let repo = Repo::new();
+    let (here, gone) = (token(1), token(2));
+    repo.save("a.py", assigned(&here));
+    repo.save("b.py", assigned(&gone));
+    repo.git(&["tag", "v1"]);
+    repo.git(&["rm", "--quiet", "b.py"]);
+    repo.commit("Drop b");
+    let findings = found(&repo);
+    assert_eq!(only(&findings, &here)["state"], "head");
+    let refs = strings(&only(&findings, &here)["refs"]).join(" ");
+    assert_eq!(refs, "refs/heads/main refs/tags/v1");
+    assert_eq!(only(&findings, &gone)["state"], "ref");
+    assert_eq!(strings(&only(&findings, &gone)["refs"]), ["refs/tags/v1"]);
+}
+
+#[test]
+fn every_path_of_a_secret_is_listed_in_one_group() {
+    let repo = Repo::new();
+    let secret = github_token();
+    repo.save("old/name.py", assigned(&secret));
+    repo.git(&["mv", "old/name.py", "new name é.py"]);
+    repo.commit("Move");
+    repo.save("copy.txt", format!("# copy\n\n{}", assigned(&secret)));
+    let findings = found(&repo);
+    let paths: Vec<&str> = findings.iter().filter_map(|f| f["path"].as_str()).collect();
+    assert_eq!(paths, ["copy.txt", "new name é.py", "old/name.py"]);
+    assert!(findings.iter().all(|f| f["group"] == findings[0]["group"]));
+    assert_eq!(findings[0]["line"], 3);
+    let shown = repo.dir.run(&["history"]).expect(1).stdout;
+    assert!(shown.contains("GitHub"), "{shown}");
+    assert!(!shown.contains(&secret), "{shown}");
+    assert!(
+        shown.contains("old/name.py") && shown.contains("copy.txt"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn branches_pull_requests_notes_and_stashes_are_looked_at() {
+    let repo = Repo::new();
+    repo.save("README.md", "Hello\n");
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    repo.save("side.py", assigned(&token(1)));
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.git(&["checkout", "--quiet", "-b", "pull"]);
+    let pull = repo.save("pull.py", assigned(&token(2)));
+    repo.git(&["update-ref", "refs/pull/7/head", &pull]);
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.git(&["branch", "--quiet", "-D", "pull"]);
+    repo.git(&["notes", "add", "-m", &assigned(&token(3)), "HEAD"]);
+    repo.write("README.md", assigned(&token(4)));
+    repo.git(&["stash"]);
+    let findings = found(&repo);
+    for (seed, reference) in [
+        (1, "refs/heads/side"),
+        (2, "refs/pull/7/head"),
+        (3, "refs/notes/commits"),
+        (4, "refs/stash"),
+    ] {
+        let hit = only(&findings, &token(seed));
+        assert_eq!(strings(&hit["refs"]), [reference], "{hit:#}");
+        assert_eq!(hit["state"], "ref");
+    }
+}
+
+#[test]
+fn what_only_the_reflog_or_nothing_leads_to_is_named_as_such() {
+    let repo = Repo::new();
+    repo.save("README.md", "Hello\n");
+    repo.save("a.py", assigned(&token(1)));
+    repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    repo.write("b.py", assigned(&token(2)));
+    repo.git(&["hash-object", "-w", "b.py"]);
+    let findings = found(&repo);
+    assert_eq!(only(&findings, &token(1))["state"], "reflog");
+    assert_eq!(only(&findings, &token(1))["path"], "a.py");
+    assert_eq!(only(&findings, &token(2))["state"], "dangling");
+    sweep(&repo, &["--reachable-only"]).expect(0);
+}
+
+#[test]
+fn a_merge_that_brings_in_a_secret_of_its_own_is_the_first_commit() {
+    let repo = Repo::new();
+    repo.save("a.py", "one\n");
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    repo.save("b.py", "two\n");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.save("c.py", "three\n");
+    repo.git(&["merge", "--quiet", "--no-commit", "--no-ff", "side"]);
+    let merge = repo.save("a.py", assigned(&token(1)));
+    let findings = found(&repo);
+    assert_eq!(only(&findings, &token(1))["commit"], *merge);
+}
+
+#[test]
+fn words_and_names_are_looked_at_and_not_shown() {
+    let repo = Repo::new();
+    repo.save("README.md", "Hello\n");
+    let said = repo.commit(&format!("Try it\n\nwith {}\n", token(1)));
+    repo.git(&["tag", "-a", "v1", "-m", &format!("uses {}", token(2))]);
+    repo.write(&format!("dir/{}.txt", token(3)), "nothing\n");
+    repo.commit("Add a file");
+    repo.git(&["branch", &format!("try-{}", token(4))]);
+    let findings = found(&repo);
+    let hit = only(&findings, &token(1));
+    assert_eq!(
+        (&hit["part"], &hit["commit"]),
+        (&Value::from("commit"), &Value::from(said))
+    );
+    assert_eq!(hit["line"], 3);
+    assert_eq!(only(&findings, &token(2))["part"], "tag");
+    let named = only(&findings, &token(3));
+    assert_eq!(named["part"], "file_name");
+    assert!(named["commit"].is_string());
+    assert_eq!(only(&findings, &token(4))["part"], "ref_name");
+    for format in ["human", "json", "sarif"] {
+        let run = repo.dir.run(&["history", "--format", format]).expect(1);
+        for seed in 1..=4 {
+            let shown = format!("{}{}", run.stdout, run.stderr);
+            assert!(!shown.contains(&token(seed)), "{format}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn attributes_and_configuration_hide_nothing() {
+    let repo = Repo::new();
+    repo.write(".gitattributes", "* -diff -text binary\n*.py filter=evil\n");
+    repo.git(&["config", "filter.evil.smudge", "touch smudged"]);
+    repo.git(&["config", "core.fsmonitor", "touch monitored"]);
+    repo.write("a.py", assigned(&token(1)));
+    repo.git(&["-c", "core.fsmonitor=false", "add", "--all"]);
+    repo.git(&["-c", "core.fsmonitor=false", "commit", "--quiet", "-m", "x"]);
+    let findings = found(&repo);
+    assert_eq!(only(&findings, &token(1))["path"], "a.py");
+    assert!(!repo.path().join("smudged").exists() && !repo.path().join("monitored").exists());
+}
+
+#[test]
+fn packed_bare_and_borrowed_objects_are_all_read() {
+    let repo = Repo::new();
+    for n in 0..6 {
+        repo.save(
+            "a.py",
+            format!(
+                "{}\n{}",
+                "x = 1\n".repeat(40 * n),
+                assigned(&token(n as u64))
+            ),
+        );
+    }
+    repo.git(&["repack", "-q", "-a", "-d", "-f"]);
+    let bare = Repo::clone_of(&repo, &["--bare"]);
+    assert_eq!(found(&bare).len(), 6);
+    let borrower = Repo::bare();
+    let list = borrower.path().join("objects/info/alternates");
+    fs::write(list, repo.path().join(".git/objects").display().to_string()).expect("alternates");
+    borrower.git(&[
+        "update-ref",
+        "refs/heads/main",
+        &repo.git(&["rev-parse", "HEAD"]),
+    ]);
+    assert_eq!(found(&borrower).len(), 6);
+    let tree = repo.dir.path().join("linked");
+    repo.git(&["worktree", "add", "--quiet", "-b", "linked", "linked"]);
+    let linked = repo
+        .dir
+        .run(&["history", "--format", "jsonl", &tree.display().to_string()]);
+    assert_eq!(linked.expect(1).json_lines().len(), 6);
+}
+
+#[test]
+fn naive_and_quick_sweeps_report_the_same() {
+    let repo = Repo::new();
+    for n in 0..12_u64 {
+        let text = format!(
+            "{}{}{}",
+            "a = 1\n".repeat(30),
+            assigned(&token(n / 3)),
+            "b = 2\n".repeat(n as usize)
+        );
+        repo.save("a.py", text);
+        repo.save(&format!("b{n}.py"), assigned(&token(n)));
+    }
+    repo.git(&["repack", "-q", "-a", "-d", "-f"]);
+    let quick = sweep(&repo, &[]).expect(1).stdout;
+    let naive = sweep(&repo, &["--naive"]).expect(1).stdout;
+    assert_eq!(quick, naive);
+    let one = sweep(&repo, &["--threads", "1"]).expect(1).stdout;
+    assert_eq!(quick, one);
+}
+
+#[test]
+fn a_broken_object_is_reported_and_the_rest_scanned() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(&token(1)));
+    repo.save("b.py", "fine\n");
+    let blob = repo.git(&["rev-parse", "HEAD:b.py"]);
+    let file = repo
+        .path()
+        .join(".git/objects")
+        .join(&blob[..2])
+        .join(&blob[2..]);
+    fs::remove_file(&file).expect("it was there");
+    fs::write(&file, b"garbage").expect("written");
+    let run = sweep(&repo, &[]).expect(2);
+    assert!(run.stderr.contains(&blob), "{}", run.stderr);
+    only(&run.json_lines(), &token(1));
+}
+
+#[test]
+fn a_broken_pack_entry_is_reported_and_the_rest_scanned() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(&token(1)));
+    let noise: Vec<u8> = (0..20_000_u32)
+        .flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes())
+        .collect();
+    repo.save("b.bin", noise);
+    repo.git(&["repack", "-q", "-a", "-d"]);
+    let packs = fs::read_dir(repo.path().join(".git/objects/pack")).expect("packs");
+    let pack = packs
+        .flatten()
+        .map(|e| e.path())
+        .find(|p| p.extension().is_some_and(|e| e == "pack"));
+    let pack = pack.expect("a pack");
+    let mut bytes = fs::read(&pack).expect("read");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 64].fill(0xAA);
+    fs::remove_file(&pack).expect("removed");
+    fs::write(&pack, bytes).expect("written");
+    let run = sweep(&repo, &[]).expect(2);
+    let blob = repo.git(&["rev-parse", "HEAD:b.bin"]);
+    assert!(run.stderr.contains(&blob), "{}", run.stderr);
+    only(&run.json_lines(), &token(1));
+}
+
+#[test]
+fn what_is_missing_is_said_and_ends_with_an_error() {
+    let repo = Repo::new();
+    repo.save("a.py", "one\n");
+    repo.save("b.py", "two\n");
+    let shallow = Repo::clone_of(&repo, &["--depth=1"]);
+    let run = sweep(&shallow, &[]).expect(2);
+    assert!(
+        run.stderr.contains("git fetch --unshallow"),
+        "{}",
+        run.stderr
+    );
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    repo.save("model.bin", pointer);
+    let run = sweep(&repo, &[]).expect(2);
+    assert!(run.stderr.contains("LFS"), "{}", run.stderr);
+    let nowhere = util::Dir::new();
+    let run = nowhere.run(&["history"]).expect(2);
+    assert!(
+        run.stderr.contains("not a git repository"),
+        "{}",
+        run.stderr
+    );
+    let long = util::Dir::new();
+    let made = git(long.path())
+        .args(["init", "-q", "--object-format=sha256", "."])
+        .status();
+    assert!(made.expect("git runs").success());
+    let run = long.run(&["history"]).expect(2);
+    assert!(run.stderr.contains("SHA-256"), "{}", run.stderr);
+}
+
+#[test]
+fn an_empty_repository_is_clean() {
+    let repo = Repo::new();
+    sweep(&repo, &[]).expect(0);
+}
+
+#[test]
+fn notebooks_are_read_cell_by_cell_in_every_version() {
+    let repo = Repo::new();
+    let cell = |text: &str| {
+        serde_json::json!({"cell_type": "code", "metadata": {}, "execution_count": 1, "source": ["x\n"],
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": [text]}]})
+    };
+    for n in 0..4_u64 {
+        let cells: Vec<Value> = (0..8)
+            .map(|c| {
+                cell(&if c == n {
+                    assigned(&token(n))
+                } else {
+                    "fine\n".into()
+                })
+            })
+            .collect();
+        let book =
+            serde_json::json!({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4});
+        repo.save(
+            "book.ipynb",
+            serde_json::to_string_pretty(&book).expect("JSON"),
+        );
+    }
+    // No JSON at all, and a notebook only by its name: the token is cut over two items.
+    let cut = token(9);
+    let broken = format!(
+        "{{\"cells\": [{{\"cell_type\": \"code\", \"source\": [\"t = '{}\", \"{}'\\n\"",
+        &cut[..12],
+        &cut[12..]
+    );
+    repo.save("broken.ipynb", broken);
+    repo.git(&["repack", "-q", "-a", "-d", "-f"]);
+    let findings = found(&repo);
+    for n in 0..4 {
+        let hit = only(&findings, &token(n));
+        assert_eq!(
+            (hit["cell"].as_u64(), hit["output"].as_u64()),
+            (Some(n), Some(0))
+        );
+    }
+    assert_eq!(only(&findings, &cut)["path"], "broken.ipynb");
+}
+
+#[test]
+fn fifty_thousand_commits_are_no_trouble() {
+    let repo = Repo::bare();
+    let mut stream = String::new();
+    for n in 0..50_000 {
+        let content = if n == 25_000 {
+            assigned(&token(1))
+        } else {
+            format!("version = {n}\n")
+        };
+        stream.push_str(&format!(
+            "commit refs/heads/main\ncommitter A <a@example.invalid> {} +0000\ndata 1\nx\nM 100644 inline v.py\ndata {}\n{content}\n",
+            1_600_000_000 + n,
+            content.len()
+        ));
+    }
+    import(repo.path(), &stream);
+    let findings = found(&repo);
+    let hit = only(&findings, &token(1));
+    assert_eq!(hit["state"], "history");
+    assert_eq!(hit["commit"], hit["last_commit"]);
+    assert_eq!(hit["date"], "2020-09-13T19:23:20Z");
+}
+
+fn import(at: &Path, stream: &str) {
+    let mut child = git(at)
+        .args(["fast-import", "--quiet"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("git runs");
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(stream.as_bytes()).expect("input");
+    drop(input);
+    assert!(child.wait().expect("git ends").success());
+}

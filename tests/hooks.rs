@@ -1,0 +1,1015 @@
+//! Hooks in real repositories: real `git push` and `git commit`, and what the server has afterwards.
+#![cfg(unix)]
+
+mod util;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use util::git::{Repo, git};
+use util::{Dir, Run, made_with};
+
+fn token(seed: u64) -> String {
+    made_with("ghp_{b62:30}{crc-base62}", seed)
+}
+
+fn leak(seed: u64) -> String {
+    format!("token = \"{}\"\n", token(seed))
+}
+
+/// A server's repository with the hook, and a working copy that has pushed a first commit.
+struct Server {
+    bare: Repo,
+    copy: Repo,
+    /// The operator's folder, outside of the repository.
+    operator: Dir,
+}
+
+impl Server {
+    fn new() -> Self {
+        Self::with("")
+    }
+
+    /// With the operator's policy.
+    fn with(policy: &str) -> Self {
+        let server = Self::without_hook();
+        let policy = server.operator.write("policy.toml", policy);
+        let policy = policy.to_str().unwrap();
+        let args = ["hook", "install", "pre-receive", "--policy", policy];
+        server.bare.dir.run(&args).expect(0);
+        server
+    }
+
+    fn without_hook() -> Self {
+        let server = Self {
+            bare: Repo::bare(),
+            copy: Repo::new(),
+            operator: Dir::new(),
+        };
+        let url = server.bare.path().to_str().unwrap();
+        server.copy.git(&["remote", "add", "origin", url]);
+        server.copy.save("README", "hello\n");
+        server.copy.git(&["push", "--quiet", "origin", "main"]);
+        server
+    }
+
+    fn push(&self, args: &[&str]) -> Run {
+        self.copy
+            .try_git(&[&["push", "--quiet", "origin"], args].concat())
+    }
+
+    fn refs(&self) -> String {
+        self.bare.git(&["for-each-ref"])
+    }
+
+    fn audit(&self) -> Vec<Value> {
+        let log = fs::read_to_string(self.operator.path().join("audit.jsonl")).unwrap();
+        let lines = log.lines();
+        lines
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    }
+
+    /// The policy's line for an audit log in the operator's folder; `write` makes the policy anew.
+    fn write_policy(&self, text: &str) {
+        let log = self.operator.path().join("audit.jsonl");
+        let audit = format!("audit = {:?}\n", log.to_str().unwrap());
+        self.operator.write("policy.toml", audit + text);
+    }
+}
+
+/// The hook's own lines of what a push printed.
+fn answer(run: &Run) -> Vec<&str> {
+    run.stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("remote: "))
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+/// Asserts that a push was refused for secrets, moved nothing, and told nothing it should not.
+fn assert_refused(server: &Server, before: &str, run: &Run, secrets: &[&str]) {
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let answer = answer(run);
+    assert!(
+        answer[0].starts_with("keysweep: push refused"),
+        "{answer:?}"
+    );
+    assert!(answer.len() < 15, "{answer:?}");
+    assert_eq!(server.refs(), before, "no reference may move");
+    // git itself repeats the names of references.
+    for secret in secrets {
+        let told = |line: &&str| line.contains(&secret[4..]);
+        assert!(!answer.iter().any(told), "{answer:?}");
+    }
+    let objects = server.bare.path().join("objects");
+    let left = fs::read_dir(objects).unwrap().flatten();
+    let left: Vec<_> = left.map(|e| e.file_name().into_string().unwrap()).collect();
+    assert!(
+        left.iter()
+            .all(|name| name.len() == 2 || name == "pack" || name == "info"),
+        "{left:?}"
+    );
+}
+
+/// Prepares a working copy and says what to push and what the answer has to name.
+type Case = (&'static str, fn(&Repo) -> (Vec<&'static str>, &'static str));
+
+const CASES: &[Case] = &[
+    ("a new branch", |copy| {
+        copy.git(&["checkout", "--quiet", "-b", "topic"]);
+        copy.save("src/app.py", format!("import os\n{}", leak(1)));
+        (vec!["topic"], "src/app.py:2")
+    }),
+    ("an update", |copy| {
+        copy.save("README", format!("hello\n{}", leak(1)));
+        (vec!["main"], "README:2")
+    }),
+    ("added and removed in one push", |copy| {
+        copy.save("a.py", leak(1));
+        copy.git(&["rm", "--quiet", "a.py"]);
+        copy.commit("Remove");
+        (vec!["main"], "a.py:1")
+    }),
+    ("the second of two references", |copy| {
+        copy.git(&["checkout", "--quiet", "-b", "a-first"]);
+        copy.save("clean.py", "x = 1\n");
+        copy.git(&["checkout", "--quiet", "-b", "b-second", "main"]);
+        copy.save("second.py", leak(1));
+        (vec!["a-first", "b-second"], "second.py:1")
+    }),
+    ("only a merge", |copy| {
+        copy.git(&["checkout", "--quiet", "-b", "side"]);
+        copy.save("side.py", "x = 1\n");
+        copy.git(&["checkout", "--quiet", "main"]);
+        copy.save("main.py", "y = 1\n");
+        copy.git(&["merge", "--quiet", "--no-commit", "--no-ff", "side"]);
+        copy.write("merged.py", leak(1));
+        copy.commit("Merge");
+        (vec!["main"], "merged.py:1")
+    }),
+    ("only a new tag", |copy| {
+        copy.git(&["checkout", "--quiet", "--detach"]);
+        copy.save("tagged.py", leak(1));
+        copy.git(&["tag", "v1"]);
+        (vec!["v1"], "tagged.py:1")
+    }),
+    ("a tag of a file", |copy| {
+        copy.write("loose.py", leak(1));
+        let blob = copy.git(&["hash-object", "-w", "loose.py"]);
+        copy.git(&["tag", "-a", "-m", "a file", "file", &blob]);
+        (vec!["file"], "(blob ")
+    }),
+    ("a tag of a folder", |copy| {
+        copy.write("folder/a.py", leak(1));
+        copy.git(&["add", "folder"]);
+        let tree = copy.git(&["write-tree"]);
+        copy.git(&["reset", "--quiet"]);
+        copy.git(&["tag", "folder", &tree]);
+        (vec!["folder"], "folder/a.py:1")
+    }),
+    ("a tag's message", |copy| {
+        copy.git(&["tag", "-a", "-m", &format!("Release\n\n{}", leak(1)), "v2"]);
+        (vec!["v2"], "tag message:3")
+    }),
+    ("a commit's message", |copy| {
+        copy.commit(&format!("Subject\n\nuse {}", token(1)));
+        (vec!["main"], "commit message:3")
+    }),
+    ("a commit's author", |copy| {
+        copy.write("x", "1");
+        copy.git(&["add", "x"]);
+        let author = format!("{} <x@example.invalid>", token(1));
+        copy.git(&["commit", "--quiet", "-m", "x", "--author", &author]);
+        (vec!["main"], "commit message:3")
+    }),
+    ("a file's name", |copy| {
+        copy.write(&format!("dumps/{}.txt", token(1)), "nothing\n");
+        copy.commit("Dump");
+        (vec!["main"], "name of dumps/****")
+    }),
+    ("a branch's name", |copy| {
+        let name = format!("HEAD:refs/heads/{}", token(1));
+        copy.git(&["config", "remote.origin.push", &name]);
+        (vec![], "name of the reference refs/heads/****")
+    }),
+    ("a force push of another history", |copy| {
+        copy.git(&["checkout", "--quiet", "--orphan", "other"]);
+        copy.save("other.py", leak(1));
+        (vec!["--force", "other:main"], "other.py:1")
+    }),
+    ("attributes and files that ask for silence", |copy| {
+        copy.write(
+            ".gitattributes",
+            "* -diff -text binary filter=evil diff=evil\n",
+        );
+        copy.write(".keysweepignore", "* # all of it\n");
+        copy.write(".gitleaks.toml", "[allowlist]\npaths = ['.*']\n");
+        copy.write(".gitignore", "*\n");
+        copy.save("hidden.py", format!("# keysweep:allow\n{}", leak(1)));
+        (vec!["main"], "hidden.py:2")
+    }),
+    ("wide text", |copy| {
+        let wide: Vec<u8> = leak(1).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        copy.save("wide.txt", [&[0xff, 0xfe][..], &wide].concat());
+        (vec!["main"], "wide.txt:1")
+    }),
+    ("an output of a notebook", |copy| {
+        let notebook = json!({
+            "cells": [{"cell_type": "code", "execution_count": 1, "metadata": {},
+                "source": ["print(key)"],
+                "outputs": [{"output_type": "stream", "name": "stdout", "text": [leak(1)]}]}],
+            "metadata": {}, "nbformat": 4, "nbformat_minor": 5
+        });
+        copy.save("run.ipynb", notebook.to_string());
+        (vec!["main"], "(cell 0)")
+    }),
+    ("a submodule's neighbour", |copy| {
+        let head = copy.git(&["rev-parse", "HEAD"]);
+        let entry = format!("160000,{head},vendor");
+        copy.git(&["update-index", "--add", "--cacheinfo", &entry]);
+        copy.write("near.py", leak(1));
+        copy.git(&["add", "near.py"]);
+        copy.git(&["commit", "--quiet", "-m", "x"]);
+        (vec!["main"], "near.py:1")
+    }),
+    ("an octopus among clean branches", |copy| {
+        for name in ["one", "two"] {
+            copy.git(&["checkout", "--quiet", "-b", name, "main"]);
+            copy.save(&format!("{name}.py"), "x = 1\n");
+        }
+        copy.save("two.py", leak(1));
+        copy.git(&["checkout", "--quiet", "main"]);
+        copy.git(&["merge", "--quiet", "one", "two"]);
+        (vec!["main"], "two.py:1")
+    }),
+];
+
+fn refuses_all(unpack_limit: &str) {
+    for (name, prepare) in CASES {
+        eprintln!("{name}");
+        let server = Server::new();
+        server
+            .bare
+            .git(&["config", "transfer.unpackLimit", unpack_limit]);
+        let (args, told) = prepare(&server.copy);
+        let before = server.refs();
+        let run = server.push(&args);
+        assert_refused(&server, &before, &run, &[&token(1)]);
+        let answer = answer(&run).join("\n");
+        assert!(answer.contains(told), "{name}: {answer}");
+        assert!(answer.contains("github-pat-classic"), "{name}: {answer}");
+    }
+}
+
+#[test]
+fn pushes_kept_as_a_pack_are_refused() {
+    refuses_all("1");
+}
+
+#[test]
+fn pushes_unpacked_to_loose_objects_are_refused() {
+    refuses_all("10000");
+}
+
+#[test]
+fn clean_pushes_and_deletions_pass() {
+    let server = Server::new();
+    let copy = &server.copy;
+    copy.save("a.py", "x = 1\n");
+    copy.git(&["tag", "-a", "-m", "first", "v1"]);
+    copy.git(&["checkout", "--quiet", "-b", "topic"]);
+    copy.save("b.py", "y = 1\n");
+    for args in [
+        &["main", "v1", "topic"][..],
+        &["main:again"],
+        &["--delete", "topic", "v1"],
+        &["--force", "main~1:refs/heads/main"],
+        &["main", ":again"],
+    ] {
+        let run = server.push(args);
+        assert_eq!(run.code, Some(0), "{args:?}: {}", run.stderr);
+        assert_eq!(answer(&run), [""; 0], "{args:?}");
+    }
+}
+
+#[test]
+fn what_the_server_has_already_does_not_count() {
+    for unpack_limit in ["1", "10000"] {
+        let server = Server::without_hook();
+        let copy = &server.copy;
+        let rows: String = (0..3000)
+            .map(|n| format!("row {n} of a long file\n"))
+            .collect();
+        copy.save("old.py", format!("{rows}{}", leak(5)));
+        assert_eq!(server.push(&["main"]).code, Some(0));
+        server.bare.dir.run(&["hook", "install"]).expect(0);
+        server.bare.git(&["gc", "--quiet"]);
+        server
+            .bare
+            .git(&["config", "transfer.unpackLimit", unpack_limit]);
+        // A thin pack: the new version goes over the wire as a difference from the old one.
+        copy.save("old.py", format!("{rows}# a word more\n{}", leak(5)));
+        let run = server.push(&["main"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        copy.git(&["mv", "old.py", "new.py"]);
+        copy.save("new.py", format!("{rows}# moved\n  {}", leak(5)));
+        let run = server.push(&["main"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let before = server.refs();
+        copy.save("new.py", format!("{rows}{}{}", leak(5), leak(6)));
+        let run = server.push(&["main"]);
+        assert_refused(&server, &before, &run, &[&token(5), &token(6)]);
+        let answer = answer(&run).join("\n");
+        assert!(answer.contains("(1 found)"), "{answer}");
+        assert!(answer.contains("new.py:3002"), "{answer}");
+    }
+}
+
+/// Runs the commands that an answer offers, as they stand.
+fn follow(copy: &Repo, run: &Run) {
+    let commands: Vec<String> = answer(run)
+        .iter()
+        .filter_map(|line| line.strip_prefix("  git "))
+        .map(|line| format!("git {line}"))
+        .collect();
+    assert!(!commands.is_empty(), "{}", run.stderr);
+    for command in commands {
+        let mut shell = std::process::Command::new("sh");
+        util::git::isolate(&mut shell);
+        // The editor that a person would use for the message.
+        shell.env("GIT_EDITOR", "sh -c 'echo Cleaned > \"$0\"'");
+        shell.current_dir(copy.path()).args(["-c", &command]);
+        let output = shell.output().expect("sh");
+        assert!(
+            output.status.success(),
+            "{command}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn the_offered_commands_clean_what_was_not_pushed() {
+    type Prepare = fn(&Repo);
+    let cases: [(&str, Prepare, Option<&str>); 4] = [
+        (
+            "in the last commit",
+            |copy| {
+                copy.save("a.py", leak(1));
+            },
+            Some("a.py"),
+        ),
+        (
+            "in an earlier commit",
+            |copy| {
+                copy.save("a.py", leak(1));
+                copy.save("b.py", "x = 1\n");
+            },
+            Some("a.py"),
+        ),
+        (
+            "removed again",
+            |copy| {
+                copy.save("a.py", leak(1));
+                copy.save("a.py", "clean\n");
+            },
+            None,
+        ),
+        (
+            "on a branch without anything pushed",
+            |copy| {
+                copy.git(&["checkout", "--quiet", "--orphan", "fresh"]);
+                copy.save("a.py", leak(1));
+                copy.save("b.py", "x = 1\n");
+            },
+            Some("a.py"),
+        ),
+    ];
+    for (name, prepare, edit) in cases {
+        let server = Server::new();
+        prepare(&server.copy);
+        let before = server.refs();
+        let run = server.push(&["HEAD"]);
+        assert_refused(&server, &before, &run, &[&token(1)]);
+        if let Some(file) = edit {
+            server.copy.write(file, "token = get_secret()\n");
+        }
+        follow(&server.copy, &run);
+        let again = server.push(&["HEAD"]);
+        assert_eq!(
+            again.code,
+            Some(0),
+            "{name}: {}{}",
+            run.stderr,
+            again.stderr
+        );
+        assert_eq!(server.copy.git(&["status", "--porcelain"]), "", "{name}");
+    }
+}
+
+#[test]
+fn the_repository_s_configuration_is_neither_run_nor_trusted() {
+    let server = Server::new();
+    let marker = server.operator.path().join("ran");
+    let touch = format!("touch {}", marker.display());
+    for key in [
+        "core.fsmonitor",
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "filter.evil.process",
+        "diff.evil.textconv",
+        "diff.evil.command",
+        "diff.external",
+        "core.sshCommand",
+        "core.pager",
+    ] {
+        server.bare.git(&["config", key, &touch]);
+    }
+    server
+        .bare
+        .git(&["config", "core.attributesFile", "/dev/null"]);
+    fs::write(
+        server.bare.path().join("info/attributes"),
+        "* filter=evil diff=evil\n",
+    )
+    .unwrap();
+    fs::write(server.bare.path().join(".keysweepignore"), "nonsense").unwrap();
+    server
+        .copy
+        .write(".gitattributes", "* filter=evil diff=evil -diff\n");
+    server.copy.save("a.py", leak(1));
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(1)]);
+    assert!(!marker.exists());
+}
+
+#[test]
+fn two_pushes_at_once_are_judged_each() {
+    let server = Server::new();
+    server.write_policy("");
+    let other = Repo::clone_of(&server.bare, &[]);
+    server.copy.git(&["checkout", "--quiet", "-b", "dirty"]);
+    server.copy.save("a.py", leak(1));
+    other.git(&["checkout", "--quiet", "-b", "clean"]);
+    for n in 0..50 {
+        other.save(&format!("{n}.py"), format!("x = {n}\n"));
+    }
+    let start = |repo: &Repo, branch: &str| {
+        let mut push = git(repo.path());
+        push.args(["push", "--quiet", "origin", branch]);
+        push.stderr(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let pushes = [start(&server.copy, "dirty"), start(&other, "clean")];
+    let ended = pushes.map(|push| push.wait_with_output().unwrap().status.success());
+    assert_eq!(ended, [false, true]);
+    let refs = server.refs();
+    assert!(
+        refs.contains("refs/heads/clean") && !refs.contains("refs/heads/dirty"),
+        "{refs}"
+    );
+    let audit = server.audit();
+    let decisions: BTreeSet<&str> = audit
+        .iter()
+        .filter_map(|r| r["Decision"].as_str())
+        .collect();
+    assert_eq!(
+        (audit.len(), decisions),
+        (2, BTreeSet::from(["accepted", "refused"]))
+    );
+}
+
+#[test]
+fn a_hook_that_is_killed_refuses_and_leaves_nothing_behind() {
+    let server = Server::new();
+    let hook = server.bare.path().join("hooks/pre-receive");
+    let keysweep = env!("CARGO_BIN_EXE_keysweep");
+    // The hook waits for input that never ends, and is killed while it does.
+    let script = format!(
+        "#!/bin/sh\nmkfifo '{0}/pipe'\nsleep 5 > '{0}/pipe' &\n'{keysweep}' hook pre-receive < '{0}/pipe' &\n\
+         pid=$!\nsleep 0.2\nkill -9 $pid\nwait $pid\n",
+        server.operator.path().display()
+    );
+    fs::write(&hook, script).unwrap();
+    let temporary = Dir::new();
+    server.copy.save("a.py", "clean\n");
+    let before = server.refs();
+    let vars = [("TMPDIR", temporary.path().to_str().unwrap())];
+    let run = server
+        .copy
+        .try_git_with(&["push", "--quiet", "origin", "main"], &vars);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert_eq!(server.refs(), before);
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    let objects = fs::read_dir(server.bare.path().join("objects"))
+        .unwrap()
+        .flatten();
+    assert!(
+        objects
+            .map(|e| e.file_name())
+            .all(|name| !name.to_string_lossy().contains("incoming"))
+    );
+    server.bare.git(&["fsck", "--strict"]);
+    server.bare.dir.run(&["hook", "install"]).expect(0);
+    fs::remove_file(hook.with_file_name("pre-receive.before-keysweep")).unwrap();
+    assert_eq!(server.push(&["main"]).code, Some(0));
+}
+
+#[test]
+fn the_time_allowed_is_kept_and_what_then_is_the_operator_s_choice() {
+    let server = Server::new();
+    server.write_policy("[budget]\nmilliseconds = 1\n");
+    server.copy.save("a.py", "clean\n");
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1));
+    assert!(answer(&run)[0].contains("within 1 ms"), "{}", run.stderr);
+    assert_eq!(server.refs(), before);
+    server.write_policy("[budget]\nmilliseconds = 1\nwhen_over = 'accept'\n");
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(
+        answer(&run)[0].contains("not all of it was judged"),
+        "{}",
+        run.stderr
+    );
+    let audit = server.audit();
+    let told: Vec<(&Value, &Value, &Value)> = audit
+        .iter()
+        .map(|r| (&r["Decision"], &r["Cause"], &r["ExitCode"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("refused"), &json!("time"), &json!(2)),
+            (&json!("accepted"), &json!("time"), &json!(0)),
+        ]
+    );
+}
+
+#[test]
+fn an_approval_needs_the_policy_the_finding_and_a_reason() {
+    let server = Server::new();
+    server
+        .bare
+        .git(&["config", "receive.advertisePushOptions", "true"]);
+    server.copy.save("a.py", leak(1));
+    server.write_policy("[approvals]\npush_options = true\n");
+    let run = server.push(&["main"]);
+    let answer_text = answer(&run).join("\n");
+    let option = answer_text
+        .split('\'')
+        .find(|part| part.starts_with("keysweep-allow="));
+    let fingerprint = option.unwrap()["keysweep-allow=".len()..][..32].to_owned();
+    let push = |option: &str| server.push(&["-o", option, "main"]);
+    let allow = format!("keysweep-allow={fingerprint}:a canary");
+    let other = format!("keysweep-allow={}:a canary", "0".repeat(32));
+    assert_eq!(push(&other).code, Some(1));
+    assert_eq!(push(&allow[..allow.len() - 9]).code, Some(1), "no reason");
+    server.write_policy("");
+    assert_eq!(push(&allow).code, Some(1), "the policy does not allow it");
+    server.write_policy("[approvals]\npush_options = true\nusers = ['somebody else']\n");
+    assert_eq!(push(&allow).code, Some(1), "not this user");
+    server.write_policy("[approvals]\npush_options = true\n");
+    let run = push(&allow);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let last = server.audit().pop().unwrap();
+    assert_eq!(last["Cause"], "approved");
+    assert_eq!(last["Approvals"][0]["Reason"], "a canary");
+    assert_eq!(last["Approvals"][0]["Fingerprint"], json!(fingerprint));
+    assert_eq!(last["Approvals"][0]["Path"], "a.py");
+}
+
+#[test]
+fn the_answer_stays_short_whatever_there_is_to_say() {
+    let server = Server::with("contact = 'Ask security'\n[approvals]\npush_options = true\n");
+    let copy = &server.copy;
+    copy.git(&["checkout", "--quiet", "--orphan", "fresh"]);
+    for n in 0..6 {
+        copy.save(&format!("{n}.py"), leak(n));
+    }
+    copy.commit(&format!("use {}", token(7)));
+    copy.git(&["tag", "-a", "-m", &leak(8), "v1"]);
+    let before = server.refs();
+    let name = format!("fresh:refs/heads/{}", token(9));
+    let run = server.push(&["fresh", "v1", &name]);
+    assert_refused(
+        &server,
+        &before,
+        &run,
+        &[&token(1), &token(7), &token(8), &token(9)],
+    );
+    let answer = answer(&run).join("\n");
+    for told in [
+        "(9 found)",
+        "and 6 more",
+        "--orphan",
+        "git tag",
+        "another name",
+        "Ask security",
+    ] {
+        assert!(answer.contains(told), "{told}: {answer}");
+    }
+}
+
+#[test]
+fn every_decision_is_in_the_audit_log() {
+    let server = Server::new();
+    server.write_policy("");
+    server.copy.save("a.py", "x = 1\n");
+    let vars = [
+        ("GL_ID", "user-7"),
+        ("GL_USERNAME", "ann"),
+        ("GL_REPOSITORY", "project-9"),
+        ("GL_PROTOCOL", "ssh"),
+    ];
+    let push = |args: &[&str]| {
+        let all = [&["push", "--quiet", "origin"], args].concat();
+        server.copy.try_git_with(&all, &vars)
+    };
+    assert_eq!(push(&["main"]).code, Some(0));
+    server.copy.save("b.py", leak(1));
+    let refused = push(&["main"]);
+    assert!(
+        answer(&refused)
+            .iter()
+            .all(|line| line.starts_with("GL-HOOK-ERR: ")),
+        "{}",
+        refused.stderr
+    );
+    let audit = server.audit();
+    assert_eq!(audit.len(), 2);
+    for (key, value) in [
+        ("Hook", json!("pre-receive")),
+        ("Decision", json!("refused")),
+        ("Cause", json!("secrets")),
+        ("ExitCode", json!(1)),
+        ("Server", json!("gitlab")),
+        ("User", json!("ann")),
+        ("Repository", json!("project-9")),
+        ("Protocol", json!("ssh")),
+        ("Commits", json!(1)),
+    ] {
+        assert_eq!(audit[1][key], value, "{key}");
+    }
+    assert_eq!(audit[1]["References"][0]["Name"], "refs/heads/main");
+    assert_eq!(audit[1]["Findings"][0]["Path"], "b.py");
+    assert!(!audit[1].to_string().contains(&token(1)[4..]));
+    // A log that cannot be written lets nothing pass.
+    let log = server.operator.path().join("audit.jsonl");
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    let run = push(&["main~1:refs/heads/other"]);
+    assert!(answer(&run)[0].contains("the audit log"), "{}", run.stderr);
+    assert_eq!(run.code, Some(1));
+}
+
+#[test]
+fn a_policy_that_is_not_valid_or_not_the_operator_s_refuses() {
+    let server = Server::with("disable = ['everything']\n");
+    server.copy.save("a.py", "x = 1\n");
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1));
+    assert!(answer(&run).join(" ").contains("disable"), "{}", run.stderr);
+    let inside = server.bare.path().join("policy.toml");
+    fs::write(&inside, "").unwrap();
+    let hook = server.bare.path().join("hooks/pre-receive");
+    let keysweep = env!("CARGO_BIN_EXE_keysweep");
+    fs::write(
+        &hook,
+        format!("#!/bin/sh\nexec '{keysweep}' hook pre-receive --policy policy.toml\n"),
+    )
+    .unwrap();
+    let run = server.push(&["main"]);
+    assert!(
+        answer(&run)[0].contains("outside of the repository"),
+        "{}",
+        run.stderr
+    );
+    fs::write(
+        &hook,
+        format!("#!/bin/sh\nexec '{keysweep}' hook pre-receive\n"),
+    )
+    .unwrap();
+    let policy = server
+        .operator
+        .write("policy.toml", "min_severity = 'critical'\n");
+    let vars = [("KEYSWEEP_POLICY", policy.to_str().unwrap())];
+    let run = server
+        .copy
+        .try_git_with(&["push", "--quiet", "origin", "main"], &vars);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn objects_that_cannot_be_read_refuse() {
+    let server = Server::new();
+    let hook = server.bare.path().join("hooks/pre-receive");
+    let real = fs::read_to_string(&hook).unwrap();
+    // Damages what was received before the hook sees it.
+    let damage = "find \"$GIT_QUARANTINE_PATH\" -type f -name '??????????*' ! -name '*.idx' | while read f; do \
+                  chmod u+w \"$f\"; printf junk > \"$f\"; done\n";
+    fs::write(&hook, real.replacen('\n', &format!("\n{damage}"), 1)).unwrap();
+    server.copy.save("a.py", "clean\n");
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        answer(&run)[0].contains("could not be judged"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(server.refs(), before);
+}
+
+#[test]
+fn sha_256_is_refused_clearly() {
+    let bare = Repo { dir: Dir::new() };
+    bare.git(&["init", "--quiet", "--bare", "--object-format=sha256", "."]);
+    let keysweep = env!("CARGO_BIN_EXE_keysweep");
+    let hook = bare.path().join("hooks/pre-receive");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(
+        &hook,
+        format!("#!/bin/sh\nexec '{keysweep}' hook pre-receive\n"),
+    )
+    .unwrap();
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = Repo { dir: Dir::new() };
+    copy.git(&[
+        "init",
+        "--quiet",
+        "--object-format=sha256",
+        "--initial-branch=main",
+        ".",
+    ]);
+    copy.save("a.py", "clean\n");
+    let run = copy.try_git(&["push", "--quiet", bare.path().to_str().unwrap(), "main"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("SHA-256"), "{}", run.stderr);
+}
+
+#[test]
+fn the_update_hook_judges_each_reference() {
+    let server = Server::without_hook();
+    server
+        .bare
+        .dir
+        .run(&["hook", "install", "update"])
+        .expect(0);
+    server.copy.git(&["checkout", "--quiet", "-b", "clean"]);
+    server.copy.save("a.py", "x = 1\n");
+    server
+        .copy
+        .git(&["checkout", "--quiet", "-b", "dirty", "main"]);
+    server.copy.save("b.py", leak(1));
+    let run = server.push(&["clean", "dirty"]);
+    assert_eq!(run.code, Some(1));
+    assert!(answer(&run).join("\n").contains("b.py:1"), "{}", run.stderr);
+    let refs = server.refs();
+    assert!(
+        refs.contains("refs/heads/clean") && !refs.contains("refs/heads/dirty"),
+        "{refs}"
+    );
+    assert_eq!(server.push(&["--delete", "clean"]).code, Some(0));
+}
+
+#[test]
+fn pre_receive_without_a_quarantine_judges_what_no_reference_has() {
+    let server = Server::without_hook();
+    server.copy.save("a.py", leak(1));
+    let new = server.copy.git(&["rev-parse", "HEAD"]);
+    let old = server.copy.git(&["rev-parse", "HEAD^"]);
+    // The objects come as files, as a copy of folders brings them.
+    let from = server.copy.path().join(".git/objects");
+    let to = server.bare.path().join("objects");
+    let copied = std::process::Command::new("cp")
+        .args(["-rn"])
+        .arg(from.join("."))
+        .arg(to)
+        .status();
+    assert!(copied.unwrap().success());
+    let judge = |line: String| {
+        let args = ["hook", "pre-receive"];
+        server
+            .bare
+            .dir
+            .run_with(&args, &[("GIT_DIR", ".")], line.as_bytes())
+    };
+    let run = judge(format!("{old} {new} refs/heads/main\n")).expect(1);
+    assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
+    judge(format!("{old} {old} refs/heads/main\n")).expect(0);
+    judge(String::new()).expect(0);
+    let missing = "1".repeat(40);
+    judge(format!("{old} {missing} refs/heads/main\n")).expect(2);
+}
+
+/// A working copy with the client hooks.
+fn hooked() -> Server {
+    let server = Server::without_hook();
+    server.copy.dir.run(&["hook", "install"]).expect(0);
+    server
+}
+
+#[test]
+fn pre_commit_reads_the_index_and_not_the_disk() {
+    let copy = &hooked().copy;
+    copy.write("a.py", leak(1));
+    copy.git(&["add", "a.py"]);
+    copy.write("a.py", "clean on disk\n");
+    let commit = |args: &[&str]| copy.try_git(&[&["commit", "--quiet", "-m", "x"], args].concat());
+    let run = commit(&[]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("a.py:1") && !run.stderr.contains(&token(1)[4..]),
+        "{}",
+        run.stderr
+    );
+    // What `--all` and a path put into an index of their own is what counts.
+    assert_eq!(commit(&["--all"]).code, Some(0));
+    copy.write("a.py", leak(1));
+    assert_eq!(commit(&["--all"]).code, Some(1));
+    copy.write("b.py", "clean\n");
+    copy.git(&["add", "b.py"]);
+    assert_eq!(commit(&["b.py"]).code, Some(0));
+    assert_eq!(commit(&["a.py"]).code, Some(1));
+}
+
+#[test]
+fn pre_push_judges_what_the_remote_has_not() {
+    let server = hooked();
+    let copy = &server.copy;
+    let save = |name: &str, text: String| {
+        copy.write(name, text);
+        copy.git(&["add", name]);
+        copy.git(&["commit", "--quiet", "--no-verify", "-m", "x"]);
+    };
+    save("a.py", "x = 1\n".to_owned());
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    save("b.py", leak(1));
+    save("b.py", "clean\n".to_owned());
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("b.py:1") && !run.stderr.contains(&token(1)[4..]),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(server.push(&["main~2:refs/heads/other"]).code, Some(0));
+    assert_eq!(server.push(&["--delete", "other"]).code, Some(0));
+    // Once the server has it, it is not new.
+    assert_eq!(server.push(&["--no-verify", "main"]).code, Some(0));
+    save("c.py", "clean\n".to_owned());
+    assert_eq!(server.push(&["main"]).code, Some(0));
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+#[test]
+fn hooks_that_are_there_are_kept_and_put_back() {
+    let server = Server::without_hook();
+    let copy = &server.copy;
+    let hooks = copy.path().join("team hooks");
+    copy.git(&["config", "core.hooksPath", "team hooks"]);
+    fs::create_dir(&hooks).unwrap();
+    let old = "#!/bin/sh\ncat > seen\n[ ! -e veto ]\n";
+    for name in ["pre-push", "pre-commit"] {
+        fs::write(hooks.join(name), old).unwrap();
+        fs::set_permissions(hooks.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let run = copy.dir.run(&["hook", "install"]).expect(0);
+    assert!(
+        run.stdout.contains("after the hook that was there"),
+        "{}",
+        run.stdout
+    );
+    let script = read(&hooks.join("pre-push"));
+    let run = copy.dir.run(&["hook", "install"]).expect(0);
+    assert!(run.stdout.contains("installed already"), "{}", run.stdout);
+    assert_eq!(read(&hooks.join("pre-push")), script);
+    copy.write("a.py", "x = 1\n");
+    copy.git(&["add", "a.py"]);
+    copy.git(&["commit", "--quiet", "-m", "x"]);
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    let seen = read(&copy.path().join("seen"));
+    assert!(
+        seen.contains("refs/heads/main"),
+        "the earlier hook gets the lines too: {seen}"
+    );
+    copy.write("veto", "");
+    copy.git(&[
+        "commit",
+        "--quiet",
+        "--no-verify",
+        "--allow-empty",
+        "-m",
+        "x",
+    ]);
+    assert_eq!(
+        server.push(&["main"]).code,
+        Some(1),
+        "the earlier hook still decides"
+    );
+    copy.dir.run(&["hook", "install", "--uninstall"]).expect(0);
+    assert_eq!(read(&hooks.join("pre-push")), old);
+    let left: BTreeSet<_> = fs::read_dir(&hooks)
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    // A hook that is none of ours is left alone.
+    copy.dir.run(&["hook", "install", "--uninstall"]).expect(0);
+    assert_eq!(read(&hooks.join("pre-push")), old);
+}
+
+#[test]
+fn each_server_has_its_folders_and_the_rehearsal_finds_them() {
+    for (layout, file) in [
+        ("git", "hooks/pre-receive"),
+        ("gitlab", "custom_hooks/pre-receive.d/keysweep"),
+        ("gitea", "hooks/pre-receive.d/keysweep"),
+        ("forgejo", "hooks/pre-receive.d/keysweep"),
+        ("bitbucket", "hooks/pre-receive.d/10_keysweep"),
+        ("ghes", "keysweep-pre-receive.sh"),
+    ] {
+        let bare = Repo::bare();
+        bare.dir.run(&["hook", "test"]).expect(2);
+        bare.dir
+            .run(&["hook", "install", "--layout", layout])
+            .expect(0);
+        let path = bare.path().join(file);
+        let mode = fs::metadata(&path).expect(file).permissions().mode();
+        assert_eq!(mode & 0o111, 0o111, "{file}");
+        let run = bare.dir.run(&["hook", "test"]).expect(0);
+        assert!(run.stdout.contains("refuses a secret"), "{}", run.stdout);
+        // A hook that does nothing any more is found out.
+        let blind = read(&path).replace("pre-receive", "pre-receive --help > /dev/null; exit 0;");
+        fs::write(&path, blind).unwrap();
+        let run = bare.dir.run(&["hook", "test"]).expect(2);
+        assert!(run.stdout.contains("did NOT refuse"), "{}", run.stdout);
+        bare.dir
+            .run(&["hook", "install", "--layout", layout, "--uninstall"])
+            .expect(0);
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn the_rehearsal_tries_the_hooks_of_a_working_copy() {
+    let server = hooked();
+    let run = server.copy.dir.run(&["hook", "test"]).expect(0);
+    for name in ["pre-commit", "pre-push"] {
+        assert!(
+            run.stdout.contains(&format!("{name}: refuses a secret")),
+            "{}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn the_framework_s_entry_judges_the_index() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    let manifest = read(&manifest);
+    let entries: BTreeSet<&str> = manifest
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("entry: keysweep "))
+        .collect();
+    assert_eq!(entries.len(), 1, "{manifest}");
+    let args: Vec<&str> = entries.iter().flat_map(|entry| entry.split(' ')).collect();
+    let copy = Repo::new();
+    copy.write("a.py", "clean\n");
+    copy.git(&["add", "a.py"]);
+    let run = copy.dir.run(&args).expect(0);
+    assert_eq!(run.stderr, "");
+    copy.write("a.py", leak(1));
+    copy.git(&["add", "a.py"]);
+    copy.dir.run(&args).expect(1);
+}
+
+#[test]
+fn a_repository_of_somebody_else_is_refused_with_the_fix() {
+    let server = Server::without_hook();
+    let given = std::process::Command::new("chown")
+        .args(["-R", "54321"])
+        .arg(server.bare.path())
+        .status();
+    if !given.is_ok_and(|status| status.success()) {
+        return eprintln!("left out: only root can give a repository away");
+    }
+    let id = server.copy.git(&["rev-parse", "HEAD"]);
+    let args = ["hook", "update", "refs/heads/main", &id, &id];
+    let run = server
+        .bare
+        .dir
+        .run_with(&args, &[("GIT_DIR", ".")], b"")
+        .expect(2);
+    assert!(run.stderr.contains("safe.directory"), "{}", run.stderr);
+}
