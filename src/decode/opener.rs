@@ -9,7 +9,7 @@ use crate::unit::Unit;
 
 /// Bytes and entries beyond which memory is given back: one large unit must not make its thread
 /// hold that much from then on.
-const KEPT: usize = 1 << 20;
+const KEPT: usize = 4 << 20;
 
 /// Opens units.
 #[derive(Default)]

@@ -6,7 +6,7 @@
 //! this module asks a cheaper question first. Of each keyword two *windows* of four bytes are
 //! noted, one for either parity of the keyword's place, so that one of them starts at an even
 //! offset of the text wherever the keyword stands. Only even offsets are then looked at: the first
-//! three bytes, hashed, choose an entry of a table of 64 KiB, and a bit of it says whether
+//! three bytes, hashed, choose an entry of a table of 128 KiB, and a bit of it says whether
 //! such a byte may follow. The hashes of a block are computed together, the look-ups do not wait
 //! for each other, and nothing branches until a window fits. Then the windows noted under that hash
 //! are compared, and where one is the same, its keyword.
@@ -49,8 +49,8 @@ struct Noted {
     len: u32,
 }
 
-const SLOT_BITS: u32 = 15;
-const SLOTS: usize = 1 << SLOT_BITS;
+/// As many as there are hashes of sixteen bits.
+const SLOTS: usize = 1 << 16;
 /// Slots that share a head, so that the heads stay in the nearest cache.
 const SHARED: usize = 16;
 /// Bytes looked at in one step of the scan.
@@ -150,7 +150,7 @@ impl Keywords {
         let slots: [u16; BLOCK / 2] = hash(low, high & 0xFF).into();
         let mut found = [0; BLOCK / 2];
         for (found, slot) in found.iter_mut().zip(slots) {
-            *found = self.filter[usize::from(slot) % SLOTS];
+            *found = self.filter[usize::from(slot)];
         }
         let found = u16x16::from_slice(simd, &found);
         (found & class_bits(simd, high >> 8))
@@ -275,13 +275,13 @@ fn slot(bytes: u32) -> usize {
 const FACTORS: [u16; 2] = [0x9E3D, 0x6A97];
 
 fn mix(low: u16, high: u16) -> u16 {
-    (low.wrapping_mul(FACTORS[0]) ^ high.wrapping_mul(FACTORS[1])) >> (16 - SLOT_BITS)
+    low.wrapping_mul(FACTORS[0]) ^ high.wrapping_mul(FACTORS[1])
 }
 
 /// The same of many.
 #[inline(always)]
 fn hash<S: Simd>(low: u16x16<S>, high: u16x16<S>) -> u16x16<S> {
-    ((low * FACTORS[0]) ^ (high * FACTORS[1])) >> (16 - SLOT_BITS)
+    (low * FACTORS[0]) ^ (high * FACTORS[1])
 }
 
 /// For each byte, given in a wider lane, the bit of its class.

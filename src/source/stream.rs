@@ -60,7 +60,7 @@ pub struct Buffer {
 
 impl Buffer {
     /// A large input must not make its thread hold a large buffer from then on.
-    const KEPT: usize = 2 << 20;
+    const KEPT: usize = 8 << 20;
     /// Bytes first read of an input of unknown size.
     const FIRST: usize = 64 << 10;
 
@@ -71,11 +71,15 @@ impl Buffer {
     /// Makes room for an input of likely `expected` bytes, and forgets the last one.
     fn restart(&mut self, expected: usize) {
         self.filled = 0;
-        if self.bytes.len() < expected {
-            self.bytes.resize(expected, 0);
-        } else if self.bytes.len() > Self::KEPT {
-            self.bytes.truncate(expected.max(Self::KEPT));
-            self.bytes.shrink_to_fit();
+        if self.bytes.len() < expected || self.bytes.len() > Self::KEPT {
+            // What the old memory holds is not worth copying.
+            self.bytes = Vec::new();
+            // More than is needed, so that a row of ever larger files costs little.
+            let len = match expected {
+                0..=Self::KEPT => expected.next_power_of_two(),
+                _ => expected,
+            };
+            self.bytes = vec![0; len];
         }
     }
 
