@@ -248,15 +248,26 @@ impl Sweep {
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
         let mut judged = self.judge_views(&document, worker);
-        if judged.is_empty() {
-            return;
+        if !judged.is_empty() {
+            judged.sort_by_key(|j| (j.view, j.candidate.secret));
+            self.assemble(unit, &document, &judged, &mut worker.outcome.findings);
         }
-        judged.sort_by_key(|j| (j.view, j.candidate.secret));
-        let assembly = assemble::Assembly::new(self, unit, &document, &judged);
-        for index in resolve::survivors(&judged, &assembly, &document) {
+        worker.opener.recycle(document);
+    }
+
+    /// Makes findings of what was judged to be secrets in one document.
+    fn assemble(
+        &self,
+        unit: &Unit<'_>,
+        document: &Document<'_>,
+        judged: &[Judged],
+        findings: &mut Vec<Finding>,
+    ) {
+        let assembly = assemble::Assembly::new(self, unit, document, judged);
+        for index in resolve::survivors(judged, &assembly, document) {
             let confident = judged[index].assessment.confidence >= self.options.min_confidence;
             if confident && assembly.in_core(index) {
-                worker.outcome.findings.push(assembly.finding(index));
+                findings.push(assembly.finding(index));
             }
         }
     }

@@ -5,7 +5,9 @@
 //! random values instead of literals. Nothing here allocates on the verifying side.
 
 pub mod aws;
+pub mod bech32;
 pub mod crc;
+pub mod crc16;
 pub mod devops;
 pub mod entra;
 pub mod his;

@@ -14,6 +14,7 @@ pub mod json;
 pub mod nested;
 pub mod notebook;
 pub mod offset;
+mod opener;
 pub mod wide;
 
 use std::borrow::Cow;
@@ -25,6 +26,8 @@ use crate::sniff::{self, Encoding};
 use crate::span::{LineStarts, SourceSpan, ViewSpan};
 use crate::unit::Unit;
 use offset::OffsetMap;
+pub use opener::Opener;
+use opener::Spares;
 
 /// Everything that can be read in one unit.
 pub struct Document<'u> {
@@ -266,44 +269,29 @@ pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::
     Opener::default().open(unit, limits)
 }
 
-/// Opens units one after the other with the same memory.
-#[derive(Default)]
-pub struct Opener {
-    survey: nested::Survey,
-}
-
-impl Opener {
-    /// As [`open`].
-    pub fn open<'u>(
-        &mut self,
-        unit: &Unit<'u>,
-        limits: Limits,
-    ) -> Result<Document<'u>, sniff::Binary> {
-        let mut document = Document::of(unit)?;
-        document.open_notebook(unit);
-        nested::open(&mut document, limits, &mut self.survey);
-        Ok(document)
-    }
-}
-
 impl<'u> Document<'u> {
     /// The text of a unit with nothing opened in it.
-    fn of(unit: &Unit<'u>) -> Result<Self, sniff::Binary> {
+    fn of(unit: &Unit<'u>, spares: &mut Spares) -> Result<Self, sniff::Binary> {
         let encoding = match unit.encoding {
             Some(known) => known,
             None => sniff::sniff(unit.bytes)?,
         };
         let text = match encoding {
-            Encoding::Bytes => View {
-                map: OffsetMap::identity(unit.bytes.len()),
-                text: Cow::Borrowed(unit.bytes),
-                layer: Layer::Text,
-                parent: None,
-                segments: vec![Segment { start: 0, place: 0 }],
-                depth: 0,
-            },
+            Encoding::Bytes => {
+                let (mut map, mut segments) = (spares.map(), spares.segments());
+                map.copy(0, unit.bytes.len());
+                segments.push(Segment { start: 0, place: 0 });
+                View {
+                    text: Cow::Borrowed(unit.bytes),
+                    layer: Layer::Text,
+                    parent: None,
+                    map,
+                    segments,
+                    depth: 0,
+                }
+            }
             wide => {
-                let mut builder = ViewBuilder::default();
+                let mut builder = spares.builder();
                 builder.begin(0, 0);
                 wide::transcode(unit.bytes, wide, &mut builder);
                 View {
@@ -312,9 +300,11 @@ impl<'u> Document<'u> {
                 }
             }
         };
+        let mut places = spares.places();
+        places.push(Place::default());
         Ok(Self {
             views: vec![text],
-            places: vec![Place::default()],
+            places,
             lines: OnceCell::new(),
             note: None,
         })
@@ -398,7 +388,7 @@ impl<'u> Document<'u> {
         lines.line(span.start) - lines.line(start) + 1
     }
 
-    fn open_notebook(&mut self, unit: &Unit<'_>) {
+    fn open_notebook(&mut self, unit: &Unit<'_>, spares: &mut Spares) {
         let named = unit.origin.is_file() && unit.origin.path.ends_with(".ipynb");
         if unit.is_window() {
             if named && unit.before.bytes == 0 {
@@ -409,16 +399,18 @@ impl<'u> Document<'u> {
         if !named && !notebook::looks_like_one(self.text()) {
             return;
         }
-        let mut builder = ViewBuilder::default();
+        let mut builder = spares.builder();
         let read = notebook::decode(&self.views[0].text, &mut builder, &mut self.places);
         if let Err(fault) = read {
             if !named {
                 self.places.truncate(1);
-                return;
+                return spares.put(builder);
             }
             self.note = Some(Note::MalformedNotebook(fault.to_string()));
         }
-        if !builder.segments.is_empty() {
+        if builder.segments.is_empty() {
+            spares.put(builder);
+        } else {
             self.views.push(View::built(builder, Layer::Notebook, 0, 0));
         }
     }

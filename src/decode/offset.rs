@@ -52,6 +52,11 @@ impl OffsetMap {
         self.len == 0
     }
 
+    /// For how many runs there is memory.
+    pub fn capacity(&self) -> usize {
+        self.runs.capacity()
+    }
+
     /// Forgets all runs and keeps the memory.
     pub fn clear(&mut self) {
         self.runs.clear();

@@ -30,7 +30,8 @@ pub struct Hit {
 /// A set of keywords to find, all at least three ASCII bytes long.
 pub struct Keywords {
     level: Level,
-    words: Vec<Box<[u8]>>,
+    /// All keywords one after the other, in lower case.
+    words: Vec<u8>,
     /// By hash of three bytes: a bit for each class of next byte, 0 where no window is noted.
     filter: Box<[u16; SLOTS]>,
     /// By hash, divided by [`SHARED`]: where the windows start; they end where the next ones start.
@@ -41,10 +42,11 @@ pub struct Keywords {
 /// One window of one keyword.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Noted {
-    /// The hash of its first three bytes.
-    slot: u32,
-    keyword: u32,
     window: Window,
+    keyword: u32,
+    /// Where the keyword starts among all of them, and how long it is.
+    word: u32,
+    len: u32,
 }
 
 const SLOT_BITS: u32 = 15;
@@ -64,44 +66,45 @@ impl Keywords {
     /// # Panics
     /// When a keyword is shorter than [`SHORTEST`]; the rule parser refuses such rules.
     pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
-        let words: Vec<Box<[u8]>> = words
-            .into_iter()
-            .map(|word| word.to_ascii_lowercase().into_bytes().into())
-            .collect();
         let mut filter: Box<[u16; SLOTS]> =
             vec![0; SLOTS].try_into().expect("made with SLOTS entries");
-        let mut noted: Vec<Noted> = Vec::with_capacity(2 * words.len());
+        let mut all = Vec::new();
+        let mut noted: Vec<(usize, Noted)> = Vec::new();
         let ranks = ranks();
-        for (keyword, word) in words.iter().enumerate() {
+        for (keyword, word) in words.into_iter().enumerate() {
             assert!(
                 word.len() >= SHORTEST,
                 "keywords have at least {SHORTEST} bytes"
             );
-            for_each_window(word, &ranks, |first, window| {
+            let start = all.len();
+            all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
+            for_each_window(&all[start..], &ranks, |first, window| {
                 let slot = slot(first);
                 filter[slot] |= window.next_classes();
-                noted.push(Noted {
-                    slot: slot as u32,
-                    keyword: keyword as u32,
+                let noting = Noted {
                     window,
-                });
+                    keyword: keyword as u32,
+                    word: start as u32,
+                    len: word.len() as u32,
+                };
+                noted.push((slot / SHARED, noting));
             });
         }
         noted.sort_unstable();
         noted.dedup();
         let mut heads = vec![0u32; SLOTS / SHARED + 1];
-        for window in &noted {
-            heads[window.slot as usize / SHARED + 1] += 1;
+        for (head, _) in &noted {
+            heads[head + 1] += 1;
         }
         for head in 1..heads.len() {
             heads[head] += heads[head - 1];
         }
         Self {
             level: Level::new(),
-            words,
+            words: all,
             filter,
             heads,
-            noted,
+            noted: noted.into_iter().map(|(_, noting)| noting).collect(),
         }
     }
 
@@ -114,11 +117,12 @@ impl Keywords {
     /// Needs to be inlined to be compiled for the level at hand.
     #[inline(always)]
     fn blocks<S: Simd>(&self, simd: S, text: &[u8], hits: &mut Vec<Hit>) {
+        let mut pending = Pending::default();
         let mut at = 0;
         while let Some(block) = text.get(at..at + REACH) {
             let fired = self.fired(simd, block.try_into().expect("a block of that size"));
-            if fired != 0 {
-                self.confirm(text, at, fired, hits);
+            if pending.add(at, fired) {
+                self.confirm(text, &mut pending, hits);
             }
             at += BLOCK;
         }
@@ -126,11 +130,13 @@ impl Keywords {
             let mut block = [b' '; REACH];
             let rest = &text[at..text.len().min(at + REACH)];
             block[..rest.len()].copy_from_slice(rest);
-            let fired = self.fired(simd, &block);
-            if fired != 0 {
-                self.confirm(text, at, fired, hits);
+            if pending.add(at, self.fired(simd, &block)) {
+                self.confirm(text, &mut pending, hits);
             }
             at += BLOCK;
+        }
+        if pending.len > 0 {
+            self.confirm(text, &mut pending, hits);
         }
     }
 
@@ -142,43 +148,76 @@ impl Keywords {
         let later = u8x32::from_slice(simd, &block[2..]) | 0x20;
         let (low, high): (u16x16<S>, u16x16<S>) = (bytes.bitcast(), later.bitcast());
         let slots: [u16; BLOCK / 2] = hash(low, high & 0xFF).into();
-        let found = slots.map(|slot| self.filter[usize::from(slot) % SLOTS]);
+        let mut found = [0; BLOCK / 2];
+        for (found, slot) in found.iter_mut().zip(slots) {
+            *found = self.filter[usize::from(slot) % SLOTS];
+        }
         let found = u16x16::from_slice(simd, &found);
         (found & class_bits(simd, high >> 8))
             .simd_ne(0)
             .to_bitmask()
     }
 
-    /// Reports the keywords that have one of the `fired` windows of the block at `base` where that
-    /// stands.
+    /// Appends the keywords whose windows have fired, and forgets those.
     #[inline(never)]
-    fn confirm(&self, text: &[u8], base: usize, mut fired: u64, hits: &mut Vec<Hit>) {
-        while fired != 0 {
-            let at = base + 2 * fired.trailing_zeros() as usize;
-            fired &= fired - 1;
-            let seen = folded(text, at);
-            let slot = slot(seen);
-            let head = slot / SHARED;
-            let noted = self.heads[head] as usize..self.heads[head + 1] as usize;
-            for noted in &self.noted[noted] {
-                let same = seen & noted.window.known == noted.window.bytes;
-                if same && noted.slot as usize == slot {
-                    hits.extend(self.hit(text, at, noted));
+    fn confirm(&self, text: &[u8], pending: &mut Pending, hits: &mut Vec<Hit>) {
+        for &(base, mut fired) in &pending.blocks[..pending.len] {
+            while fired != 0 {
+                let at = base as usize + 2 * fired.trailing_zeros() as usize;
+                fired &= fired - 1;
+                let seen = folded(text, at);
+                let head = slot(seen) / SHARED;
+                let noted = self.heads[head] as usize..self.heads[head + 1] as usize;
+                for noted in &self.noted[noted] {
+                    if seen & noted.window.known == noted.window.bytes {
+                        hits.extend(self.hit(text, at, noted));
+                    }
                 }
             }
         }
+        pending.len = 0;
     }
 
     /// The keyword, if all of it stands around its window at `at`.
     fn hit(&self, text: &[u8], at: usize, noted: &Noted) -> Option<Hit> {
-        let word = &self.words[noted.keyword as usize];
         let start = at.checked_add_signed(-(noted.window.offset as isize))?;
-        let stands = text.get(start..start + word.len())?;
+        let end = start + noted.len as usize;
+        let word = &self.words[noted.word as usize..][..noted.len as usize];
+        let stands = text.get(start..end)?;
         stands.eq_ignore_ascii_case(word).then_some(Hit {
             start: start as u32,
-            end: (start + word.len()) as u32,
+            end: end as u32,
             keyword: noted.keyword,
         })
+    }
+}
+
+/// Blocks in which windows have fired, until there are enough to look at them together: whether
+/// one fires cannot be foretold, and a processor that guesses wrong has to start over.
+struct Pending {
+    /// Where each block starts, with a bit for each window.
+    blocks: [(u32, u32); Self::MOST],
+    len: usize,
+}
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self {
+            blocks: [(0, 0); Self::MOST],
+            len: 0,
+        }
+    }
+}
+
+impl Pending {
+    const MOST: usize = 64;
+
+    /// Adds a block, unless nothing fired in it. Tells whether there is no room for another.
+    #[inline(always)]
+    fn add(&mut self, at: usize, fired: u64) -> bool {
+        self.blocks[self.len % Self::MOST] = (at as u32, fired as u32);
+        self.len += usize::from(fired != 0);
+        self.len == Self::MOST
     }
 }
 

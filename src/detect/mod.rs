@@ -141,7 +141,7 @@ impl Detector {
                     self.wake(view, *hit, stretch, scratch, out);
                 }
             }
-            for rule in std::mem::take(&mut scratch.open) {
+            while let Some(rule) = scratch.open.pop() {
                 if let Some(window) = scratch.windows[rule as usize].take() {
                     self.search(view, rule, window, scratch, out);
                 }

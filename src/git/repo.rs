@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorClass, ErrorCode, RepositoryOpenFlags};
+use git2::{ErrorCode, RepositoryOpenFlags};
 
 use crate::error::{Error, ErrorKind};
 
@@ -112,7 +112,7 @@ fn refuse(path: &Path, error: &git2::Error) -> Error {
         format!(
             "owned by somebody else; trust it with: git config --global --add safe.directory {path}"
         )
-    } else if error.class() == ErrorClass::Repository && message.contains("objectformat") {
+    } else if message.contains("objectformat") || message.contains("object format") {
         "uses SHA-256 object names, which keysweep cannot read yet".to_owned()
     } else {
         message.to_owned()

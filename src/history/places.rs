@@ -333,7 +333,9 @@ impl Places<'_> {
             object: place.object,
             commit: first.as_ref().map(|commit| commit.id),
         });
-        let shown = place.refs.iter().take(MOST_REFS);
+        let mut refs = place.refs.clone();
+        refs.sort_unstable();
+        let shown = refs.iter().take(MOST_REFS);
         finding.trace = Some(Box::new(Trace {
             first,
             last: place.span.map(|span| note(span.last)),
@@ -425,21 +427,15 @@ pub(super) fn group(findings: &mut Vec<Finding>) {
             .push(finding);
     }
     let mut groups: Vec<Vec<Finding>> = groups.into_values().collect();
+    let place = |f: &Finding| (f.path().to_owned(), f.byte_start(), f.fingerprint);
     for group in &mut groups {
-        group.sort_by(|a, b| a.order().cmp(&b.order()));
+        group.sort_by_cached_key(place);
     }
-    let rank = |group: &Vec<Finding>| {
+    groups.sort_by_cached_key(|group| {
         let gravest = group.iter().map(|f| (f.severity, f.confidence)).max();
-        let state = group
-            .iter()
-            .filter_map(|f| f.trace.as_ref().map(|t| t.state))
-            .min();
-        (std::cmp::Reverse(gravest), state)
-    };
-    groups.sort_by(|a, b| {
-        let first =
-            |group: &Vec<Finding>| group.first().map(|f| (f.path().to_owned(), f.byte_start()));
-        rank(a).cmp(&rank(b)).then_with(|| first(a).cmp(&first(b)))
+        let traces = group.iter().filter_map(|f| f.trace.as_ref());
+        let state = traces.map(|trace| trace.state).min();
+        (std::cmp::Reverse(gravest), state, group.first().map(place))
     });
     for (number, group) in groups.into_iter().enumerate() {
         for mut finding in group {

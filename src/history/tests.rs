@@ -1,6 +1,6 @@
 //! The sweep through deltas against the naive one, on repositories made at random.
 //!
-//! `KEYSWEEP_REPOS=1000 cargo test --lib history::tests` compares so many.
+//! `KEYSWEEP_REPOS=1000 cargo test --lib history::tests` compares so many, from `KEYSWEEP_SEED` on.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -290,9 +290,13 @@ fn compare(seed: u64, sweep: &Sweep) -> usize {
     let invented: Vec<&String> = quick.difference(&naive).take(3).collect();
     if !missed.is_empty() || !invented.is_empty() {
         let kept = dir.keep();
+        let first =
+            |lines: &[&String]| lines.iter().map(|l| l[..l.len().min(60)].to_owned()).next();
         panic!(
-            "seed {seed}, {}: missed {missed:?}, invented {invented:?}",
-            kept.display()
+            "seed {seed}, {}: missed {:?}, invented {:?}",
+            kept.display(),
+            first(&missed),
+            first(&invented)
         );
     }
     naive.iter().filter(|line| line.starts_with("Blob")).count()
@@ -300,13 +304,12 @@ fn compare(seed: u64, sweep: &Sweep) -> usize {
 
 #[test]
 fn deltas_tell_what_whole_objects_tell() {
-    let wanted = std::env::var("KEYSWEEP_REPOS").ok();
-    let count = wanted.and_then(|count| count.parse().ok()).unwrap_or(FEW);
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse().ok());
+    let first: u64 = number("KEYSWEEP_SEED").unwrap_or(0);
+    let count = number("KEYSWEEP_REPOS").unwrap_or(FEW);
     let sweep = Sweep::new(Options::new(1_790_000_000));
-    let found: usize = (0..count)
-        .into_par_iter()
-        .map(|seed| compare(seed, &sweep))
-        .sum();
+    let seeds = (first..first + count).into_par_iter();
+    let found: usize = seeds.map(|seed| compare(seed, &sweep)).sum();
     assert!(
         found > count as usize,
         "the repositories hold secrets: {found}"

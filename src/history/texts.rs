@@ -8,8 +8,8 @@
 //!    rules look. For those few the places of their keywords are remembered ([`Far`]), and a change
 //!    in their reach widens to all of it.
 //! 2. The widened places are scanned. Mostly nothing is found, and the object has what its base had.
-//! 3. Where something is found, or the base had something nearby, the place is widened once more and
-//!    what is found in its first width is what is there: nothing at its edges can have been cut.
+//! 3. Where something is found, or the base had something nearby, the place is scanned once more with
+//!    as much around it as the rules there look at: what then starts in the place is what is there.
 //!
 //! Text that is decoded as a whole (UTF-16, notebooks) is scanned as a whole; the naive sweep does
 //! that with all objects, and is the oracle of this one.
@@ -92,9 +92,13 @@ impl<'s> Texts<'s> {
         let unit = Unit::whole(self.origin.clone(), bytes);
         let found = self.scanner.scan(&unit).iter();
         let spots = found.map(|finding| secrets.spot(finding)).collect();
+        // Every view of the text has its marks.
+        let mut far = self.scanner.far().to_vec();
+        far.sort_unstable_by_key(|mark| mark.start);
+        far.dedup();
         Seen {
             spots,
-            far: self.scanner.far().into(),
+            far: far.into(),
             plain: decode::is_plain(bytes),
         }
     }
@@ -103,7 +107,14 @@ impl<'s> Texts<'s> {
     fn windows(&mut self, bytes: &[u8], sizes: &Sizes) -> Seen {
         let gather = Gather(Mutex::new((self, Vec::new())));
         let origin = Origin::file("");
-        let read = stream::read(&origin, bytes, 0, sizes, &mut Vec::new(), &gather);
+        let read = stream::read(
+            &origin,
+            bytes,
+            0,
+            sizes,
+            &mut stream::Buffer::default(),
+            &gather,
+        );
         debug_assert!(read.is_ok(), "reading from memory cannot fail");
         let (_, spots) = gather
             .0
@@ -137,7 +148,7 @@ impl<'s> Texts<'s> {
         exact.merge();
         let mut spots: Vec<Spot> = Vec::new();
         for &place in &exact.list {
-            self.part(bytes, widened(place, bytes), place);
+            self.whole_part(bytes, place);
             spots.append(&mut self.spots);
         }
         let kept = |spot: &&Spot| exact.holding(spot.start).is_none();
@@ -152,6 +163,22 @@ impl<'s> Texts<'s> {
             spots: spots.into(),
             far: far.into(),
             plain: true,
+        }
+    }
+
+    /// Scans as much around `core` as it takes for nothing that starts there to be cut.
+    fn whole_part(&mut self, bytes: &[u8], core: ViewSpan) {
+        let mut range = widened(core, bytes);
+        self.part(bytes, range, core);
+        let mut needed = range;
+        let own = |mark: &&Far| core.start <= mark.start && mark.start < core.end;
+        for span in self.far.iter().filter(own).map(|m| reach(m, bytes.len())) {
+            needed.start = needed.start.min(span.start);
+            needed.end = needed.end.max(span.end);
+        }
+        if !range.contains(needed) {
+            range = widened(needed, bytes);
+            self.part(bytes, range, core);
         }
     }
 

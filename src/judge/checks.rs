@@ -5,7 +5,7 @@ mod structured;
 
 use super::placeholder::Placeholders;
 use super::{Assessment, Dropped, Probe, ProofKind};
-use crate::checksum::crc;
+use crate::checksum::{bech32, crc, crc16};
 use crate::rules::Level;
 use crate::rules::check::Check;
 
@@ -28,6 +28,12 @@ pub fn run(
         Check::CrcBase62 => sum(crc::base62_holds(probe.value()), found),
         Check::CrcBase64 => sum(crc::base64_holds(probe.value()), found),
         Check::CrcHex => sum(crc::hex_holds(probe.value()), found),
+        Check::Crc16 => code(
+            crc16::holds(probe.value()),
+            "the CRC-16 inside the seed",
+            found,
+        ),
+        Check::Bech32 => code(bech32::holds(probe.value()), "the code of bech32", found),
         Check::ConnectionString => structured::connection(probe, placeholders, found),
         Check::Sas => structured::sas(probe, placeholders, found),
         Check::UrlPassword => structured::url(probe, placeholders, found),
@@ -69,6 +75,18 @@ fn sum(holds: bool, found: &mut Assessment) -> Result<(), Dropped> {
     } else {
         found.confidence = Level::Low;
         found.because("the checksum does not hold");
+    }
+    Ok(())
+}
+
+/// A sum that a standard sets, so that nobody's keys are made otherwise; yet what looks like such
+/// a key and stands under its name may be one that was mistyped or masked.
+fn code(holds: bool, what: &'static str, found: &mut Assessment) -> Result<(), Dropped> {
+    if holds {
+        found.prove(ProofKind::Checksum, what);
+        found.because("the checksum holds");
+    } else {
+        found.doubt("the checksum does not hold");
     }
     Ok(())
 }

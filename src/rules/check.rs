@@ -40,6 +40,10 @@ checks! {
     CrcBase64 = "crc-base64",
     /// CRC-32 of the body, eight hex digits (Zuplo).
     CrcHex = "crc-hex",
+    /// CRC-16 inside base32 of type and key (NATS, Stellar).
+    Crc16 = "crc16",
+    /// The code at the end of a bech32 text (Nostr, Sui, age).
+    Bech32 = "bech32",
     /// Decodes from base64 to 16, 20, 32, 40 or 64 bytes that are not text.
     Base64Key = "base64-key",
     /// A `;`-separated connection string; finds its host, names the service, drops what has no key.

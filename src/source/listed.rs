@@ -19,7 +19,7 @@ pub struct Listed {
 
 impl Source for Listed {
     fn deliver(&self, sink: &dyn Sink) -> Result<(), Error> {
-        let mut buffer = Vec::new();
+        let mut buffer = stream::Buffer::default();
         let sizes = Sizes::default();
         sink.expect(self.files.len() as u64);
         for name in &self.files {

@@ -149,7 +149,7 @@ fn push(origin: &Origin, bytes: &[u8], sink: &dyn Sink) {
     if bytes.len() <= sizes.whole_bound(&origin.path) {
         return sink.unit(&Unit::whole(origin.clone(), bytes));
     }
-    let mut buffer = Vec::new();
+    let mut buffer = stream::Buffer::default();
     let size = bytes.len() as u64;
     if let Err(error) = stream::read(origin, bytes, size, &sizes, &mut buffer, sink) {
         sink.leave_out(origin.path.clone(), Reason::Unreadable, &error.to_string());

@@ -49,8 +49,62 @@ impl Sizes {
     }
 }
 
-/// Reads `input` to its end and hands it on. `buffer` is reused between calls; `expected` is the
-/// input's likely size. Returns the bytes read.
+/// Memory to read into, used again for the next input.
+#[derive(Default)]
+pub struct Buffer {
+    /// As many bytes as were ever needed, so that none is cleared twice.
+    bytes: Vec<u8>,
+    /// How many of them have been read.
+    filled: usize,
+}
+
+impl Buffer {
+    /// A large input must not make its thread hold a large buffer from then on.
+    const KEPT: usize = 2 << 20;
+    /// Bytes first read of an input of unknown size.
+    const FIRST: usize = 64 << 10;
+
+    fn read(&self) -> &[u8] {
+        &self.bytes[..self.filled]
+    }
+
+    /// Makes room for an input of likely `expected` bytes, and forgets the last one.
+    fn restart(&mut self, expected: usize) {
+        self.filled = 0;
+        if self.bytes.len() < expected {
+            self.bytes.resize(expected, 0);
+        } else if self.bytes.len() > Self::KEPT {
+            self.bytes.truncate(expected.max(Self::KEPT));
+            self.bytes.shrink_to_fit();
+        }
+    }
+
+    /// Reads until `upto` bytes are held or the input has no more.
+    fn fill(&mut self, input: &mut impl Read, upto: usize) -> io::Result<()> {
+        while self.filled < upto {
+            if self.filled == self.bytes.len() {
+                let more = (2 * self.filled).clamp(Self::FIRST, upto.max(Self::FIRST));
+                self.bytes.resize(more, 0);
+            }
+            let end = upto.min(self.bytes.len());
+            match input.read(&mut self.bytes[self.filled..end]) {
+                Ok(0) => break,
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn drop_front(&mut self, passed: usize) {
+        self.bytes.copy_within(passed..self.filled, 0);
+        self.filled -= passed;
+    }
+}
+
+/// Reads `input` to its end and hands it on. `expected` is the input's likely size. Returns the
+/// bytes read.
 ///
 /// # Errors
 /// When reading fails; what was read before has been handed on.
@@ -59,64 +113,54 @@ pub fn read(
     mut input: impl Read,
     expected: u64,
     sizes: &Sizes,
-    buffer: &mut Vec<u8>,
+    buffer: &mut Buffer,
     sink: &dyn Sink,
 ) -> io::Result<u64> {
     let bound = sizes.whole_bound(&origin.path);
-    buffer.clear();
     // One byte more than expected, so that the read that meets the end needs no larger buffer.
-    buffer.reserve((expected as usize).min(bound).saturating_add(1));
-    fill(&mut input, buffer, bound + 1)?;
-    if buffer.len() <= bound {
-        sink.unit(&Unit::whole(origin.clone(), buffer));
-        return Ok(buffer.len() as u64);
+    buffer.restart((expected as usize).min(bound).saturating_add(1));
+    buffer.fill(&mut input, bound + 1)?;
+    if buffer.filled <= bound {
+        sink.unit(&Unit::whole(origin.clone(), buffer.read()));
+        return Ok(buffer.filled as u64);
     }
     windows(origin, input, sizes.core, buffer, sink)
-}
-
-fn fill(input: &mut impl Read, buffer: &mut Vec<u8>, upto: usize) -> io::Result<()> {
-    let missing = upto.saturating_sub(buffer.len());
-    input
-        .by_ref()
-        .take(missing as u64)
-        .read_to_end(buffer)
-        .map(drop)
 }
 
 fn windows(
     origin: &Origin,
     mut input: impl Read,
     core_len: usize,
-    buffer: &mut Vec<u8>,
+    buffer: &mut Buffer,
     sink: &dyn Sink,
 ) -> io::Result<u64> {
     // Asked once: a window from the middle may look like something else.
-    let Ok(encoding) = sniff::sniff(buffer) else {
-        sink.unit(&Unit::whole(origin.clone(), buffer));
-        return Ok(buffer.len() as u64);
+    let Ok(encoding) = sniff::sniff(buffer.read()) else {
+        sink.unit(&Unit::whole(origin.clone(), buffer.read()));
+        return Ok(buffer.filled as u64);
     };
     let mut before = Before::default();
     // The first core starts at the very start; later ones behind a margin.
     let mut core_start = 0;
     loop {
         let core_end = core_start + core_len;
-        fill(&mut input, buffer, core_end + MARGIN)?;
-        let window_end = buffer.len().min(core_end + MARGIN);
-        let last = buffer.len() <= core_end;
+        buffer.fill(&mut input, core_end + MARGIN)?;
+        let window_end = buffer.filled.min(core_end + MARGIN);
+        let last = buffer.filled <= core_end;
         let core = core_start..if last { window_end } else { core_end };
         sink.unit(&Unit {
             origin: origin.clone(),
-            bytes: &buffer[..window_end],
+            bytes: &buffer.read()[..window_end],
             before,
             encoding: Some(encoding),
             core: Some(core.start as u32..core.end as u32),
         });
         if last {
-            return Ok(before.bytes + buffer.len() as u64);
+            return Ok(before.bytes + buffer.filled as u64);
         }
-        let next_start = cut(buffer, core_end - MARGIN, encoding);
-        before.advance(&buffer[..next_start], encoding);
-        buffer.drain(..next_start);
+        let next_start = cut(buffer.read(), core_end - MARGIN, encoding);
+        before.advance(&buffer.read()[..next_start], encoding);
+        buffer.drop_front(next_start);
         core_start = core_end - next_start;
     }
 }
@@ -206,8 +250,15 @@ mod tests {
         };
         let windows = Windows::default();
         let origin = Origin::file("a.txt");
-        read(&origin, &bytes[..], 0, &sizes, &mut Vec::new(), &windows)
-            .expect("memory can be read");
+        read(
+            &origin,
+            &bytes[..],
+            0,
+            &sizes,
+            &mut Buffer::default(),
+            &windows,
+        )
+        .expect("memory can be read");
         let windows = windows.0.into_inner().expect("one thread");
         assert!(windows.len() > 3, "{}", windows.len());
         for (before, window) in windows {

@@ -1,19 +1,21 @@
 //! Files and folders of a working tree.
 //!
-//! Two steps: `ignore` lists the files in parallel, then a rayon pool reads and hands them on in
-//! the order of their paths. Listing first costs a few milliseconds, and buys progress with a known
-//! end and work that is shared file by file instead of folder by folder.
+//! Two steps: `ignore` lists the files in parallel, then each thread of rayon's pool takes one after
+//! the other, in the order of their paths, and hands it on. Listing first costs a few milliseconds,
+//! and buys progress with a known end and work that is shared file by file instead of folder by
+//! folder.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 
-use super::stream::{self, Sizes};
+use super::stream::{self, Buffer, Sizes};
 use super::{Sink, Source};
 use crate::error::Error;
 use crate::ledger::Reason;
@@ -70,7 +72,8 @@ impl Walk {
             })
         });
         let mut files = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        files.par_sort_unstable();
+        // Not as paths: comparing those part by part would cost more than listing them.
+        files.par_sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
         if !rest.is_empty() {
             let mut seen = Seen::default();
             files.retain(|path| seen.is_new(path));
@@ -78,7 +81,7 @@ impl Walk {
         Ok(files)
     }
 
-    fn read(&self, path: &Path, buffer: &mut Vec<u8>, sink: &dyn Sink) {
+    fn read(&self, path: &Path, buffer: &mut Buffer, sink: &dyn Sink) {
         let shown = shown_path(path);
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
         let (metadata, file) = match opened {
@@ -92,10 +95,6 @@ impl Walk {
         match stream::read(&origin, file, metadata.len(), &self.sizes, buffer, sink) {
             Ok(bytes) => sink.done(bytes),
             Err(error) => fail(sink, shown, &error),
-        }
-        // A large file must not make every worker hold a large buffer from then on.
-        if buffer.capacity() > self.sizes.core {
-            *buffer = Vec::new();
         }
     }
 
@@ -115,10 +114,13 @@ impl Source for Walk {
     fn deliver(&self, sink: &dyn Sink) -> Result<(), Error> {
         let files = self.list(sink)?;
         sink.expect(files.len() as u64);
-        files
-            .par_iter()
-            .with_max_len(1)
-            .for_each_init(Vec::new, |buffer, path| self.read(path, buffer, sink));
+        let next = AtomicUsize::new(0);
+        rayon::broadcast(|_| {
+            let mut buffer = Buffer::default();
+            while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.read(path, &mut buffer, sink);
+            }
+        });
         Ok(())
     }
 }

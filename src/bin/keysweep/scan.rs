@@ -13,7 +13,7 @@ use keysweep::report::{Format, Style};
 use keysweep::rules::{Level, RuleSet};
 use keysweep::secret::FingerprintKey;
 use keysweep::source::Source;
-use keysweep::source::stream::Sizes;
+use keysweep::source::stream::{Buffer, Sizes};
 use keysweep::source::walk::Walk;
 
 use crate::args::{ColourArg, FormatArg, LevelArg, ReportArgs, ScanArgs};
@@ -230,7 +230,7 @@ impl Source for Stdin {
         let origin = keysweep::unit::Origin::file(self.name.as_str());
         sink.expect(1);
         let stdin = io::stdin().lock();
-        let mut buffer = Vec::new();
+        let mut buffer = Buffer::default();
         let sizes = Sizes::default();
         match keysweep::source::stream::read(&origin, stdin, 0, &sizes, &mut buffer, sink) {
             Ok(bytes) => sink.done(bytes),

@@ -33,7 +33,7 @@ mod tests;
 
 use std::ops::Range;
 
-use super::{Document, Layer, Limits, OffsetMap, View, ViewBuilder};
+use super::{Document, Layer, Limits, OffsetMap, Spares, View, ViewBuilder};
 use crate::span::ViewSpan;
 pub use survey::Survey;
 
@@ -230,7 +230,12 @@ fn hex_number(digits: &[u8]) -> Option<u32> {
 }
 
 /// Adds a view for each encoding that some view holds, and for those inside them.
-pub(super) fn open(document: &mut Document<'_>, limits: Limits, survey: &mut Survey) {
+pub(super) fn open(
+    document: &mut Document<'_>,
+    limits: Limits,
+    survey: &mut Survey,
+    spares: &mut Spares,
+) {
     let mut budget = limits
         .growth
         .saturating_mul(document.text().len())
@@ -245,7 +250,7 @@ pub(super) fn open(document: &mut Document<'_>, limits: Limits, survey: &mut Sur
             survey.read(&view.text);
             if !survey.is_empty() {
                 let last = view.depth + 1 == limits.depth;
-                let children = open_view(index, view, survey, last, &mut budget);
+                let children = open_view(index, view, survey, last, &mut budget, spares);
                 document.views.extend(children);
             }
         }
@@ -260,11 +265,15 @@ fn open_view<'u>(
     survey: &Survey,
     last: bool,
     budget: &mut usize,
+    spares: &mut Spares,
 ) -> Vec<View<'u>> {
     let mut children = Vec::new();
     let mut taken: Vec<Range<usize>> = Vec::new();
     for (rank, coding) in CODINGS.iter().enumerate() {
-        let mut child = ViewBuilder::default();
+        if survey.marks(rank).is_empty() {
+            continue;
+        }
+        let mut child = spares.builder();
         let mut opened = Vec::new();
         let mut finds = Finds {
             base: 0,
@@ -299,6 +308,7 @@ fn open_view<'u>(
             }
         }
         if child.text.is_empty() {
+            spares.put(child);
             continue;
         }
         if !last && decodes_whole_regions(coding.layer) {

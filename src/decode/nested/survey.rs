@@ -38,6 +38,14 @@ impl Survey {
         dispatch!(self.level, simd => self.blocks(simd, text));
     }
 
+    /// Gives back memory for more than so many marks of a coding.
+    pub(in crate::decode) fn shrink(&mut self, most: usize) {
+        for marks in &mut self.marks {
+            marks.clear();
+            marks.shrink_to(most);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.marks.iter().all(Vec::is_empty)
     }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::Generator;
-use crate::checksum::{aws, devops, entra, his, key84};
+use crate::checksum::{aws, bech32, crc16, devops, entra, his, key84};
 
 /// The bytes that a private key of each kind begins with, and how many follow.
 struct Block {
@@ -38,6 +38,9 @@ impl Generator {
             )),
             "devops" => Ok(devops::make(&self.bytes(), devops::Holder::User)),
             "aws-id" => Ok(self.aws_id(argument)),
+            "crc16" => crc16::make(argument, &self.bytes()).ok_or("{crc16} needs a kind".into()),
+            "bech32" => Ok(bech32::make(argument, &self.bytes::<32>())),
+            "BECH32" => Ok(bech32::make(argument, &self.bytes::<32>()).to_ascii_uppercase()),
             "jwt" => Ok(self.jwt(FUTURE)),
             "jwt-expired" => Ok(self.jwt(PAST)),
             "pem" => self.pem(argument),

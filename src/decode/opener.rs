@@ -1,0 +1,121 @@
+//! Opens one unit after the other with the same memory.
+//!
+//! A sweep opens a great many units, most of them small and with nothing in them. Asking for memory
+//! would then cost more than looking, so what a document was made of is kept for the next one.
+
+use super::offset::OffsetMap;
+use super::{Document, Limits, Place, Segment, ViewBuilder, nested, sniff};
+use crate::unit::Unit;
+
+/// Bytes and entries beyond which memory is given back: one large unit must not make its thread
+/// hold that much from then on.
+const KEPT: usize = 1 << 20;
+
+/// Opens units.
+#[derive(Default)]
+pub struct Opener {
+    survey: nested::Survey,
+    spares: Spares,
+}
+
+impl Opener {
+    /// Opens a unit.
+    ///
+    /// # Errors
+    /// When the bytes are no text at all.
+    pub fn open<'u>(
+        &mut self,
+        unit: &Unit<'u>,
+        limits: Limits,
+    ) -> Result<Document<'u>, sniff::Binary> {
+        let mut document = Document::of(unit, &mut self.spares)?;
+        document.open_notebook(unit, &mut self.spares);
+        nested::open(&mut document, limits, &mut self.survey, &mut self.spares);
+        Ok(document)
+    }
+
+    /// Takes the memory of a document that is not needed any more.
+    pub fn recycle(&mut self, document: Document<'_>) {
+        self.spares.take(document);
+        self.survey.shrink(KEPT);
+    }
+}
+
+/// Memory that documents have been made of. All of it is empty.
+#[derive(Default)]
+pub(super) struct Spares {
+    texts: Vec<Vec<u8>>,
+    maps: Vec<OffsetMap>,
+    segments: Vec<Vec<Segment>>,
+    places: Vec<Place>,
+}
+
+impl Spares {
+    pub(super) fn builder(&mut self) -> ViewBuilder {
+        ViewBuilder {
+            text: self.texts.pop().unwrap_or_default(),
+            map: self.map(),
+            segments: self.segments(),
+        }
+    }
+
+    pub(super) fn map(&mut self) -> OffsetMap {
+        self.maps.pop().unwrap_or_default()
+    }
+
+    pub(super) fn segments(&mut self) -> Vec<Segment> {
+        self.segments.pop().unwrap_or_default()
+    }
+
+    pub(super) fn places(&mut self) -> Vec<Place> {
+        std::mem::take(&mut self.places)
+    }
+
+    /// Takes back a builder whose view is not wanted.
+    pub(super) fn put(&mut self, builder: ViewBuilder) {
+        let ViewBuilder {
+            text,
+            map,
+            segments,
+        } = builder;
+        self.put_text(text);
+        self.put_map(map);
+        self.put_segments(segments);
+    }
+
+    fn put_text(&mut self, mut text: Vec<u8>) {
+        if (1..=KEPT).contains(&text.capacity()) {
+            text.clear();
+            self.texts.push(text);
+        }
+    }
+
+    fn put_map(&mut self, mut map: OffsetMap) {
+        if map.capacity() <= KEPT {
+            map.clear();
+            self.maps.push(map);
+        }
+    }
+
+    fn put_segments(&mut self, mut segments: Vec<Segment>) {
+        if segments.capacity() <= KEPT {
+            segments.clear();
+            self.segments.push(segments);
+        }
+    }
+
+    fn take(&mut self, document: Document<'_>) {
+        for view in document.views {
+            if let std::borrow::Cow::Owned(text) = view.text {
+                self.put_text(text);
+            }
+            self.put_map(view.map);
+            self.put_segments(view.segments);
+        }
+        let mut places = document.places;
+        if places.capacity() <= KEPT {
+            places.clear();
+            self.places = places;
+        }
+    }
+}
