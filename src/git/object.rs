@@ -97,13 +97,20 @@ pub fn words(bytes: &[u8], out: &mut Vec<u8>) {
     if !message.ends_with(b"\n") {
         out.push(b'\n');
     }
-    for line in head.split(|&b| b == b'\n') {
-        let names_object = [&b"tree "[..], b"parent ", b"object ", b"type "];
-        if !names_object.iter().any(|word| line.starts_with(word)) {
-            out.push(b'\n');
-            out.extend_from_slice(line);
-        }
+    for line in head
+        .split(|&b| b == b'\n')
+        .filter(|line| !names_object(line))
+    {
+        out.push(b'\n');
+        out.extend_from_slice(line);
     }
+}
+
+/// Whether a header says which object, and nothing that somebody could have put there instead.
+fn names_object(line: &[u8]) -> bool {
+    let ids = [&b"tree "[..], b"parent ", b"object "];
+    let kinds = [&b"type blob"[..], b"type tree", b"type commit", b"type tag"];
+    ids.iter().any(|word| id_after(line, word).is_some()) || kinds.contains(&line)
 }
 
 /// One entry of a tree.
@@ -173,11 +180,13 @@ mod tests {
         assert_eq!(commit.parents.len(), 2);
         assert_eq!(commit.time, 1_700_000_000);
         assert_eq!(author(text.as_bytes()), "A U <a@u>");
-        let mut said = Vec::new();
+        let (mut said, mut said_all) = (Vec::new(), Vec::new());
         words(text.as_bytes(), &mut said);
         let said = String::from_utf8(said).expect("text");
         assert!(said.starts_with("first\n\nsecond\n\nauthor A U"), "{said}");
         assert!(!said.contains(id));
+        words(b"object mine\ntype of my own\n\n", &mut said_all);
+        assert_eq!(said_all, b"\n\nobject mine\ntype of my own");
     }
 
     #[test]
