@@ -1,12 +1,14 @@
 //! From judged candidates of one document to findings that can be shown.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use smallvec::SmallVec;
 
 use super::{Judged, Sweep};
 use crate::decode::{Document, Layer, Located};
 use crate::finding::{ByteRange, Finding, Fingerprint, Frame, NotebookPlace};
+use crate::host::{HostPlace, Spot, Survey};
 use crate::rules::{Kind, RuleRef};
 use crate::secret::Secret;
 use crate::span::{LineIndex, Position, SourceSpan, ViewSpan};
@@ -25,6 +27,8 @@ pub(super) struct Assembly<'a> {
     judged: &'a [Judged],
     located: Vec<Located>,
     lines: LineIndex<'a>,
+    /// Made with the first finding.
+    survey: OnceCell<Survey<'a>>,
 }
 
 impl<'a> Assembly<'a> {
@@ -46,6 +50,7 @@ impl<'a> Assembly<'a> {
             judged,
             located,
             lines,
+            survey: OnceCell::new(),
         }
     }
 
@@ -128,12 +133,41 @@ impl<'a> Assembly<'a> {
             utf16: (self.utf16_column(text.0), self.utf16_column(text.1)),
             notebook: self.notebook_place(located),
             layers: self.layers(*view),
+            host: self.host(index),
             fingerprint: self.fingerprint(index, &rule, name.as_deref()),
             frame: self.frame(index),
             origin: self.unit.origin.clone(),
             name,
             rule,
         }
+    }
+
+    /// The context of a finding among those that the file as a whole allows.
+    fn host(&self, index: usize) -> HostPlace {
+        let start = |located: &Located| located.text.first().map_or(0, |span| span.start);
+        let survey = self.survey.get_or_init(|| {
+            let starts: Vec<u32> = self.located.iter().map(start).collect();
+            let path = &self.unit.origin.path;
+            Survey::new(
+                path,
+                self.document.text(),
+                self.document.is_notebook(),
+                &starts,
+            )
+        });
+        let located = &self.located[index];
+        let cell = located.place_line.map(|_| {
+            let Judged {
+                view, assessment, ..
+            } = &self.judged[index];
+            let stretch = self.document.view(*view).stretch(assessment.secret.start);
+            let text = &self.document.view(*view).text[stretch.range()];
+            (self.document.place(located.place).role, text)
+        });
+        survey.place(Spot {
+            offset: start(located),
+            cell,
+        })
     }
 
     /// Line and column in the whole input.

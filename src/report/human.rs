@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::Style;
-use crate::advise;
+use crate::advise::{self, WayKind};
 use crate::finding::{Finding, NotebookPlace};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Outcome;
@@ -70,6 +70,16 @@ fn write_finding(
     let advice = advise::advise(finding);
     if let Some(step) = advice.rotate.first() {
         writeln!(out, "    rotate  {step}")?;
+    }
+    if !advice.breaks.is_empty() {
+        writeln!(out, "    breaks  {}", advice.breaks)?;
+    }
+    if let Some(way) = advice
+        .ways
+        .first()
+        .filter(|way| way.kind < WayKind::KeyVault)
+    {
+        writeln!(out, "    better  {}", way.text)?;
     }
     writeln!(out, "    instead {}", advice.reference)?;
     let id = format!("{} {}", finding.rule.id, finding.fingerprint);
