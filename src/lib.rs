@@ -28,6 +28,7 @@ pub mod detect;
 pub mod error;
 pub mod exam;
 pub mod finding;
+pub mod fix;
 pub mod host;
 pub mod judge;
 pub mod ledger;

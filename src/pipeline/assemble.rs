@@ -164,9 +164,21 @@ impl<'a> Assembly<'a> {
             let text = &self.document.view(*view).text[stretch.range()];
             (self.document.place(located.place).role, text)
         });
-        survey.place(Spot {
+        let mut place = survey.place(Spot {
             offset: start(located),
             cell,
+        });
+        // What reads as a key may itself hold a secret, and keys are printed.
+        place.keys.retain(|key| !self.tells(key.as_bytes()));
+        place
+    }
+
+    /// Whether a text quotes one of the values; those of a letter or three are in every text.
+    fn tells(&self, text: &[u8]) -> bool {
+        (0..self.judged.len()).any(|index| {
+            let value = self.value(index);
+            (4..=text.len()).contains(&value.len())
+                && memchr::memmem::find(text, value).is_some()
         })
     }
 

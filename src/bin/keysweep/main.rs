@@ -3,6 +3,10 @@
 mod args;
 mod demo;
 mod exit;
+mod filter;
+mod fix;
+mod migrate;
+mod plan;
 mod progress;
 mod rules;
 mod scan;
@@ -19,6 +23,10 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match cli.command {
         Command::Scan(args) => scan::run(&args),
+        Command::Fix(args) => fix::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Filter(args) => filter::run(&args.command),
         Command::Rules(args) => rules::run(&args.command),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => completions(shell),
