@@ -61,17 +61,20 @@ pub fn of(finding: &Finding) -> String {
         let keys = finding.host.keys.join(".");
         format!("{}\0{keys}", finding.path())
     };
-    if let Some(hint) = of_keys(&finding.host.keys) {
+    let is_item = |key: &Box<str>| key.bytes().all(|b| b.is_ascii_digit());
+    let by_label = finding.host.label.is_some() && finding.host.keys.last().is_some_and(is_item);
+    if let Some(hint) = of_keys(&finding.host.keys).filter(|_| !by_label) {
         return capped(&from_hint(&hint, family), &place());
     }
-    let said = finding.name.as_deref().unwrap_or_default();
+    let label = finding.host.label.as_deref();
+    let said = finding.name.as_deref().or(label).unwrap_or_default();
     capped(&from_hint(said, family), &place())
 }
 
 /// The last key that is a name, with the one before it when the last says nothing.
 fn of_keys(keys: &[Box<str>]) -> Option<String> {
     /// Keys of the formats themselves.
-    const STRUCTURE: [&str; 9] = [
+    const STRUCTURE: [&str; 17] = [
         "value",
         "defaultValue",
         "default",
@@ -81,6 +84,14 @@ fn of_keys(keys: &[Box<str>]) -> Option<String> {
         "environment",
         "Values",
         "parameters",
+        "stringData",
+        "data",
+        "parameterValues",
+        "typeProperties",
+        "properties",
+        "secrets",
+        "items",
+        "params",
     ];
     let is_index = |key: &str| key.bytes().all(|b| b.is_ascii_digit());
     let named: Vec<&str> = keys

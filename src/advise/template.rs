@@ -23,7 +23,11 @@ impl<'a> Holes<'a> {
             facts,
             secret,
             keys: &finding.host.keys,
-            said: finding.name.as_deref().unwrap_or_default(),
+            said: finding
+                .name
+                .as_deref()
+                .or(finding.host.label.as_deref())
+                .unwrap_or_default(),
             package: "main",
         }
     }
@@ -81,7 +85,11 @@ impl<'a> Holes<'a> {
                     "az keyvault secret show --vault-name {vault} --name {secret} --query value -o tsv"
                 )
             }
-            "ident" => secret.replace('-', "_"),
+            // Airflow's backend adds the prefix itself.
+            "ident" => {
+                let own = secret.strip_prefix("airflow-variables-").unwrap_or(secret);
+                own.replace('-', "_")
+            }
             "env" => self.variable(),
             "key" => self.key().to_owned(),
             "name" => {
@@ -97,6 +105,10 @@ impl<'a> Holes<'a> {
 
     /// The key of the value, past keys that belong to the format.
     fn key(&self) -> &str {
+        let is_item = |key: &Box<str>| key.bytes().all(|b| b.is_ascii_digit());
+        if !self.said.is_empty() && self.keys.last().is_some_and(is_item) {
+            return self.said;
+        }
         let own = |key: &&Box<str>| !matches!(&***key, "value" | "connectionString" | "default");
         let key = self.keys.iter().rev().find(own);
         key.map_or(self.said, |key| key)

@@ -254,7 +254,7 @@ impl Fixer<'_> {
             }
             Way::Slot => {}
         }
-        all.declared.push(target.held.covers.clone());
+        all.declared.push(target.held.around.clone());
         all.add(scene.edits(holes)?);
         let needed = companion::needed(scene, holes)?;
         all.add(needed.edits);
@@ -286,11 +286,12 @@ fn prove(
     all: &RegionEdits,
 ) -> Result<(), Refused> {
     let (after, _) = edit::apply(&region.text, &all.edits);
-    let readable = if region.is_file() {
-        after
+    let after = if region.is_file() {
+        super::region::Region::file(&after)
     } else {
-        survey::readable(&cell_text(after), grammar)
+        cell_text(after)
     };
+    let readable = survey::readable(&after, grammar);
     let parsed = grammar::parse(grammar, &readable).ok_or("would leave a text that its grammar does not read")?;
     let written: Vec<Range<usize>> = all
         .declared
@@ -325,7 +326,8 @@ fn moved(range: &Range<usize>, edits: &[Edit]) -> Range<usize> {
     };
     let start = (range.start as isize + shift(range.start, false)).max(0) as usize;
     let end = (range.end as isize + shift(range.end, true)).max(0) as usize;
-    start..end.max(start)
+    // What was taken out leaves nothing of itself.
+    start.min(end)..end
 }
 
 fn name_for_key(survey: &Survey, names: &[Option<String>], key: &str) -> Option<String> {

@@ -206,9 +206,11 @@ pub fn insert_helper(parsed: &Parsed<'_>, name: &str) -> Option<Edit> {
         out.push_str(newline);
     }
     let rest = &parsed.text[at..];
-    if !rest.starts_with(b"\n") && !rest.starts_with(b"\r\n") && !rest.is_empty() {
+    if !rest.is_empty() {
         out.push_str(newline);
-        out.push_str(newline);
+        if !rest.starts_with(newline.as_bytes()) {
+            out.push_str(newline);
+        }
     }
     Some(Edit::insert(at, out))
 }

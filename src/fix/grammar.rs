@@ -107,7 +107,7 @@ fn outline<'p>(parsed: &'p Parsed<'_>, edits: &[Range<usize>]) -> Vec<(&'static 
             .any(|edit| edit.start <= range.start && range.end <= edit.end && !edit.is_empty());
         let touches = edits
             .iter()
-            .any(|edit| edit.start < range.end && range.start < edit.end);
+            .any(|edit| !edit.is_empty() && edit.start < range.end && range.start < edit.end);
         if !is_within {
             let is_leaf = node.child_count() == 0;
             let text: &[u8] = if is_leaf && !touches {

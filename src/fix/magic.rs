@@ -62,6 +62,7 @@ fn variable(
     Ok(MagicLine {
         held: Held {
             value: text[value.clone()].to_vec(),
+            around: value.clone(),
             covers: value,
         },
         form: Form::Environment {
@@ -107,6 +108,7 @@ fn argument(text: &[u8], line: Range<usize>, secret: &Range<usize>) -> Result<Ma
     Ok(MagicLine {
         held: Held {
             value: value.to_vec(),
+            around: start..end,
             covers: start..end,
         },
         form: Form::Argument(quote),

@@ -37,6 +37,8 @@ pub struct Held {
     pub value: Vec<u8>,
     /// Secrets within this range are gone with the edit.
     pub covers: Range<usize>,
+    /// The literal or node in which anything may differ afterwards.
+    pub around: Range<usize>,
 }
 
 const PARENTS: [&str; 3] = ["pair", "block_mapping_pair", "flow_pair"];
@@ -69,6 +71,7 @@ impl<'a> Scene<'a> {
     pub fn held(&self) -> Result<Held, Refused> {
         let of = |range: &Range<usize>, covers: Range<usize>| Held {
             value: self.text()[range.clone()].to_vec(),
+            around: covers.clone(),
             covers,
         };
         match self.context.slot {
@@ -91,7 +94,10 @@ impl<'a> Scene<'a> {
                 let literal = self.literal()?;
                 Ok(match self.mode(&literal)? {
                     Mode::Whole => of(&literal.content, literal.whole),
-                    Mode::Embed(..) => of(&self.secret, self.secret.clone()),
+                    Mode::Embed(..) => Held {
+                        around: literal.whole,
+                        ..of(&self.secret, self.secret.clone())
+                    },
                 })
             }
         }
@@ -102,7 +108,7 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// With what is missing or stands in the way.
     pub fn edits(&self, holes: &Holes<'_>) -> Result<Vec<Edit>, Refused> {
-        let fill = |template: &str| {
+        let fill = |holes: &Holes<'_>, template: &str| {
             holes.fill(template).map_err(|fact| -> Refused {
                 match &*fact {
                     "vault" | "vault_url" | "vault_host" | "uri" => "needs --vault".into(),
@@ -113,6 +119,16 @@ impl<'a> Scene<'a> {
         if self.context.public_cloud && holes.facts.vault.as_ref().is_some_and(|v| !v.is_public()) {
             return Err("works with vaults of the public cloud only".into());
         }
+        // An argument KEY=VALUE says itself what its key is.
+        let own = match self.context.slot {
+            Slot::Setting => self.setting_key()?,
+            _ => String::new(),
+        };
+        let own = Holes {
+            said: if own.is_empty() { holes.said } else { &own },
+            ..holes.clone()
+        };
+        let fill = |template: &str| fill(&own, template);
         let template = fill(self.context.template)?;
         let mut edits = match self.context.slot {
             Slot::None => return Err(self.context.why.into()),
@@ -240,11 +256,25 @@ impl<'a> Scene<'a> {
                 Err("runs when the file is read, where a look-up does not belong".into())
             }
             "await" => self.await_is_legal(node),
+            "no-job" => self.not_in_a_job(node),
             _ => match self.context.grammar {
                 Grammar::Java => self.not_in_annotations(literal),
                 _ => Ok(()),
             },
         }
+    }
+
+    /// What is given to a job stands in its record for everybody to read.
+    fn not_in_a_job(&self, node: Node<'_>) -> Result<(), Refused> {
+        let mut at = nearest(node, &["keyword_argument"]);
+        while let Some(argument) = at {
+            let name = argument.child_by_field_name("name").map(|n| self.parsed.text_of(n));
+            if matches!(name, Some(b"environment_variables" | b"command" | b"inputs")) {
+                return Err("would stand in the job's record: give the job KEY_VAULT_URL and read it in the script".into());
+            }
+            at = argument.parent().and_then(|parent| nearest(parent, &["keyword_argument"]));
+        }
+        Ok(())
     }
 
     fn await_is_legal(&self, node: Node<'_>) -> Result<(), Refused> {
@@ -498,7 +528,7 @@ impl<'a> Scene<'a> {
         }
         match pair.prev_sibling().filter(|n| n.kind() == ",") {
             Some(comma) => Edit::new(comma.start_byte()..range.end, ""),
-            None => Edit::new(range, ""),
+            None => Edit::new(alone(text, range), ""),
         }
     }
 
@@ -530,8 +560,11 @@ impl<'a> Scene<'a> {
                 continue;
             }
             let Some(parameters) = member(self.parsed, node, "parameters") else {
-                let text = format!("\"parameters\": {{\"{name}\": {value}}}, ");
-                return Ok(vec![Edit::insert(node.start_byte() + 1, text)]);
+                let at = node.start_byte() + 1;
+                let blank = self.text().get(at).is_some_and(u8::is_ascii_whitespace);
+                let space = if blank { "" } else { " " };
+                let text = format!("\"parameters\": {{\"{name}\": {value}}},{space}");
+                return Ok(vec![Edit::insert(at, text)]);
             };
             if member(self.parsed, parameters, name).is_some() {
                 return Ok(Vec::new());
@@ -559,6 +592,14 @@ impl<'a> Scene<'a> {
         Ok((literal.whole, value))
     }
 
+    fn setting_key(&self) -> Result<String, Refused> {
+        let (_, value) = self.setting()?;
+        let literal = self.literal()?;
+        let key = &self.text()[literal.content.start..value.start];
+        let key = key.split(|b| *b == b'=').next().unwrap_or_default();
+        Ok(String::from_utf8_lossy(key).into_owned())
+    }
+
     /// The value of a `key = value` line.
     fn line_value(&self) -> Result<Range<usize>, Refused> {
         let text = self.text();
@@ -572,7 +613,11 @@ impl<'a> Scene<'a> {
         let from = start + separator.ok_or("is no value of a key")? + 1;
         let value = &text[from..end];
         let lead = value.len() - value.trim_ascii_start().len();
-        let value = from + lead..from + lead + value.trim_ascii().len();
+        let mut value = from + lead..from + lead + value.trim_ascii().len();
+        let quoted = matches!(&text[value.clone()], [a @ (b'"' | b'\''), .., b] if a == b);
+        if quoted && value.len() > 2 {
+            value = value.start + 1..value.end - 1;
+        }
         if value.start > self.secret.start || self.secret.end > value.end {
             return Err("is no value of a key".into());
         }
@@ -631,6 +676,18 @@ impl<'a> Scene<'a> {
     /// For neighbours in this module: the node.
     pub fn at(&self) -> Result<Node<'a>, Refused> {
         self.node()
+    }
+}
+
+/// A range with the blanks around it, where that leaves empty braces.
+fn alone(text: &[u8], range: Range<usize>) -> Range<usize> {
+    let before = text[..range.start].trim_ascii_end();
+    let after = &text[range.end..];
+    let lead = after.len() - after.trim_ascii_start().len();
+    if before.ends_with(b"{") && after[lead..].starts_with(b"}") {
+        before.len()..range.end + lead
+    } else {
+        range
     }
 }
 

@@ -128,7 +128,28 @@ pub(super) fn readable(region: &Region, grammar: Grammar) -> Vec<u8> {
         text[..end].fill(b'#');
         return text;
     }
+    if grammar == Grammar::Bicep {
+        return without_using(&region.text);
+    }
     region.text.clone()
+}
+
+/// A Bicep parameter file in the grammar's terms, byte for byte: without its first statement,
+/// and with its parameters as variables.
+fn without_using(text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    let start = text.len() - text.trim_ascii_start().len();
+    if text[start..].starts_with(b"using ") {
+        let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |n| start + n);
+        out[start..end].fill(b' ');
+        // A parameter without a type reads like a variable.
+        let mut at = end;
+        while let Some(found) = memchr::memmem::find(&out[at..], b"\nparam ") {
+            at += found + 1;
+            out[at..at + 5].copy_from_slice(b"var  ");
+        }
+    }
+    out
 }
 
 impl Fixer<'_> {
@@ -222,6 +243,7 @@ impl Fixer<'_> {
         let without = sql::without_password(content, driver)?;
         let held = Held {
             value: content.as_bytes().to_vec(),
+            around: literal.whole.clone(),
             covers: literal.whole,
         };
         let way = Way::Passwordless {

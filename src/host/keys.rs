@@ -147,8 +147,11 @@ fn yaml(text: &[u8], at: usize) -> Keys {
     let Some((current, above)) = lines.split_last() else {
         return keys;
     };
-    let mut indent = usize::MAX;
-    climb(current, &mut indent, &mut keys, true);
+    let mut held = Held {
+        column: usize::MAX,
+        is_item: false,
+    };
+    climb(current, &mut held, &mut keys);
     for line in above.iter().rev() {
         let trimmed = line.trim_ascii();
         if trimmed.starts_with(b"---") {
@@ -157,8 +160,8 @@ fn yaml(text: &[u8], at: usize) -> Keys {
         if trimmed.is_empty() || trimmed.starts_with(b"#") {
             continue;
         }
-        climb(line, &mut indent, &mut keys, false);
-        if indent == 0 {
+        climb(line, &mut held, &mut keys);
+        if held.column == 0 && !held.is_item {
             break;
         }
     }
@@ -166,8 +169,15 @@ fn yaml(text: &[u8], at: usize) -> Keys {
     keys
 }
 
+/// What was taken last.
+struct Held {
+    column: usize,
+    /// An item of a list, which may stand in the same column as the key of the list.
+    is_item: bool,
+}
+
 /// Takes the keys of a line that is indented less than what is held so far, innermost first.
-fn climb(line: &[u8], held: &mut usize, keys: &mut Keys, current: bool) {
+fn climb(line: &[u8], held: &mut Held, keys: &mut Keys) {
     let mut column = line.iter().take_while(|b| **b == b' ').count();
     let mut rest = &line[column..];
     let mut of_line: Vec<(usize, Option<Box<str>>)> = Vec::new();
@@ -181,19 +191,24 @@ fn climb(line: &[u8], held: &mut usize, keys: &mut Keys, current: bool) {
         of_line.push((column, Some(key)));
         column += 1;
     }
+    let called = flow_keys(rest)
+        .first()
+        .filter(|key| matches!(&***key, "name" | "key"))
+        .and_then(|_| rest.split(|b| *b == b':').nth(1))
+        .map(|value| value.trim_ascii())
+        .filter(|value| !value.is_empty());
     for (column, key) in of_line.into_iter().rev() {
-        if column < *held {
-            let is_key = key.is_some();
-            keys.push(key.unwrap_or_else(|| "0".into()));
-            *held = column;
-            // An item of a list may stand in the same column as the key of the list.
-            if !is_key && !current {
-                *held = column;
-            }
-            if !is_key {
-                *held = column + 1;
-            }
+        let fits = column < held.column || held.is_item && key.is_some() && column == held.column;
+        if !fits {
+            continue;
         }
+        held.column = column;
+        held.is_item = key.is_none();
+        keys.push(match (key, called) {
+            (Some(key), _) => key,
+            (None, Some(name)) if !keys.is_empty() => shown(name),
+            (None, _) => "0".into(),
+        });
     }
 }
 
@@ -267,7 +282,11 @@ fn xml(text: &[u8], at: usize) -> Keys {
         if tag.starts_with(b"/") {
             open.pop();
         } else if !tag.ends_with(b"/") && !tag.starts_with(b"?") && !tag.starts_with(b"!") {
-            open.push(element(tag));
+            let called = attribute(tag, b"key").or_else(|| attribute(tag, b"name"));
+            open.push(match called {
+                Some(called) => format!("{}.{called}", element(tag)).into(),
+                None => element(tag),
+            });
         }
     }
     open
@@ -355,7 +374,7 @@ fn line_key(text: &[u8], at: usize, separators: &[u8]) -> Keys {
     let line = [&b"export "[..], b"ENV ", b"ARG "]
         .iter()
         .fold(line, |l, word| l.strip_prefix(*word).unwrap_or(l));
-    let end = line.iter().position(|b| separators.contains(b));
+    let end = separators.iter().find_map(|sign| memchr::memchr(*sign, line));
     let key = line[..end.unwrap_or(line.len())].trim_ascii();
     if key.is_empty() {
         Keys::new()

@@ -31,6 +31,8 @@ pub struct HostPlace {
     pub context: &'static Context,
     /// The keys from the root to the value in configuration files; empty in programs.
     pub keys: Vec<Box<str>>,
+    /// The identifier right before it, as in `label = "value"`.
+    pub label: Option<Box<str>>,
 }
 
 /// What there is to know of a file to tell its findings' contexts.
@@ -49,6 +51,8 @@ pub struct Spot<'t> {
     pub offset: u32,
     /// In a notebook, what part of it and the decoded text around.
     pub cell: Option<(Role, &'t [u8])>,
+    /// Where it starts in that text.
+    pub in_cell: Option<u32>,
 }
 
 impl<'t> Survey<'t> {
@@ -98,6 +102,10 @@ impl<'t> Survey<'t> {
         HostPlace {
             context: context.copied().unwrap_or(last()),
             keys: keys.to_vec(),
+            label: match spot.cell {
+                None => label(self.text, spot.offset as usize),
+                Some((_, text)) => spot.in_cell.and_then(|at| label(text, at as usize)),
+            },
         }
     }
 
@@ -214,6 +222,37 @@ fn line_around(text: &[u8], offset: usize) -> &[u8] {
     &text[start..end]
 }
 
+/// The identifier that a value is given to, when it stands right before: `name = "`, `'name': '`,
+/// `--name `.
+fn label(text: &[u8], offset: usize) -> Option<Box<str>> {
+    const REACH: usize = 120;
+    let from = offset.saturating_sub(REACH);
+    let mut before = text.get(from..offset)?;
+    if let Some(at) = memchr::memrchr(b'\n', before) {
+        before = &before[at + 1..];
+    }
+    let quoted = before.iter().rposition(|b| !matches!(b, b'"' | b'\'' | b'`'));
+    before = &before[..quoted? + 1];
+    // The prefix of the literal.
+    let prefix = before.iter().rposition(|b| !matches!(b, b'b' | b'f' | b'r' | b'u' | b'@' | b'$'));
+    let (stem, prefix) = before.split_at(prefix? + 1);
+    if prefix.is_empty() || stem.ends_with(b" ") || stem.ends_with(b"=") || stem.ends_with(b"(") {
+        before = stem;
+    }
+    before = before.trim_ascii_end();
+    let assigned = [&b":="[..], b"<-", b"=>", b"=", b":", b","]
+        .iter()
+        .find_map(|sign| before.strip_suffix(*sign))?;
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let name = assigned.trim_ascii_end();
+    let name = name.strip_suffix(b"\"").or_else(|| name.strip_suffix(b"'")).unwrap_or(name);
+    let start = name.iter().rposition(|b| !is_part(b)).map_or(0, |at| at + 1);
+    let name = name[start..].rsplit(|b| *b == b'.').next().unwrap_or_default();
+    let name = std::str::from_utf8(name).ok()?.trim_start_matches('-');
+    let is_name = name.len() >= 2 && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    is_name.then(|| name.into())
+}
+
 /// Whether a name fits a glob in which `*` stands for any characters.
 fn glob_fits(glob: &str, name: &str) -> bool {
     let mut parts = glob.split('*');
@@ -304,7 +343,7 @@ mod tests {
     fn context_of(path: &str, text: &str, at: &str) -> (String, String) {
         let offset = text.find(at).expect("the mark is there") as u32;
         let survey = Survey::new(path, text.as_bytes(), false, &[offset]);
-        let place = survey.place(Spot { offset, cell: None });
+        let place = survey.place(Spot { offset, cell: None, in_cell: None });
         (place.context.id.into(), place.keys.join("."))
     }
 
@@ -325,6 +364,24 @@ mod tests {
         assert_eq!(context_of("a.py", databricks, "HERE").0, "C05");
         assert_eq!(context_of("a.rs", "let x = \"HERE\";", "HERE").0, "C16");
         assert_eq!(context_of("README.md", "HERE", "HERE").0, "C52");
+    }
+
+    #[test]
+    fn labels_stand_right_before() {
+        for (before, expected) in [
+            ("api_key = \"", Some("api_key")),
+            ("x = f(token=b'", Some("token")),
+            ("{\"Api-Key\": \"", Some("Api-Key")),
+            ("os.environ[\"KEY\"] = \"", None),
+            ("self.token = '", Some("token")),
+            ("const k1 := `", Some("k1")),
+            ("key <- \"", Some("key")),
+            ("f(\"", None),
+            ("a = 1\n\"", None),
+        ] {
+            let found = label(before.as_bytes(), before.len());
+            assert_eq!(found.as_deref(), expected, "{before}");
+        }
     }
 
     #[test]

@@ -156,20 +156,23 @@ impl<'a> Assembly<'a> {
             )
         });
         let located = &self.located[index];
+        let Judged {
+            view, assessment, ..
+        } = &self.judged[index];
+        let stretch = self.document.view(*view).stretch(assessment.secret.start);
+        let in_cell = assessment.secret.start - stretch.start;
         let cell = located.place_line.map(|_| {
-            let Judged {
-                view, assessment, ..
-            } = &self.judged[index];
-            let stretch = self.document.view(*view).stretch(assessment.secret.start);
             let text = &self.document.view(*view).text[stretch.range()];
             (self.document.place(located.place).role, text)
         });
         let mut place = survey.place(Spot {
             offset: start(located),
             cell,
+            in_cell: Some(in_cell),
         });
         // What reads as a key may itself hold a secret, and keys are printed.
         place.keys.retain(|key| !self.tells(key.as_bytes()));
+        place.label.take_if(|label| self.tells(label.as_bytes()));
         place
     }
 
