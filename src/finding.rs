@@ -11,7 +11,7 @@ use crate::judge::Proof;
 use crate::rules::{Level, RuleRef, Severity};
 use crate::secret::Secret;
 use crate::span::Position;
-use crate::unit::Origin;
+use crate::unit::{ObjectId, Origin};
 
 /// One secret in one place.
 #[derive(Clone, Debug)]
@@ -43,6 +43,58 @@ pub struct Finding {
     pub host: HostPlace,
     pub fingerprint: Fingerprint,
     pub frame: Frame,
+    /// Who brought it into git when, and where it still is; `None` for a working tree.
+    pub trace: Option<Box<Trace>>,
+}
+
+/// What a repository's history says of a secret in one path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The commit that brought it in.
+    pub first: Option<CommitNote>,
+    /// The youngest commit that still has it.
+    pub last: Option<CommitNote>,
+    /// Branches, tags and other references whose newest commit still has it, by full name.
+    pub refs: Vec<String>,
+    pub state: State,
+}
+
+/// A commit, as far as a report names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitNote {
+    pub id: ObjectId,
+    /// `Name <address>`, as the commit says.
+    pub author: String,
+    /// Seconds since 1970.
+    pub time: i64,
+}
+
+/// How much of a repository still shows a secret, from the most to the least visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// The checked-out commit has it.
+    Head,
+    /// The newest commit of some reference has it.
+    Ref,
+    /// Only older commits have it.
+    History,
+    /// Only the reflog leads to it; it is not pushed or cloned, and goes when git collects garbage.
+    Reflog,
+    /// Nothing leads to it.
+    Dangling,
+}
+
+impl State {
+    /// The word in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Ref => "ref",
+            Self::History => "history",
+            Self::Reflog => "reflog",
+            Self::Dangling => "dangling",
+        }
+    }
 }
 
 /// A half-open range of bytes of a file of any size.

@@ -29,6 +29,7 @@ pub mod error;
 pub mod exam;
 pub mod finding;
 pub mod fix;
+pub mod git;
 pub mod host;
 pub mod judge;
 pub mod ledger;

@@ -1,5 +1,6 @@
 //! A unit: one piece of input as a source hands it over.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,11 +9,93 @@ use std::sync::Arc;
 pub struct Origin {
     /// The path to show and to judge by, with forward slashes, relative to where the scan started.
     pub path: Arc<str>,
+    /// The git object the bytes belong to; `None` for files of a working tree.
+    pub git: Option<GitOrigin>,
 }
 
 impl Origin {
     pub fn file(path: impl Into<Arc<str>>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            git: None,
+        }
+    }
+
+    pub fn git(path: impl Into<Arc<str>>, git: GitOrigin) -> Self {
+        Self {
+            path: path.into(),
+            git: Some(git),
+        }
+    }
+}
+
+/// Which git object bytes come from, and which part of it they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GitOrigin {
+    pub part: Part,
+    /// The blob, commit or tag that holds the bytes.
+    pub object: ObjectId,
+    /// The commit to name to a person: the one that brought the bytes in, where that is known.
+    pub commit: Option<ObjectId>,
+}
+
+/// What of a git repository a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// The content of a file.
+    File,
+    /// The path of a file.
+    FileName,
+    /// A commit's message, author or committer.
+    Commit,
+    /// An annotated tag's message or tagger.
+    Tag,
+    /// The name of a branch, a tag or another reference.
+    RefName,
+}
+
+impl Part {
+    /// The word in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::FileName => "file_name",
+            Self::Commit => "commit",
+            Self::Tag => "tag",
+            Self::RefName => "ref_name",
+        }
+    }
+}
+
+/// The name of a git object: its SHA-1.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(pub [u8; 20]);
+
+impl ObjectId {
+    /// Reads 40 hexadecimal digits.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let digits = hex.as_bytes();
+        if digits.len() != 40 {
+            return None;
+        }
+        let mut id = [0; 20];
+        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |d: u8| char::from(d).to_digit(16);
+            *byte = (digit(pair[0])? * 16 + digit(pair[1])?) as u8;
+        }
+        Some(Self(id))
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }
 

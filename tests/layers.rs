@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const ORDER: [&str; 19] = [
-    "span", "secret", "error", "checksum", "rules", "unit", "ledger", "source", "decode", "detect",
-    "judge", "host", "finding", "pipeline", "exam", "advise", "report", "fix", "demo",
+const ORDER: [&str; 20] = [
+    "span", "secret", "error", "checksum", "rules", "unit", "ledger", "git", "source", "decode",
+    "detect", "judge", "host", "finding", "pipeline", "exam", "advise", "report", "fix", "demo",
 ];
 
 fn rank(module: &str) -> usize {

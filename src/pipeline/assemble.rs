@@ -136,6 +136,7 @@ impl<'a> Assembly<'a> {
             host: self.host(index),
             fingerprint: self.fingerprint(index, &rule, name.as_deref()),
             frame: self.frame(index),
+            trace: None,
             origin: self.unit.origin.clone(),
             name,
             rule,

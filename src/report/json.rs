@@ -3,12 +3,15 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::Style;
 use crate::advise::{self, Advice, Way};
 use crate::finding::Finding;
 use crate::ledger::{Ledger, LeftOut, Reason};
 use crate::pipeline::Outcome;
+use crate::unit::Part;
 
 /// One finding as JSON says it. Field names are stable.
 #[derive(Serialize)]
@@ -40,12 +43,63 @@ struct FindingJson<'f> {
     encoding: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'f str>,
+    #[serde(flatten)]
+    git: Option<GitJson<'f>>,
     fingerprint: String,
     masked: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
     grants: &'f str,
     advice: AdviceJson,
+}
+
+/// Where in a repository it is, and since when.
+#[derive(Serialize)]
+struct GitJson<'f> {
+    part: &'static str,
+    /// The commit that brought it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    author: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refs: Option<&'f [String]>,
+}
+
+impl<'f> GitJson<'f> {
+    fn of(finding: &'f Finding) -> Option<Self> {
+        let git = finding.origin.git?;
+        let trace = finding.trace.as_deref();
+        let first = trace.and_then(|trace| trace.first.as_ref());
+        let last = trace.and_then(|trace| trace.last.as_ref());
+        Some(Self {
+            part: git.part.name(),
+            commit: git.commit.map(|id| id.to_string()),
+            blob: (git.part == Part::File).then(|| git.object.to_string()),
+            author: first.map(|commit| &*commit.author),
+            date: first.map(|commit| date(commit.time)),
+            last_commit: last.map(|commit| commit.id.to_string()),
+            last_date: last.map(|commit| date(commit.time)),
+            state: trace.map(|trace| trace.state.name()),
+            refs: trace.map(|trace| &*trace.refs),
+        })
+    }
+}
+
+/// A time as RFC 3339 writes it, in UTC.
+fn date(time: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(time).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    time.format(&Rfc3339).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -139,6 +193,7 @@ fn finding_json<'f>(finding: &'f Finding, style: &Style) -> FindingJson<'f> {
         cell_line: notebook.map(|n| n.line),
         encoding: finding.layers.iter().map(|layer| layer.name()).collect(),
         name: finding.name.as_deref(),
+        git: GitJson::of(finding),
         fingerprint: finding.fingerprint.to_string(),
         masked: finding.secret.masked(),
         secret: style.show_secrets.then(|| finding.secret.expose_text()),

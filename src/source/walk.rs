@@ -84,9 +84,7 @@ impl Walk {
         if let Some(detail) = self.refuses(&metadata) {
             return sink.leave_out(shown, detail.0, &detail.1);
         }
-        let origin = Origin {
-            path: shown.clone(),
-        };
+        let origin = Origin::file(shown.clone());
         match stream::read(&origin, file, metadata.len(), &self.sizes, buffer, sink) {
             Ok(bytes) => sink.done(bytes),
             Err(error) => fail(sink, shown, &error),
