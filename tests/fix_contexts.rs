@@ -59,7 +59,10 @@ impl Tried {
     fn new(case: &Case) -> Self {
         let dir = Dir::new();
         let secret = made_with(&case.secret, 11);
-        dir.write(&case.path, case.before.trim_start_matches('\n').replace("@S@", &secret));
+        dir.write(
+            &case.path,
+            case.before.trim_start_matches('\n').replace("@S@", &secret),
+        );
         Self { dir, secret }
     }
 
@@ -83,16 +86,28 @@ fn each_context_is_rewritten_as_shown_or_refused_with_the_reason() {
         let tried = Tried::new(&case);
         let shown = tried.fix(&case, false);
         for text in [&shown.stdout, &shown.stderr] {
-            assert!(!text.contains(&tried.secret), "{} shows the secret:\n{text}", case.path);
+            assert!(
+                !text.contains(&tried.secret),
+                "{} shows the secret:\n{text}",
+                case.path
+            );
         }
         let before = case.before.trim_start_matches('\n');
-        assert_eq!(tried.text(&case.path), before, "{}: written unasked", case.path);
+        assert_eq!(
+            tried.text(&case.path),
+            before,
+            "{}: written unasked",
+            case.path
+        );
         let run = tried.fix(&case, true);
         let text = tried.text(&case.path);
         match &case.refused {
             Some(reason) => {
                 if text != before || !run.stderr.contains(reason.as_str()) || run.code != Some(1) {
-                    faults.push(format!("### {} {}\n{}\n{text}", case.id, case.path, run.stderr));
+                    faults.push(format!(
+                        "### {} {}\n{}\n{text}",
+                        case.id, case.path, run.stderr
+                    ));
                 }
             }
             None => {
@@ -104,7 +119,11 @@ fn each_context_is_rewritten_as_shown_or_refused_with_the_reason() {
                 for (name, expected) in &case.makes {
                     let expected = expected.trim_start_matches('\n');
                     if tried.text(name) != expected {
-                        faults.push(format!("### {} makes {name}\n{}", case.id, tried.text(name)));
+                        faults.push(format!(
+                            "### {} makes {name}\n{}",
+                            case.id,
+                            tried.text(name)
+                        ));
                     }
                 }
             }
@@ -121,7 +140,11 @@ fn what_is_rewritten_is_clean_and_stays_as_it_is() {
         let first = fs::read(tried.dir.path().join(&case.path)).expect("readable");
         let again = tried.fix(case, true);
         let second = fs::read(tried.dir.path().join(&case.path)).expect("readable");
-        assert_eq!(first, second, "{}: a second run changes it:\n{}", case.path, again.stdout);
+        assert_eq!(
+            first, second,
+            "{}: a second run changes it:\n{}",
+            case.path, again.stdout
+        );
         let scan = tried.dir.run(&["scan", "--no-ignore", &case.path]);
         assert_eq!(scan.code, Some(0), "{}: {}", case.path, scan.stdout);
     }
@@ -131,7 +154,10 @@ fn what_is_rewritten_is_clean_and_stays_as_it_is() {
 fn line_ends_are_kept() {
     for case in cases().iter().filter(|case| case.refused.is_none()) {
         let tried = Tried::new(case);
-        let before = case.before.trim_start_matches('\n').replace("@S@", &tried.secret);
+        let before = case
+            .before
+            .trim_start_matches('\n')
+            .replace("@S@", &tried.secret);
         tried.dir.write(&case.path, before.replace('\n', "\r\n"));
         tried.fix(case, true);
         let text = tried.text(&case.path);
@@ -161,7 +187,9 @@ fn every_context_has_a_case_and_at_least_38_are_rewritten() {
 #[test]
 fn the_table_of_contexts_is_up_to_date() {
     let cases = cases();
-    let mut table = String::from("| id | host | verdict | rewritten | refused |\n| --- | --- | --- | --- | --- |\n");
+    let mut table = String::from(
+        "| id | host | verdict | rewritten | refused |\n| --- | --- | --- | --- | --- |\n",
+    );
     let mut ids: BTreeMap<&str, Vec<&host::Context>> = BTreeMap::new();
     for context in host::contexts() {
         ids.entry(context.id).or_default().push(context);
@@ -171,8 +199,12 @@ fn the_table_of_contexts_is_up_to_date() {
         let verdicts: BTreeSet<&str> = contexts.iter().map(|c| c.verdict.name()).collect();
         let join = |set: BTreeSet<&str>| set.into_iter().collect::<Vec<_>>().join(", ");
         let of = |refused: bool| {
-            let own = cases.iter().filter(|c| c.id == id && c.refused.is_some() == refused);
-            own.map(|c| format!("`{}`", c.path)).collect::<Vec<_>>().join(", ")
+            let own = cases
+                .iter()
+                .filter(|c| c.id == id && c.refused.is_some() == refused);
+            own.map(|c| format!("`{}`", c.path))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         table += &format!(
             "| {id} | {} | {} | {} | {} |\n",
@@ -184,7 +216,10 @@ fn the_table_of_contexts_is_up_to_date() {
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/contexts.md");
     let text = fs::read_to_string(&path).unwrap_or_default();
-    assert!(text.contains(&table), "docs/contexts.md should hold:\n{table}");
+    assert!(
+        text.contains(&table),
+        "docs/contexts.md should hold:\n{table}"
+    );
 }
 
 /// A context that only suggests must say why, and one that rewrites must be shown.

@@ -35,7 +35,11 @@ fn fix(sweep: &Sweep, path: &str, bytes: &[u8]) -> Fixed {
 /// Lines of a Python file, some with a secret in one of many positions.
 fn line() -> impl Strategy<Value = String> {
     let secret = (0u64..500, 0usize..3).prop_map(|(seed, kind)| {
-        let templates = ["ghp_{b62:30}{crc-base62}", "{his:+ASt:Default0}", "xoxb-{digits:12}-{digits:12}-{b62:24}"];
+        let templates = [
+            "ghp_{b62:30}{crc-base62}",
+            "{his:+ASt:Default0}",
+            "xoxb-{digits:12}-{digits:12}-{b62:24}",
+        ];
         made_with(templates[kind], seed)
     });
     let plain = prop_oneof![
@@ -63,11 +67,20 @@ fn line() -> impl Strategy<Value = String> {
 fn laws(sweep: &Sweep, path: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let fixed = fix(sweep, path, bytes);
     let left = sweep.scan_bytes(path, &fixed.after);
-    prop_assert!(left.is_empty(), "{path}: {:?}\n{}", left[0].rule.id, String::from_utf8_lossy(&fixed.after));
+    prop_assert!(
+        left.is_empty(),
+        "{path}: {:?}\n{}",
+        left[0].rule.id,
+        String::from_utf8_lossy(&fixed.after)
+    );
     let again = fix(sweep, path, &fixed.after);
     prop_assert_eq!(&again.after, &fixed.after);
     for outcome in &fixed.outcomes {
-        prop_assert!(!matches!(outcome.action, Action::Kept(_)), "{:?}", outcome.action);
+        prop_assert!(
+            !matches!(outcome.action, Action::Kept(_)),
+            "{:?}",
+            outcome.action
+        );
     }
     Ok(())
 }

@@ -40,7 +40,15 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
     let Some(folder) = leaks() else { return };
     let dir = Dir::new();
     copy(&folder, &dir);
-    let args = ["fix", ".", "--vault", "kv-app", "--write", "--outputs", "mask"];
+    let args = [
+        "fix",
+        ".",
+        "--vault",
+        "kv-app",
+        "--write",
+        "--outputs",
+        "mask",
+    ];
     let run = dir.run(&args).expect(0);
     assert!(run.stdout.starts_with("rewrote 1"), "{}", run.stdout);
     dir.run(&["scan"]).expect(0);
@@ -48,18 +56,30 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
     for line in truth.lines() {
         let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
         let path = row["path"].as_str().expect("a path");
-        let Some(name) = path.strip_prefix("leaks/") else { continue };
+        let Some(name) = path.strip_prefix("leaks/") else {
+            continue;
+        };
         let text = fs::read_to_string(dir.path().join(name)).expect("readable");
         let value: serde_json::Value = serde_json::from_str(&text).expect("still JSON");
         let mut all = Vec::new();
         strings(&value, &mut all);
         let secret = row["secret"].as_str().expect("a secret");
         let joined = all.concat();
-        assert!(!joined.contains(secret), "{path} still holds its secret ({})", row["place"]);
+        assert!(
+            !joined.contains(secret),
+            "{path} still holds its secret ({})",
+            row["place"]
+        );
     }
     let again = dir.run(&args).expect(0);
-    assert!(again.stdout.starts_with("rewrote 0 and mask 0"), "{}", again.stdout);
-    let Some(python) = python("nbformat") else { return };
+    assert!(
+        again.stdout.starts_with("rewrote 0 and mask 0"),
+        "{}",
+        again.stdout
+    );
+    let Some(python) = python("nbformat") else {
+        return;
+    };
     let script = "import sys, json, warnings, nbformat\n\
         warnings.simplefilter('ignore')\n\
         bad = []\n\
@@ -71,7 +91,10 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
         \x20       except nbformat.ValidationError: return False\n\
         \x20   if not valid(path) and valid(sys.argv[1] + '/' + path.rsplit('/', 1)[-1]): bad.append(path)\n\
         sys.exit('\\n'.join(bad))\n";
-    let paths = fs::read_dir(dir.path()).expect("listed").flatten().map(|e| e.path());
+    let paths = fs::read_dir(dir.path())
+        .expect("listed")
+        .flatten()
+        .map(|e| e.path());
     let notebooks = paths.filter(|p| p.extension().is_some_and(|e| e == "ipynb"));
     let checked = Command::new(python)
         .args(["-c", script])
@@ -80,13 +103,18 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
         .output()
         .expect("python runs");
     let errors = String::from_utf8_lossy(&checked.stderr);
-    assert!(checked.status.success(), "no longer valid to nbformat:\n{errors}");
+    assert!(
+        checked.status.success(),
+        "no longer valid to nbformat:\n{errors}"
+    );
 }
 
 /// The helper cell and the rewritten cell run under a real kernel, against a stub of the vault.
 #[test]
 fn a_rewritten_notebook_runs() {
-    let Some(python) = python("nbclient, ipykernel") else { return };
+    let Some(python) = python("nbclient, ipykernel") else {
+        return;
+    };
     let dir = Dir::new();
     let token = util::github_token();
     let notebook = serde_json::json!({
@@ -101,8 +129,12 @@ fn a_rewritten_notebook_runs() {
         "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
         "nbformat": 4, "nbformat_minor": 4,
     });
-    dir.write("n.ipynb", serde_json::to_string_pretty(&notebook).expect("JSON"));
-    dir.run(&["fix", "n.ipynb", "--vault", "kv-app", "--write"]).expect(0);
+    dir.write(
+        "n.ipynb",
+        serde_json::to_string_pretty(&notebook).expect("JSON"),
+    );
+    dir.run(&["fix", "n.ipynb", "--vault", "kv-app", "--write"])
+        .expect(0);
     util::stubs(&dir);
     let script = "import nbformat, nbclient\n\
         nb = nbformat.read('n.ipynb', as_version=4)\n\
@@ -117,5 +149,8 @@ fn a_rewritten_notebook_runs() {
     let out = String::from_utf8_lossy(&run.stdout);
     let errors = String::from_utf8_lossy(&run.stderr);
     assert!(out.contains("--token value-of-token"), "{out}\n{errors}");
-    assert!(out.contains("value-of-token value-of-token"), "{out}\n{errors}");
+    assert!(
+        out.contains("value-of-token value-of-token"),
+        "{out}\n{errors}"
+    );
 }

@@ -9,7 +9,11 @@ use std::process::Command;
 use util::{Dir, github_token, made, python, stubs};
 
 fn fixed(dir: &Dir, args: &[&str]) {
-    let all = [&["fix", ".", "--vault", "kv-app", "--write", "--pair"], args].concat();
+    let all = [
+        &["fix", ".", "--vault", "kv-app", "--write", "--pair"],
+        args,
+    ]
+    .concat();
     dir.run(&all).expect(0);
 }
 
@@ -56,7 +60,9 @@ fn python_runs_what_was_written() {
 /// The helper's imports are those that the real packages have.
 #[test]
 fn the_real_packages_have_what_the_helper_imports() {
-    let Some(python) = python("azure.identity, azure.keyvault.secrets") else { return };
+    let Some(python) = python("azure.identity, azure.keyvault.secrets") else {
+        return;
+    };
     let dir = Dir::new();
     dir.write("app.py", format!("TOKEN = \"{}\"\n", github_token()));
     fixed(&dir, &[]);
@@ -70,7 +76,11 @@ fn the_real_packages_have_what_the_helper_imports() {
         .args(["-c", script])
         .output()
         .expect("python runs");
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
 }
 
 #[test]
@@ -86,8 +96,16 @@ fn bash_reads_and_runs_what_was_written() {
     );
     fixed(&dir, &[]);
     dir.write("bin/az", "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ \"$1\" = --name ] && echo \"value of $2\"; shift; done\n");
-    Command::new("chmod").args(["+x"]).arg(dir.path().join("bin/az")).status().expect("chmod");
-    let path = format!("{}:{}", dir.path().join("bin").display(), std::env::var("PATH").unwrap_or_default());
+    Command::new("chmod")
+        .args(["+x"])
+        .arg(dir.path().join("bin/az"))
+        .status()
+        .expect("chmod");
+    let path = format!(
+        "{}:{}",
+        dir.path().join("bin").display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
     let run = Command::new("bash")
         .current_dir(dir.path())
         .env("PATH", path)
@@ -111,7 +129,10 @@ fn the_migration_script_stores_exact_bytes() {
     let dir = Dir::new();
     let token = github_token();
     dir.write("app.py", format!("API_TOKEN = \"{token}\"\n"));
-    let script = dir.run(&["migrate", ".", "--vault", "kv-app"]).expect(0).stdout;
+    let script = dir
+        .run(&["migrate", ".", "--vault", "kv-app"])
+        .expect(0)
+        .stdout;
     assert!(!script.contains(&token));
     dir.write("migrate.sh", &script);
     // A vault in a folder, that says what the real one says of a missing secret.
@@ -124,9 +145,17 @@ fn the_migration_script_stores_exact_bytes() {
     dir.write("values/api-token", value);
     dir.write("vault/.keep", "");
     for (mode, name) in [("755", "bin/az"), ("600", "values/api-token")] {
-        Command::new("chmod").arg(mode).arg(dir.path().join(name)).status().expect("chmod");
+        Command::new("chmod")
+            .arg(mode)
+            .arg(dir.path().join(name))
+            .status()
+            .expect("chmod");
     }
-    let path = format!("{}:{}", dir.path().join("bin").display(), std::env::var("PATH").unwrap_or_default());
+    let path = format!(
+        "{}:{}",
+        dir.path().join("bin").display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
     let run = || {
         Command::new("bash")
             .current_dir(dir.path())
@@ -139,11 +168,24 @@ fn the_migration_script_stores_exact_bytes() {
     let first = run();
     let said = String::from_utf8_lossy(&first.stderr).into_owned();
     assert!(first.status.success(), "{said}");
-    assert_eq!(fs::read(dir.path().join("vault/api-token")).expect("stored"), value.as_bytes());
-    assert!(!run().status.success(), "an existing secret is left as it is");
-    Command::new("chmod").arg("644").arg(dir.path().join("values/api-token")).status().expect("chmod");
+    assert_eq!(
+        fs::read(dir.path().join("vault/api-token")).expect("stored"),
+        value.as_bytes()
+    );
+    assert!(
+        !run().status.success(),
+        "an existing secret is left as it is"
+    );
+    Command::new("chmod")
+        .arg("644")
+        .arg(dir.path().join("values/api-token"))
+        .status()
+        .expect("chmod");
     fs::remove_file(dir.path().join("vault/api-token")).expect("removed");
-    assert!(!run().status.success(), "a file that others can read is refused");
+    assert!(
+        !run().status.success(),
+        "a file that others can read is refused"
+    );
     let powershell = dir.run(&["migrate", ".", "--vault", "kv-app", "--shell", "powershell"]);
     assert!(!powershell.expect(0).stdout.contains(&token));
 }
@@ -152,15 +194,35 @@ fn the_migration_script_stores_exact_bytes() {
 fn a_plan_says_what_and_writes_rules_for_the_owner_only() {
     let dir = Dir::new();
     let token = github_token();
-    let password = made("Kq7\"{b62:12}==>x");
-    dir.write("app.py", format!("API_TOKEN = \"{token}\"\nDB_PASSWORD = '{password}'\n"));
-    let plan = dir.run(&["plan", ".", "--vault", "kv-app", "--replace-text", "rules.txt"]).expect(1);
-    assert!(plan.stdout.contains("| api-token | app.py line 1 |"), "{}", plan.stdout);
+    let password = made("Kq7{b62:12}==>x");
+    dir.write(
+        "app.py",
+        format!("API_TOKEN = \"{token}\"\nDB_PASSWORD = '{password}'\n"),
+    );
+    let plan = dir
+        .run(&[
+            "plan",
+            ".",
+            "--vault",
+            "kv-app",
+            "--replace-text",
+            "rules.txt",
+        ])
+        .expect(1);
+    assert!(
+        plan.stdout.contains("| api-token | app.py line 1 |"),
+        "{}",
+        plan.stdout
+    );
     assert!(!plan.stdout.contains(&token));
     let rules = dir.path().join("rules.txt");
     let text = fs::read_to_string(&rules).expect("readable");
     assert!(text.contains(&format!("literal:{token}==>***REMOVED***\n")));
-    assert!(text.lines().any(|line| line.starts_with("regex:\\x4b\\x71")), "an arrow in a value");
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("regex:\\x4b\\x71")),
+        "an arrow in a value"
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -175,16 +237,34 @@ fn terraform_reads_what_was_written() {
     let dir = Dir::new();
     dir.write(
         "main.tf",
-        format!("resource \"r\" \"n\" {{\n  api_token = \"{}\"\n}}\n", github_token()),
+        format!(
+            "resource \"r\" \"n\" {{\n  api_token = \"{}\"\n}}\n",
+            github_token()
+        ),
     );
     fixed(&dir, &["--set", "resource-group=rg"]);
     let script = "import hcl2, sys; d = hcl2.load(open('main.tf')); assert len(d['data']) == 2, d";
-    let run = Command::new(python).current_dir(dir.path()).args(["-c", script]).output().expect("runs");
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let run = Command::new(python)
+        .current_dir(dir.path())
+        .args(["-c", script])
+        .output()
+        .expect("runs");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
     if has("terraform") {
-        let run = Command::new("terraform").current_dir(dir.path()).args(["fmt", "-check", "-diff"]).output();
+        let run = Command::new("terraform")
+            .current_dir(dir.path())
+            .args(["fmt", "-check", "-diff"])
+            .output();
         let run = run.expect("terraform runs");
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+        assert!(
+            run.status.success(),
+            "{}",
+            String::from_utf8_lossy(&run.stdout)
+        );
     }
 }
 
@@ -195,7 +275,10 @@ fn yaml_readers_see_the_reference() {
     let token = github_token();
     dir.write(".github/workflows/ci.yml", format!("on: push\njobs:\n  b:\n    runs-on: x\n    steps:\n      - run: ./d\n        env:\n          API_TOKEN: \"{token}\"\n"));
     dir.write("group_vars/all.yml", format!("api_token: '{token}'\n"));
-    dir.write("docker-compose.yml", format!("services:\n  a:\n    environment:\n      API_TOKEN: {token}\n"));
+    dir.write(
+        "docker-compose.yml",
+        format!("services:\n  a:\n    environment:\n      API_TOKEN: {token}\n"),
+    );
     fixed(&dir, &["--no-ignore"]);
     let script = "import yaml\n\
         w = yaml.safe_load(open('.github/workflows/ci.yml'))\n\
@@ -206,8 +289,16 @@ fn yaml_readers_see_the_reference() {
         assert yaml.safe_load(open('group_vars/all.yml'))['api_token'].startswith('{{ lookup('), 1\n\
         c = yaml.safe_load(open('docker-compose.yml'))\n\
         assert c['services']['a']['environment']['API_TOKEN'] == '${API_TOKEN:?load from key vault}', c\n";
-    let run = Command::new(python).current_dir(dir.path()).args(["-c", script]).output().expect("runs");
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let run = Command::new(python)
+        .current_dir(dir.path())
+        .args(["-c", script])
+        .output()
+        .expect("runs");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
 }
 
 /// A real `git add` through the installed filter: the index has no secret, the file keeps it.
@@ -219,12 +310,26 @@ fn the_git_filter_masks_what_is_added() {
         "{{\n \"cells\": [\n  {{\n   \"cell_type\": \"code\",\n   \"execution_count\": 1,\n   \"metadata\": {{}},\n   \"outputs\": [\n    {{\n     \"name\": \"stdout\",\n     \"output_type\": \"stream\",\n     \"text\": [\n      \"token {token}\\n\"\n     ]\n    }}\n   ],\n   \"source\": [\n    \"print(1)\"\n   ]\n  }}\n ],\n \"metadata\": {{}},\n \"nbformat\": 4,\n \"nbformat_minor\": 4\n}}\n"
     );
     dir.write("n.ipynb", &notebook);
-    let bin = Path::new(env!("CARGO_BIN_EXE_keysweep")).parent().expect("a folder");
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    let bin = Path::new(env!("CARGO_BIN_EXE_keysweep"))
+        .parent()
+        .expect("a folder");
+    let path = format!(
+        "{}:{}",
+        bin.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
     let git = |args: &[&str]| {
-        let run = Command::new("git").current_dir(dir.path()).env("PATH", &path).args(args).output();
+        let run = Command::new("git")
+            .current_dir(dir.path())
+            .env("PATH", &path)
+            .args(args)
+            .output();
         let run = run.expect("git runs");
-        assert!(run.status.success(), "{args:?}: {}", String::from_utf8_lossy(&run.stderr));
+        assert!(
+            run.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&run.stderr)
+        );
         String::from_utf8_lossy(&run.stdout).into_owned()
     };
     git(&["init", "-q"]);

@@ -35,6 +35,12 @@ const GENERIC: [&str; 22] = [
     "uri",
 ];
 
+/// Words that do not even name a kind of secret.
+const EMPTY: [&str; 18] = [
+    "raw", "text", "tmp", "temp", "x", "s", "k", "val", "value", "data", "arg", "param", "res",
+    "result", "header", "headers", "default", "string",
+];
+
 /// Spellings that camel case would tear apart.
 const BRANDS: [(&str, &str); 15] = [
     ("OpenAI", "Openai"),
@@ -120,6 +126,7 @@ pub fn from_hint(hint: &str, family: &str) -> String {
     let words = tokens(hint);
     let name = match &words[..] {
         [] => family.to_owned(),
+        [one] if EMPTY.contains(&&**one) => family.to_owned(),
         [one] if is_generic(one) => with_family(one, family),
         _ => words.join("-"),
     };

@@ -80,7 +80,9 @@ impl Fixer<'_> {
                 (_, Some(name)) => Action::Rewritten(name.clone()),
                 (_, None) => continue,
             };
-            proven.done.extend(target.findings.iter().map(|f| (*f, action.clone())));
+            proven
+                .done
+                .extend(target.findings.iter().map(|f| (*f, action.clone())));
         }
         proven
     }
@@ -113,7 +115,9 @@ impl Fixer<'_> {
         let mut allowed: HashMap<(&str, &[u8]), usize> = HashMap::new();
         for (index, finding) in survey.findings.iter().enumerate() {
             if !gone.contains(&index) {
-                *allowed.entry((&finding.rule.id, finding.secret.expose())).or_default() += 1;
+                *allowed
+                    .entry((&finding.rule.id, finding.secret.expose()))
+                    .or_default() += 1;
             }
         }
         let found = self.sweep.scan_bytes(&survey.path, after);
@@ -145,7 +149,8 @@ impl Fixer<'_> {
         }
         let mut first_helped = None;
         for (cell, indices) in by_region {
-            let of_region = self.region(survey, names, cell, &indices, &helper, &mut draft.files)?;
+            let of_region =
+                self.region(survey, names, cell, &indices, &helper, &mut draft.files)?;
             let region = survey.region(cell);
             let needs = |index: &usize| {
                 let target = &survey.targets[*index];
@@ -164,7 +169,9 @@ impl Fixer<'_> {
         {
             let source = companion::python_helper(&helper);
             let source = source.trim_end();
-            draft.edits.push(notebook.insert_cell(&survey.bytes, cell, source));
+            draft
+                .edits
+                .push(notebook.insert_cell(&survey.bytes, cell, source));
         }
         Ok(draft)
     }
@@ -180,11 +187,16 @@ impl Fixer<'_> {
         files: &mut Vec<NewFile>,
     ) -> Result<RegionEdits, Refused> {
         let region = survey.region(cell);
-        let grammar = survey.finding(&survey.targets[indices[0]]).host.context.grammar;
+        let grammar = survey
+            .finding(&survey.targets[indices[0]])
+            .host
+            .context
+            .grammar;
         let text = survey::readable(region, grammar);
         let parsed = match grammar {
             Grammar::Lines | Grammar::None => grammar::unparsed(&text),
-            _ => grammar::parse(grammar, &text).ok_or("stands in a text that its grammar does not read")?,
+            _ => grammar::parse(grammar, &text)
+                .ok_or("stands in a text that its grammar does not read")?,
         };
         let earlier = survey.earlier(cell);
         let mut all = RegionEdits::default();
@@ -198,7 +210,15 @@ impl Fixer<'_> {
             let package = go_package(&text);
             let mut holes = Holes::of(finding, &self.facts, secret);
             holes.package = &package;
-            let scene = survey::scene(survey, finding, &parsed, cell, target.secret.clone(), &earlier, helper);
+            let scene = survey::scene(
+                survey,
+                finding,
+                &parsed,
+                cell,
+                target.secret.clone(),
+                &earlier,
+                helper,
+            );
             let name_of = |key: &str| name_for_key(survey, names, key);
             self.of_target(target, &scene, &holes, &name_of, &mut all, files)?;
             let wants_helper = !finding.host.context.helper.is_empty()
@@ -233,9 +253,9 @@ impl Fixer<'_> {
                 return Ok(());
             }
             Way::Magic(line) => {
-                let expression = holes
-                    .fill(context.template)
-                    .map_err(|fact| Refused::from(format!("needs --set {}=NAME", fact.replace('_', "-"))))?;
+                let expression = holes.fill(context.template).map_err(|fact| {
+                    Refused::from(format!("needs --set {}=NAME", fact.replace('_', "-")))
+                })?;
                 let expression = if context.helper.is_empty() {
                     expression
                 } else {
@@ -245,7 +265,8 @@ impl Fixer<'_> {
                 // The line is blank to the grammar before, and may be code after.
                 let text = scene.parsed.text;
                 let start = edit::line_start(text, target.secret.start);
-                all.declared.push(start..edit::next_line(text, target.secret.end));
+                all.declared
+                    .push(start..edit::next_line(text, target.secret.end));
                 return Ok(());
             }
             Way::Slot if context.slot == Slot::KubernetesSecret => {
@@ -292,7 +313,8 @@ fn prove(
         cell_text(after)
     };
     let readable = survey::readable(&after, grammar);
-    let parsed = grammar::parse(grammar, &readable).ok_or("would leave a text that its grammar does not read")?;
+    let parsed = grammar::parse(grammar, &readable)
+        .ok_or("would leave a text that its grammar does not read")?;
     let written: Vec<Range<usize>> = all
         .declared
         .iter()
@@ -352,12 +374,23 @@ fn same_notebook(before: &[u8], after: &[u8]) -> Result<(), Refused> {
     let (Some(before), Some(mut after)) = (parse(before), parse(after)) else {
         return Err("would leave a notebook that is no valid JSON".into());
     };
-    let sheets = if after.get("cells").is_some() { "/cells" } else { "/worksheets/0/cells" };
-    let count = |value: &serde_json::Value| value.pointer(sheets).and_then(|c| c.as_array()).map_or(0, Vec::len);
+    let sheets = if after.get("cells").is_some() {
+        "/cells"
+    } else {
+        "/worksheets/0/cells"
+    };
+    let count = |value: &serde_json::Value| {
+        value
+            .pointer(sheets)
+            .and_then(|c| c.as_array())
+            .map_or(0, Vec::len)
+    };
     if count(&after) == count(&before) + 1
         && let Some(cells) = after.pointer_mut(sheets).and_then(|c| c.as_array_mut())
     {
-        let helper = cells.iter().position(|cell| cell.to_string().contains(notebook::MARK));
+        let helper = cells
+            .iter()
+            .position(|cell| cell.to_string().contains(notebook::MARK));
         helper.map(|at| cells.remove(at));
     }
     if same_shape(&before, &after) {
@@ -371,9 +404,14 @@ fn same_shape(a: &serde_json::Value, b: &serde_json::Value) -> bool {
     use serde_json::Value::{Array, Object, String};
     match (a, b) {
         (String(_), String(_)) => true,
-        (Array(a), Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_shape(a, b)),
+        (Array(a), Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_shape(a, b))
+        }
         (Object(a), Object(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && same_shape(a, b))
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|((k, a), (l, b))| k == l && same_shape(a, b))
         }
         (a, b) => a == b,
     }

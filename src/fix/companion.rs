@@ -35,9 +35,9 @@ pub fn needed(scene: &Scene<'_>, holes: &Holes<'_>) -> Result<Needed, Refused> {
     }
     for companion in scene.context.companions {
         let fill = |text: &str| {
-            holes
-                .fill(text)
-                .map_err(|fact| Refused::from(format!("needs --set {}=NAME", fact.replace('_', "-"))))
+            holes.fill(text).map_err(|fact| {
+                Refused::from(format!("needs --set {}=NAME", fact.replace('_', "-")))
+            })
         };
         let (key, text) = (fill(companion.key)?, fill(companion.text)?);
         match companion.at {
@@ -67,8 +67,15 @@ fn is_there(parsed: &Parsed<'_>, key: &str) -> bool {
 
 fn at_end(parsed: &Parsed<'_>, text: &str) -> Edit {
     let newline = edit::newline(parsed.text);
-    let lead = if parsed.text.ends_with(b"\n") { "" } else { newline };
-    let text = text.trim_end_matches('\n').trim_start_matches('\n').replace('\n', newline);
+    let lead = if parsed.text.ends_with(b"\n") {
+        ""
+    } else {
+        newline
+    };
+    let text = text
+        .trim_end_matches('\n')
+        .trim_start_matches('\n')
+        .replace('\n', newline);
     Edit::insert(parsed.text.len(), format!("{lead}{newline}{text}{newline}"))
 }
 
@@ -76,19 +83,28 @@ fn at_end(parsed: &Parsed<'_>, text: &str) -> Edit {
 fn import(scene: &Scene<'_>, companion: &Companion, text: &str) -> Edit {
     let parsed = scene.parsed;
     let newline = edit::newline(parsed.text);
-    let is_script = matches!(scene.context.grammar, Grammar::JavaScript | Grammar::TypeScript);
+    let is_script = matches!(
+        scene.context.grammar,
+        Grammar::JavaScript | Grammar::TypeScript
+    );
     let text = if is_script && !scene.is_module && !has_module_syntax(parsed) {
         required(text)
     } else {
         text.to_owned()
     };
     debug_assert!(companion.at == "imports");
-    Edit::insert(after_imports(parsed, scene.context.grammar), text.replace('\n', newline))
+    Edit::insert(
+        after_imports(parsed, scene.context.grammar),
+        text.replace('\n', newline),
+    )
 }
 
 /// `import { A } from "b";` as CommonJS has it.
 fn required(line: &str) -> String {
-    match line.strip_prefix("import ").and_then(|rest| rest.split_once(" from ")) {
+    match line
+        .strip_prefix("import ")
+        .and_then(|rest| rest.split_once(" from "))
+    {
         Some((names, module)) => {
             let module = module.trim_end().trim_end_matches(';');
             format!("const {names} = require({module});\n")
@@ -100,7 +116,11 @@ fn required(line: &str) -> String {
 /// The start of the line after the leading imports.
 pub fn after_imports(parsed: &Parsed<'_>, grammar: Grammar) -> usize {
     let kinds: &[&str] = match grammar {
-        Grammar::Python => &["import_statement", "import_from_statement", "future_import_statement"],
+        Grammar::Python => &[
+            "import_statement",
+            "import_from_statement",
+            "future_import_statement",
+        ],
         Grammar::CSharp => &["using_directive"],
         Grammar::Java => &["package_declaration", "import_declaration"],
         _ => &["import_statement", "hash_bang_line"],
@@ -118,13 +138,20 @@ pub fn after_imports(parsed: &Parsed<'_>, grammar: Grammar) -> usize {
         }
     }
     match last {
-        Some(node) => edit::next_line(parsed.text, node.end_byte().saturating_sub(1).max(node.start_byte())),
+        Some(node) => edit::next_line(
+            parsed.text,
+            node.end_byte().saturating_sub(1).max(node.start_byte()),
+        ),
         None => bom(parsed.text),
     }
 }
 
 fn bom(text: &[u8]) -> usize {
-    if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
+    if text.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    }
 }
 
 fn is_require(parsed: &Parsed<'_>, node: Node<'_>, grammar: Grammar) -> bool {
@@ -196,7 +223,9 @@ pub fn insert_helper(parsed: &Parsed<'_>, name: &str) -> Option<Edit> {
     if at > 0 && parsed.text[..at].last() != Some(&b'\n') {
         out.push_str(newline);
     }
-    let begins_with_import = kept.first().is_some_and(|line| line.starts_with("import ") || line.starts_with("from "));
+    let begins_with_import = kept
+        .first()
+        .is_some_and(|line| line.starts_with("import ") || line.starts_with("from "));
     if at > 0 && !begins_with_import {
         out.push_str(newline);
         out.push_str(newline);

@@ -52,7 +52,9 @@ fn declaration(scene: &Scene<'_>, vault: &str) -> Result<Option<Edit>, Refused> 
     }
     for name in [&b"<configSections"[..], b"<configBuilders"] {
         if memchr::memmem::find(parsed.text, name).is_some() {
-            return Err("has sections or builders of its own: add the Key Vault builder to them".into());
+            return Err(
+                "has sections or builders of its own: add the Key Vault builder to them".into(),
+            );
         }
     }
     let mut at = nearest(scene.at()?, &["element"]);
@@ -63,9 +65,14 @@ fn declaration(scene: &Scene<'_>, vault: &str) -> Result<Option<Edit>, Refused> 
             let vault = quote::xml(vault);
             let lines = [
                 format!("  <configSections>{SECTION}</configSections>"),
-                format!("  <configBuilders><builders><add name=\"KeyVault\" vaultName=\"{vault}\" type=\"{TYPE}\" /></builders></configBuilders>"),
+                format!(
+                    "  <configBuilders><builders><add name=\"KeyVault\" vaultName=\"{vault}\" type=\"{TYPE}\" /></builders></configBuilders>"
+                ),
             ];
-            let text: String = lines.iter().map(|line| format!("{newline}{line}")).collect();
+            let text: String = lines
+                .iter()
+                .map(|line| format!("{newline}{line}"))
+                .collect();
             return Ok(Some(Edit::insert(tag.end_byte(), text)));
         }
         at = node.parent();
@@ -75,12 +82,16 @@ fn declaration(scene: &Scene<'_>, vault: &str) -> Result<Option<Edit>, Refused> 
 
 fn start_tag(element: Node<'_>) -> Option<Node<'_>> {
     let mut cursor = element.walk();
-    element.children(&mut cursor).find(|child| child.kind() == "STag")
+    element
+        .children(&mut cursor)
+        .find(|child| child.kind() == "STag")
 }
 
 fn tag_name<'t>(parsed: &Parsed<'t>, tag: Node<'_>) -> &'t [u8] {
     let mut cursor = tag.walk();
-    let name = tag.children(&mut cursor).find(|child| child.kind() == "Name");
+    let name = tag
+        .children(&mut cursor)
+        .find(|child| child.kind() == "Name");
     name.map_or(&b""[..], |name| &parsed.text[name.byte_range()])
 }
 

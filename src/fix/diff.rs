@@ -9,12 +9,13 @@ const SECRET: &str = "[SECRET]";
 const LONGEST: usize = 400;
 
 /// The changes from `before` to `after`, with the secrets of both taken out.
-pub fn unified(
-    path: &str,
-    before: (&[u8], &[Finding]),
-    after: (&[u8], &[Finding]),
-) -> String {
-    let values: Vec<&[u8]> = before.1.iter().chain(after.1).map(|f| f.secret.expose()).collect();
+pub fn unified(path: &str, before: (&[u8], &[Finding]), after: (&[u8], &[Finding])) -> String {
+    let values: Vec<&[u8]> = before
+        .1
+        .iter()
+        .chain(after.1)
+        .map(|f| f.secret.expose())
+        .collect();
     let old = shown(before.0, before.1, &values);
     let new = shown(after.0, after.1, &values);
     let diff = similar::TextDiff::from_lines(&*old, &*new);

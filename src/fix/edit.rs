@@ -92,8 +92,12 @@ mod tests {
     #[test]
     fn edits_are_made_and_can_be_undone() {
         let text = b"one two three";
-        let edits = ordered(vec![Edit::new(8..13, "3"), Edit::new(0..3, "1"), Edit::insert(4, "x")])
-            .expect("apart");
+        let edits = ordered(vec![
+            Edit::new(8..13, "3"),
+            Edit::new(0..3, "1"),
+            Edit::insert(4, "x"),
+        ])
+        .expect("apart");
         let (after, written) = apply(text, &edits);
         assert_eq!(after, b"1 xtwo 3");
         assert!(only_edited(text, &edits, &after, &written));

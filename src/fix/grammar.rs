@@ -141,11 +141,27 @@ mod tests {
         for (grammar, right, wrong) in [
             (Grammar::Python, "x = 'a'\n", "x = = 'a'\n"),
             (Grammar::R, "x <- 'a'\n", "x <- <- )\n"),
-            (Grammar::CSharp, "class A { string x = \"a\"; }\n", "class { = }\n"),
-            (Grammar::Java, "class A { String x = \"a\"; }\n", "class { = }\n"),
+            (
+                Grammar::CSharp,
+                "class A { string x = \"a\"; }\n",
+                "class { = }\n",
+            ),
+            (
+                Grammar::Java,
+                "class A { String x = \"a\"; }\n",
+                "class { = }\n",
+            ),
             (Grammar::JavaScript, "const x = 'a';\n", "const = ;\n"),
-            (Grammar::TypeScript, "const x: string = 'a';\n", "const = ;\n"),
-            (Grammar::Go, "package a\n\nvar x = \"a\"\n", "package\n var =\n"),
+            (
+                Grammar::TypeScript,
+                "const x: string = 'a';\n",
+                "const = ;\n",
+            ),
+            (
+                Grammar::Go,
+                "package a\n\nvar x = \"a\"\n",
+                "package\n var =\n",
+            ),
             (Grammar::PowerShell, "$x = 'a'\n", "$x = = (\n"),
             (Grammar::Bash, "x='a'\n", "if ( ; then\n"),
             (Grammar::Hcl, "a \"b\" {\n  x = \"a\"\n}\n", "a { = }\n"),

@@ -32,7 +32,10 @@ pub fn external_secret(
         format!("  name: {}", quote::yaml(&secret, YamlStyle::Plain)),
     ];
     if let Some(namespace) = said("namespace") {
-        lines.push(format!("  namespace: {}", quote::yaml(&namespace, YamlStyle::Plain)));
+        lines.push(format!(
+            "  namespace: {}",
+            quote::yaml(&namespace, YamlStyle::Plain)
+        ));
     }
     lines.extend([
         "spec:".to_owned(),
@@ -45,12 +48,18 @@ pub fn external_secret(
         "  data:".to_owned(),
     ]);
     for key in keys(parsed, mapping) {
-        let named = names(&key).unwrap_or_else(|| name::from_hint(&format!("{secret} {key}"), "secret"));
-        lines.push(format!("    - secretKey: {}", quote::yaml(&key, YamlStyle::Plain)));
+        let named =
+            names(&key).unwrap_or_else(|| name::from_hint(&format!("{secret} {key}"), "secret"));
+        lines.push(format!(
+            "    - secretKey: {}",
+            quote::yaml(&key, YamlStyle::Plain)
+        ));
         lines.push("      remoteRef:".to_owned());
         lines.push(format!("        key: {named}"));
     }
-    Ok(Edit::new(mapping.byte_range(), lines.join(newline)))
+    let text = parsed.text_of(mapping);
+    let tail = String::from_utf8_lossy(&text[text.trim_ascii_end().len()..]);
+    Ok(Edit::new(mapping.byte_range(), lines.join(newline) + &tail))
 }
 
 /// The keys of `stringData` and `data`.
@@ -62,7 +71,9 @@ fn keys(parsed: &Parsed<'_>, mapping: Node<'_>) -> Vec<String> {
         };
         let mut cursor = section.walk();
         for pair in section.named_children(&mut cursor) {
-            let key = pair.child_by_field_name("key").map(|key| scalar(parsed, key));
+            let key = pair
+                .child_by_field_name("key")
+                .map(|key| scalar(parsed, key));
             keys.extend(key.filter(|key| !keys.contains(key)));
         }
     }
@@ -89,6 +100,8 @@ fn value<'n>(parsed: &Parsed<'_>, mapping: Node<'n>, name: &str) -> Option<Node<
 }
 
 fn scalar(parsed: &Parsed<'_>, node: Node<'_>) -> String {
-    let text = String::from_utf8_lossy(parsed.text_of(node)).trim().to_owned();
+    let text = String::from_utf8_lossy(parsed.text_of(node))
+        .trim()
+        .to_owned();
     text.trim_matches(['"', '\'']).to_owned()
 }

@@ -106,10 +106,19 @@ fn kinds(grammar: Grammar) -> Kinds {
                 ("import_statement", "names a module"),
                 ("decorator", "stands in a decorator"),
                 ("formal_parameters", "is a default argument"),
-                ("jsx_attribute", "is an attribute of a page, which a browser gets to see"),
+                (
+                    "jsx_attribute",
+                    "is an attribute of a page, which a browser gets to see",
+                ),
                 ("literal_type", "is part of a type"),
-                ("field_definition", "is a field of a class, where await is not legal"),
-                ("public_field_definition", "is a field of a class, where await is not legal"),
+                (
+                    "field_definition",
+                    "is a field of a class, where await is not legal",
+                ),
+                (
+                    "public_field_definition",
+                    "is a field of a class, where await is not legal",
+                ),
                 ("switch_case", "is a case label"),
             ],
             ..none
@@ -117,7 +126,10 @@ fn kinds(grammar: Grammar) -> Kinds {
         Grammar::Go => Kinds {
             strings: &["interpreted_string_literal", "raw_string_literal"],
             refused: &[
-                ("const_declaration", "is a constant, which cannot hold what a call returns"),
+                (
+                    "const_declaration",
+                    "is a constant, which cannot hold what a call returns",
+                ),
                 ("import_spec", "names a package"),
                 ("field_declaration", "is a tag of a field"),
             ],
@@ -180,7 +192,11 @@ fn kinds(grammar: Grammar) -> Kinds {
 ///
 /// # Errors
 /// With what stands in the way.
-pub fn find(parsed: &Parsed<'_>, grammar: Grammar, secret: &Range<usize>) -> Result<Literal, Refusal> {
+pub fn find(
+    parsed: &Parsed<'_>,
+    grammar: Grammar,
+    secret: &Range<usize>,
+) -> Result<Literal, Refusal> {
     let kinds = kinds(grammar);
     let node = parsed.at(secret).ok_or(NO_LITERAL)?;
     if inside(node, kinds.comments) {
@@ -334,14 +350,20 @@ mod tests {
     fn found(grammar: Grammar, text: &str) -> Result<(String, bool), Refusal> {
         let at = text.find("HERE").expect("the mark");
         let parsed = parse(grammar, text.as_bytes()).expect("right");
-        find(&parsed, grammar, &(at..at + 4)).map(|l| (text[l.whole.clone()].to_owned(), l.is_whole()))
+        find(&parsed, grammar, &(at..at + 4))
+            .map(|l| (text[l.whole.clone()].to_owned(), l.is_whole()))
     }
 
     #[test]
     fn literals_are_found_whole() {
         for (grammar, text, whole, is_whole) in [
             (Grammar::Python, "x = 'HERE'\n", "'HERE'", true),
-            (Grammar::Python, "x = b\"\"\"HERE\"\"\"\n", "b\"\"\"HERE\"\"\"", true),
+            (
+                Grammar::Python,
+                "x = b\"\"\"HERE\"\"\"\n",
+                "b\"\"\"HERE\"\"\"",
+                true,
+            ),
             (Grammar::Python, "x = ('a' 'HERE')\n", "'a' 'HERE'", false),
             (Grammar::Python, "x = 'a' + 'HERE'\n", "'a' + 'HERE'", false),
             (Grammar::Python, "x = y + 'HERE'\n", "'HERE'", true),
@@ -354,8 +376,18 @@ mod tests {
             (Grammar::Xml, "<a b=\"HERE\"/>", "\"HERE\"", true),
             (Grammar::Xml, "<a>HERE</a>", "HERE", true),
             (Grammar::Hcl, "a = \"HERE\"\n", "\"HERE\"", true),
-            (Grammar::CSharp, "class A { string x = @\"HERE\"; }\n", "@\"HERE\"", true),
-            (Grammar::Java, "class A { String x = \"HERE\"; }\n", "\"HERE\"", true),
+            (
+                Grammar::CSharp,
+                "class A { string x = @\"HERE\"; }\n",
+                "@\"HERE\"",
+                true,
+            ),
+            (
+                Grammar::Java,
+                "class A { String x = \"HERE\"; }\n",
+                "\"HERE\"",
+                true,
+            ),
             (Grammar::Go, "package a\nvar x = `HERE`\n", "`HERE`", true),
             (Grammar::PowerShell, "$x = 'HERE'\n", "'HERE'", true),
             (Grammar::R, "x <- \"HERE\"\n", "\"HERE\"", true),

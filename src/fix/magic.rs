@@ -147,9 +147,15 @@ mod tests {
 
     #[test]
     fn arguments_and_variables_are_replaced() {
-        assert_eq!(rewritten("!az x --key HERE -c d"), "!az x --key {kv(\"n\")} -c d");
+        assert_eq!(
+            rewritten("!az x --key HERE -c d"),
+            "!az x --key {kv(\"n\")} -c d"
+        );
         assert_eq!(rewritten("!a \"u?sig=HERE\" b"), "!a \"{kv('n')}\" b");
-        assert_eq!(rewritten("!export X='a=HERE;' && y"), "!export X='{kv(\"n\")}' && y");
+        assert_eq!(
+            rewritten("!export X='a=HERE;' && y"),
+            "!export X='{kv(\"n\")}' && y"
+        );
         assert_eq!(rewritten("%sql pg://u:HERE@h/d"), "%sql {kv(\"n\")}");
         assert_eq!(
             rewritten("%env X=HERE\n%load_ext y"),

@@ -46,7 +46,8 @@ fn same_length(
     secret: &[u8],
     mask: impl Fn(&[u8], &[u8]) -> Vec<u8>,
 ) -> Vec<Edit> {
-    let masked = |piece: &Range<usize>| Edit::new(piece.clone(), mask(&file[piece.clone()], secret));
+    let masked =
+        |piece: &Range<usize>| Edit::new(piece.clone(), mask(&file[piece.clone()], secret));
     pieces.iter().map(masked).collect()
 }
 
@@ -144,7 +145,10 @@ mod tests {
         let raw = STANDARD_NO_PAD.encode("\"k\": \"hidden\"");
         let masked = base64(raw.as_bytes(), b"hidden");
         assert_eq!(masked.len(), raw.len());
-        assert_eq!(STANDARD_NO_PAD.decode(masked).expect("base64"), b"\"k\": \"******\"");
+        assert_eq!(
+            STANDARD_NO_PAD.decode(masked).expect("base64"),
+            b"\"k\": \"******\""
+        );
         assert_eq!(hex(b"6b65 79"), b"2a2a 2a");
     }
 

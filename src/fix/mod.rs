@@ -122,18 +122,24 @@ impl Fixer<'_> {
         let mut after = built.after;
         self.mask(survey, &mut after);
         let left = self.sweep.scan_bytes(&survey.path, &after);
-        let outcomes = survey.findings.iter().zip(actions).map(|(finding, action)| {
-            let action = action.unwrap_or(Action::Kept("was not asked for".into()));
-            let stays = left.iter().any(|f| f.rule.id == finding.rule.id && f.secret == finding.secret);
-            let action = match action {
-                Action::Kept(_) if !stays => Action::Masked,
-                other => other,
-            };
-            Outcome {
-                finding: finding.clone(),
-                action,
-            }
-        });
+        let outcomes = survey
+            .findings
+            .iter()
+            .zip(actions)
+            .map(|(finding, action)| {
+                let action = action.unwrap_or(Action::Kept("was not asked for".into()));
+                let stays = left
+                    .iter()
+                    .any(|f| f.rule.id == finding.rule.id && f.secret == finding.secret);
+                let action = match action {
+                    Action::Kept(_) if !stays => Action::Masked,
+                    other => other,
+                };
+                Outcome {
+                    finding: finding.clone(),
+                    action,
+                }
+            });
         Fixed {
             path: survey.path.clone(),
             before: survey.bytes.clone(),
@@ -197,13 +203,19 @@ impl Fixer<'_> {
         };
         let mut stretches: Vec<Range<usize>> = Vec::new();
         let mut at = 0;
-        for cell in notebook.cells.iter().filter(|cell| !cell.source_range.is_empty()) {
+        for cell in notebook
+            .cells
+            .iter()
+            .filter(|cell| !cell.source_range.is_empty())
+        {
             stretches.push(at..cell.source_range.start.max(at));
             at = cell.source_range.end;
         }
         stretches.push(at..bytes.len());
         let values = survey.findings.iter().map(|f| f.secret.expose());
-        values.flat_map(|value| mask::twins(bytes, &stretches, value)).collect()
+        values
+            .flat_map(|value| mask::twins(bytes, &stretches, value))
+            .collect()
     }
 
     fn clear(&self, survey: &Survey, bytes: &mut Vec<u8>) {
@@ -213,14 +225,25 @@ impl Fixer<'_> {
         };
         let mut cells: Vec<usize> = found
             .iter()
-            .filter(|finding| finding.notebook.as_ref().is_some_and(|p| p.role == Role::Output))
+            .filter(|finding| {
+                finding
+                    .notebook
+                    .as_ref()
+                    .is_some_and(|p| p.role == Role::Output)
+            })
             .filter_map(|finding| {
                 let start = finding.byte_start() as usize;
-                notebook.cells.iter().position(|cell| cell.range.contains(&start))
+                notebook
+                    .cells
+                    .iter()
+                    .position(|cell| cell.range.contains(&start))
             })
             .collect();
         cells.dedup();
-        let edits = cells.into_iter().flat_map(|cell| notebook.clear(cell)).collect();
+        let edits = cells
+            .into_iter()
+            .flat_map(|cell| notebook.clear(cell))
+            .collect();
         splice(bytes, edits, true);
     }
 }
@@ -237,7 +260,8 @@ fn splice(bytes: &mut Vec<u8>, mut edits: Vec<Edit>, is_json: bool) -> bool {
         }
         apart
     });
-    let valid = |text: &[u8]| !is_json || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+    let valid =
+        |text: &[u8]| !is_json || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
     let (after, _) = edit::apply(bytes, &edits);
     if valid(&after) {
         let changed = after != *bytes;

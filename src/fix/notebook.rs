@@ -41,7 +41,10 @@ pub fn read(file: &[u8]) -> Option<Notebook> {
     let root = parsed.root().named_child(0)?;
     let number = |name| {
         let value = member(&parsed, root, name)?;
-        std::str::from_utf8(parsed.text_of(value)).ok()?.parse::<u32>().ok()
+        std::str::from_utf8(parsed.text_of(value))
+            .ok()?
+            .parse::<u32>()
+            .ok()
     };
     let major = number("nbformat").unwrap_or(4);
     let minor = number("nbformat_minor").unwrap_or(0);
@@ -98,10 +101,13 @@ fn cell(parsed: &Parsed<'_>, node: Node<'_>) -> Cell {
             source.named_children(&mut cursor).collect()
         };
         let of_strings = parts.iter().filter(|part| part.kind() == "string");
-        strings = of_strings.map(|p| p.start_byte() + 1..p.end_byte() - 1).collect();
+        strings = of_strings
+            .map(|p| p.start_byte() + 1..p.end_byte() - 1)
+            .collect();
     }
     let kind = member(parsed, node, "cell_type");
-    let count = member(parsed, node, "execution_count").or_else(|| member(parsed, node, "prompt_number"));
+    let count =
+        member(parsed, node, "execution_count").or_else(|| member(parsed, node, "prompt_number"));
     Cell {
         range: node.byte_range(),
         is_code: kind.is_some_and(|kind| inner(parsed, kind) == b"code"),
@@ -263,7 +269,8 @@ fn magic_start(line: &[u8], lead: usize, trimmed: &[u8]) -> Option<usize> {
     let after = &line[equals + 1..];
     let skipped = after.len() - after.trim_ascii_start().len();
     let takes_over = matches!(after.get(skipped), Some(b'!'))
-        || after.get(skipped) == Some(&b'%') && after.get(skipped + 1).is_some_and(u8::is_ascii_alphabetic);
+        || after.get(skipped) == Some(&b'%')
+            && after.get(skipped + 1).is_some_and(u8::is_ascii_alphabetic);
     takes_over.then_some(equals + 1 + skipped)
 }
 
@@ -276,7 +283,11 @@ mod tests {
         let source = b"%%time\nx = !ls \\\n  -l\n!a\nif y:\n    %b c\nz?\nw = 1 % 2\n";
         let plain = without_magics(source);
         assert_eq!(plain.len(), source.len());
-        assert!(grammar::parse(Grammar::Python, &plain).is_some(), "{}", String::from_utf8_lossy(&plain));
+        assert!(
+            grammar::parse(Grammar::Python, &plain).is_some(),
+            "{}",
+            String::from_utf8_lossy(&plain)
+        );
         assert!(plain.ends_with(b"w = 1 % 2\n"));
     }
 

@@ -52,7 +52,11 @@ enum Mode {
 
 impl<'a> Scene<'a> {
     fn literal(&self) -> Result<Literal, Refused> {
-        Ok(literal::find(self.parsed, self.context.grammar, &self.secret)?)
+        Ok(literal::find(
+            self.parsed,
+            self.context.grammar,
+            &self.secret,
+        )?)
     }
 
     fn node(&self) -> Result<Node<'a>, Refused> {
@@ -87,7 +91,11 @@ impl<'a> Scene<'a> {
             }
             _ if self.context.grammar == Grammar::Lines => {
                 let value = self.line_value()?;
-                let held = if self.context.embeds { &self.secret } else { &value };
+                let held = if self.context.embeds {
+                    &self.secret
+                } else {
+                    &value
+                };
                 Ok(of(held, value.clone()))
             }
             _ => {
@@ -209,7 +217,11 @@ impl<'a> Scene<'a> {
         let mode = self.mode(&literal)?;
         match (self.context.grammar, mode) {
             (Grammar::Python, Mode::Embed(open, close)) if open == "{" => {
-                let other = if literal.quote.starts_with('"') { '\'' } else { '"' };
+                let other = if literal.quote.starts_with('"') {
+                    '\''
+                } else {
+                    '"'
+                };
                 let expression = expression.replace(['"', '\''], &other.to_string());
                 let text = format!("{open}{expression}{close}");
                 Ok(vec![Edit::new(self.secret.clone(), text)])
@@ -222,10 +234,15 @@ impl<'a> Scene<'a> {
             (Grammar::Python, Mode::Whole) => {
                 let bytes = literal.prefix.contains(['b', 'B']);
                 let encode = if bytes { ".encode()" } else { "" };
-                Ok(vec![Edit::new(literal.whole, format!("{expression}{encode}"))])
+                Ok(vec![Edit::new(
+                    literal.whole,
+                    format!("{expression}{encode}"),
+                )])
             }
             (Grammar::Bash, mode) => self.shell(&literal, &expression, mode),
-            (Grammar::PowerShell, Mode::Whole) => Ok(vec![self.secure_string(&literal, &expression)]),
+            (Grammar::PowerShell, Mode::Whole) => {
+                Ok(vec![self.secure_string(&literal, &expression)])
+            }
             (Grammar::CSharp, Mode::Whole) => self.csharp(literal, &expression),
             (_, Mode::Embed(open, close)) => {
                 let text = format!("{open}{expression}{close}");
@@ -268,11 +285,18 @@ impl<'a> Scene<'a> {
     fn not_in_a_job(&self, node: Node<'_>) -> Result<(), Refused> {
         let mut at = nearest(node, &["keyword_argument"]);
         while let Some(argument) = at {
-            let name = argument.child_by_field_name("name").map(|n| self.parsed.text_of(n));
-            if matches!(name, Some(b"environment_variables" | b"command" | b"inputs")) {
+            let name = argument
+                .child_by_field_name("name")
+                .map(|n| self.parsed.text_of(n));
+            if matches!(
+                name,
+                Some(b"environment_variables" | b"command" | b"inputs")
+            ) {
                 return Err("would stand in the job's record: give the job KEY_VAULT_URL and read it in the script".into());
             }
-            at = argument.parent().and_then(|parent| nearest(parent, &["keyword_argument"]));
+            at = argument
+                .parent()
+                .and_then(|parent| nearest(parent, &["keyword_argument"]));
         }
         Ok(())
     }
@@ -290,7 +314,10 @@ impl<'a> Scene<'a> {
         let browser = [&b"VITE_"[..], b"NEXT_PUBLIC_", b"REACT_APP_"];
         let line = edit::line_start(self.text(), self.secret.start);
         let line = &self.text()[line..self.secret.start];
-        if browser.iter().any(|mark| memchr::memmem::find(line, mark).is_some()) {
+        if browser
+            .iter()
+            .any(|mark| memchr::memmem::find(line, mark).is_some())
+        {
             return Err("is built into what browsers load".into());
         }
         let Some(function) = nearest(node, &FUNCTIONS) else {
@@ -298,7 +325,10 @@ impl<'a> Scene<'a> {
             return if module {
                 Ok(())
             } else {
-                Err("stands at the top of a file that is no ES module, where await is not legal".into())
+                Err(
+                    "stands at the top of a file that is no ES module, where await is not legal"
+                        .into(),
+                )
             };
         };
         let mut cursor = function.walk();
@@ -318,7 +348,13 @@ impl<'a> Scene<'a> {
         let Some(name) = name.map(|name| self.parsed.text_of(name)) else {
             return Ok(());
         };
-        if uses(self.parsed, self.parsed.root(), name, &["annotation", "switch_label"], false) {
+        if uses(
+            self.parsed,
+            self.parsed.root(),
+            name,
+            &["annotation", "switch_label"],
+            false,
+        ) {
             return Err("is a constant that an annotation or a case needs".into());
         }
         Ok(())
@@ -340,20 +376,40 @@ impl<'a> Scene<'a> {
         let Some(constant) = modifiers.iter().find(|m| word(m) == b"const") else {
             return Ok(edits);
         };
-        if modifiers.iter().any(|m| matches!(&*word(m), b"public" | b"protected" | b"internal")) {
+        if modifiers
+            .iter()
+            .any(|m| matches!(&*word(m), b"public" | b"protected" | b"internal"))
+        {
             return Err("is a constant that other files may need as one".into());
         }
         let declarator = nearest(node, &["variable_declarator"]);
         let name = declarator.and_then(|d| d.child_by_field_name("name").or(d.named_child(0)));
-        let needs = ["attribute", "case_switch_label", "constant_pattern", "parameter"];
-        if name.is_some_and(|n| uses(self.parsed, self.parsed.root(), self.parsed.text_of(n), &needs, false)) {
+        let needs = [
+            "attribute",
+            "case_switch_label",
+            "constant_pattern",
+            "parameter",
+        ];
+        if name.is_some_and(|n| {
+            uses(
+                self.parsed,
+                self.parsed.root(),
+                self.parsed.text_of(n),
+                &needs,
+                false,
+            )
+        }) {
             return Err("is a constant that an attribute, a case or a default needs".into());
         }
         let mut range = constant.byte_range();
         let with = if declaration.kind() == "field_declaration" {
             "static readonly"
         } else {
-            while self.text().get(range.end).is_some_and(u8::is_ascii_whitespace) {
+            while self
+                .text()
+                .get(range.end)
+                .is_some_and(u8::is_ascii_whitespace)
+            {
                 range.end += 1;
             }
             ""
@@ -371,14 +427,19 @@ impl<'a> Scene<'a> {
             let text = format!("{open}{bare}{close}");
             return Ok(vec![Edit::new(self.secret.clone(), text)]);
         }
-        let node = self.parsed.at(&literal.whole).ok_or("is nothing that the grammar knows")?;
+        let node = self
+            .parsed
+            .at(&literal.whole)
+            .ok_or("is nothing that the grammar knows")?;
         let export = nearest(node, &["declaration_command"]);
         let assignment = nearest(node, &["variable_assignment"]);
         let (Some(export), Some(assignment)) = (export, assignment) else {
             return Ok(vec![Edit::new(literal.whole.clone(), expression)]);
         };
         let words = self.parsed.text_of(export);
-        let name = assignment.child_by_field_name("name").map(|n| self.parsed.text_of(n));
+        let name = assignment
+            .child_by_field_name("name")
+            .map(|n| self.parsed.text_of(n));
         let (Some(name), 2) = (name, export.child_count()) else {
             return Ok(vec![Edit::new(literal.whole.clone(), expression)]);
         };
@@ -422,7 +483,11 @@ impl<'a> Scene<'a> {
         }
         if self.context.grammar == Grammar::Lines {
             let value = self.line_value()?;
-            let range = if self.context.embeds { self.secret.clone() } else { value };
+            let range = if self.context.embeds {
+                self.secret.clone()
+            } else {
+                value
+            };
             return Ok(vec![Edit::new(range, text)]);
         }
         let literal = self.literal()?;
@@ -494,7 +559,10 @@ impl<'a> Scene<'a> {
         } else {
             format!("{}{}", edit::newline(self.text()), " ".repeat(column))
         };
-        Ok(vec![Edit::new(pair.byte_range(), template.replace('\n', &between))])
+        Ok(vec![Edit::new(
+            pair.byte_range(),
+            template.replace('\n', &between),
+        )])
     }
 
     fn parent(&self, template: &str) -> Result<Vec<Edit>, Refused> {
@@ -554,7 +622,9 @@ impl<'a> Scene<'a> {
         let mut at = Some(self.node()?);
         while let Some(node) = at {
             let is_definition = node.kind() == "object"
-                && ["actions", "triggers"].iter().any(|k| member(self.parsed, node, k).is_some());
+                && ["actions", "triggers"]
+                    .iter()
+                    .any(|k| member(self.parsed, node, k).is_some());
             if !is_definition {
                 at = node.parent();
                 continue;
@@ -569,7 +639,11 @@ impl<'a> Scene<'a> {
             if member(self.parsed, parameters, name).is_some() {
                 return Ok(Vec::new());
             }
-            let comma = if parameters.named_child_count() == 0 { "" } else { ", " };
+            let comma = if parameters.named_child_count() == 0 {
+                ""
+            } else {
+                ", "
+            };
             let text = format!("\"{name}\": {value}{comma}");
             return Ok(vec![Edit::insert(parameters.start_byte() + 1, text)]);
         }
@@ -609,7 +683,10 @@ impl<'a> Scene<'a> {
         if line.trim_ascii_start().starts_with(b"#") || line.trim_ascii_start().starts_with(b";") {
             return Err("stands in a comment".into());
         }
-        let separator = line.iter().position(|b| matches!(b, b'=')).or_else(|| memchr::memchr(b':', line));
+        let separator = line
+            .iter()
+            .position(|b| matches!(b, b'='))
+            .or_else(|| memchr::memchr(b':', line));
         let from = start + separator.ok_or("is no value of a key")? + 1;
         let value = &text[from..end];
         let lead = value.len() - value.trim_ascii_start().len();
@@ -648,10 +725,16 @@ impl<'a> Scene<'a> {
             .and_then(|node| nearest(node, &["parameter_declaration"]))
             .ok_or("is not the default of a parameter")?;
         let text = self.parsed.text_of(declaration);
-        let equals = memchr::memrchr(b'=', &text[..literal.whole.start - declaration.start_byte()])
-            .ok_or("is not the default of a parameter")?;
+        let equals = memchr::memrchr(
+            b'=',
+            &text[..literal.whole.start - declaration.start_byte()],
+        )
+        .ok_or("is not the default of a parameter")?;
         let head = text[..equals].trim_ascii_end().len();
-        let mut edits = vec![Edit::new(declaration.start_byte() + head..literal.whole.end, "")];
+        let mut edits = vec![Edit::new(
+            declaration.start_byte() + head..literal.whole.end,
+            "",
+        )];
         if memchr::memmem::find(&text[..head], decorator.as_bytes()).is_none() {
             let line = format!("{decorator}{}", edit::newline(self.text()));
             edits.push(Edit::insert(declaration.start_byte(), line));

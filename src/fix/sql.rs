@@ -16,7 +16,8 @@ pub enum Driver {
 /// The driver that a connection string is for; `None` where it cannot be told.
 pub fn driver(text: &str, code: &[u8]) -> Option<Driver> {
     let lower = text.to_ascii_lowercase();
-    let is_odbc = lower.contains("driver={odbc driver 17") || lower.contains("driver={odbc driver 18");
+    let is_odbc =
+        lower.contains("driver={odbc driver 17") || lower.contains("driver={odbc driver 18");
     let is_net = memchr::memmem::find(code, b"Microsoft.Data.SqlClient").is_some();
     if lower.starts_with("jdbc:sqlserver:") {
         Some(Driver::Jdbc)
@@ -31,7 +32,15 @@ pub fn driver(text: &str, code: &[u8]) -> Option<Driver> {
 
 /// The string without user and password and with the driver's word for the identity.
 pub fn without_password(text: &str, driver: Driver) -> Option<String> {
-    const OUT: [&str; 7] = ["user id", "uid", "user", "username", "password", "pwd", "authentication"];
+    const OUT: [&str; 7] = [
+        "user id",
+        "uid",
+        "user",
+        "username",
+        "password",
+        "pwd",
+        "authentication",
+    ];
     let mut kept: Vec<&str> = Vec::new();
     let mut had = false;
     let mut trailing = false;
@@ -42,7 +51,12 @@ pub fn without_password(text: &str, driver: Driver) -> Option<String> {
             continue;
         }
         trailing = false;
-        let key = segment.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let key = segment
+            .split('=')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         if OUT.contains(&&*key) {
             had |= matches!(&*key, "password" | "pwd");
         } else {
@@ -90,9 +104,14 @@ mod tests {
         assert_eq!(driver(odbc, b""), Some(Driver::Odbc));
         assert_eq!(
             without_password(odbc, Driver::Odbc).as_deref(),
-            Some("Driver={ODBC Driver 18 for SQL Server};Server=s;Encrypt=yes;Authentication=ActiveDirectoryMsi;")
+            Some(
+                "Driver={ODBC Driver 18 for SQL Server};Server=s;Encrypt=yes;Authentication=ActiveDirectoryMsi;"
+            )
         );
-        assert_eq!(without_password("Server=s;Database=d", Driver::SqlClient), None);
+        assert_eq!(
+            without_password("Server=s;Database=d", Driver::SqlClient),
+            None
+        );
         assert_eq!(driver("Server=s;Password=p", b""), None);
     }
 }

@@ -87,7 +87,9 @@ pub fn check_permissions(scene: &Scene<'_>) -> Result<(), Refused> {
             if let Some(said) = said {
                 let text = parsed.text_of(said);
                 let enough = [&b"id-token: write"[..], b"write-all"];
-                let is_enough = enough.iter().any(|w| memchr::memmem::find(text, w).is_some());
+                let is_enough = enough
+                    .iter()
+                    .any(|w| memchr::memmem::find(text, w).is_some());
                 return if is_enough {
                     Ok(())
                 } else {

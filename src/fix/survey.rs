@@ -86,7 +86,8 @@ impl Survey {
         let cells = self.notebook.as_ref().map_or(&[][..], |n| &n.cells);
         let before = &cells[..cell.unwrap_or(0).min(cells.len())];
         let code = before.iter().filter(|cell| cell.is_code);
-        code.flat_map(|cell| [&cell.source.text[..], b"\n"].concat()).collect()
+        code.flat_map(|cell| [&cell.source.text[..], b"\n"].concat())
+            .collect()
     }
 
     /// All code of the file, for names that are taken.
@@ -107,13 +108,20 @@ impl Survey {
             let said = finding.name.as_deref().unwrap_or(&finding.rule.id);
             Wish {
                 path: &survey.path,
-                place: if keys.is_empty() { said.to_owned() } else { keys },
+                place: if keys.is_empty() {
+                    said.to_owned()
+                } else {
+                    keys
+                },
                 value: &target.held.value,
                 forced: wanted != plain,
                 wanted,
             }
         }
-        self.targets.iter().map(|target| wish(self, target)).collect()
+        self.targets
+            .iter()
+            .map(|target| wish(self, target))
+            .collect()
     }
 }
 
@@ -161,7 +169,11 @@ impl Fixer<'_> {
         let mut survey = Survey {
             path: path.to_owned(),
             bytes: bytes.to_vec(),
-            region: if notebook.is_none() { Region::file(bytes) } else { Region::default() },
+            region: if notebook.is_none() {
+                Region::file(bytes)
+            } else {
+                Region::default()
+            },
             notebook,
             findings,
             targets: Vec::new(),
@@ -187,7 +199,9 @@ impl Fixer<'_> {
         let cell = cell_of(survey, finding)?;
         let region = survey.region(cell);
         let source = finding.byte_start() as usize..finding.byte_end() as usize;
-        let secret = region.of_source(source).ok_or("is not in the text as it stands")?;
+        let secret = region
+            .of_source(source)
+            .ok_or("is not in the text as it stands")?;
         let target = |held, way| Target {
             findings: vec![index],
             cell,
@@ -216,9 +230,19 @@ impl Fixer<'_> {
             let parsed = grammar::unparsed(&text);
             scene(survey, finding, &parsed, cell, secret.clone(), b"", "kv").held()?
         } else {
-            let parsed = grammar::parse(context.grammar, &text).ok_or("stands in a text that its grammar does not read")?;
+            let parsed = grammar::parse(context.grammar, &text)
+                .ok_or("stands in a text that its grammar does not read")?;
             scene(survey, finding, &parsed, cell, secret.clone(), b"", "kv").held()?
         };
+        let mut held = held;
+        // Cut into pieces or not, the same value is the same secret.
+        let bare = |text: &[u8]| -> Vec<u8> {
+            let signs = |b: &&u8| !matches!(**b, b'"' | b'\'' | b'+') && !b.is_ascii_whitespace();
+            text.iter().filter(signs).copied().collect()
+        };
+        if bare(&held.value) == bare(finding.secret.expose()) {
+            held.value = finding.secret.expose().to_vec();
+        }
         Ok(target(held, Way::Slot))
     }
 
@@ -284,7 +308,9 @@ fn cell_of(survey: &Survey, finding: &Finding) -> Result<Option<usize>, Refused>
     }
     let start = finding.byte_start() as usize;
     let cells = notebook.cells.iter();
-    let found = cells.clone().position(|cell| cell.source_range.contains(&start));
+    let found = cells
+        .clone()
+        .position(|cell| cell.source_range.contains(&start));
     found.map(Some).ok_or(Refused::from("is in no cell"))
 }
 
@@ -293,7 +319,12 @@ fn merge(targets: &mut Vec<Target>, target: Target) {
     let same = targets.iter_mut().find(|other| {
         other.cell == target.cell
             && other.held.covers == target.held.covers
-            && matches!((&other.way, &target.way), (Way::Slot, Way::Slot) | (Way::Magic(_), Way::Magic(_)) | (Way::Passwordless { .. }, Way::Passwordless { .. }))
+            && matches!(
+                (&other.way, &target.way),
+                (Way::Slot, Way::Slot)
+                    | (Way::Magic(_), Way::Magic(_))
+                    | (Way::Passwordless { .. }, Way::Passwordless { .. })
+            )
     });
     match same {
         Some(other) => other.findings.extend(target.findings),
@@ -304,16 +335,35 @@ fn merge(targets: &mut Vec<Target>, target: Target) {
 /// Why nothing in a file is rewritten.
 fn refuse_file(path: &str, bytes: &[u8], broken: bool) -> Option<&'static str> {
     const FOLDERS: [&str; 7] = [
-        "node_modules/", "vendor/", "site-packages/", "dist/", "third_party/", "cassettes/", ".ipynb_checkpoints/",
+        "node_modules/",
+        "vendor/",
+        "site-packages/",
+        "dist/",
+        "third_party/",
+        "cassettes/",
+        ".ipynb_checkpoints/",
     ];
     const ENDS: [&str; 11] = [
-        ".min.js", ".lock", ".tfstate", ".tfstate.backup", ".tfplan", "package-lock.json", ".patch", ".diff", ".log", ".map", ".snap",
+        ".min.js",
+        ".lock",
+        ".tfstate",
+        ".tfstate.backup",
+        ".tfplan",
+        "package-lock.json",
+        ".patch",
+        ".diff",
+        ".log",
+        ".map",
+        ".snap",
     ];
     let lower = path.to_ascii_lowercase();
     if broken {
         return Some("stands in a notebook that is no valid JSON");
     }
-    if FOLDERS.iter().any(|f| lower.starts_with(f) || lower.contains(&format!("/{f}"))) {
+    if FOLDERS
+        .iter()
+        .any(|f| lower.starts_with(f) || lower.contains(&format!("/{f}")))
+    {
         return Some("stands in a file that is generated or somebody else's");
     }
     if ENDS.iter().any(|end| lower.ends_with(end)) {

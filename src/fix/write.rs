@@ -30,7 +30,10 @@ pub fn replace(root: &Path, path: &Path, before: &[u8], after: &[u8]) -> Result<
     clean(&folder, path);
     let temporary = temporary(&folder, path);
     let written = (|| -> io::Result<bool> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)?;
         file.write_all(after)?;
         file.set_permissions(metadata.permissions())?;
         file.sync_all()?;
@@ -45,7 +48,10 @@ pub fn replace(root: &Path, path: &Path, before: &[u8], after: &[u8]) -> Result<
         Ok(true) => Ok(()),
         Ok(false) => {
             let _ = fs::remove_file(&temporary);
-            Err(refuse(path, "has changed while it was read; not written to"))
+            Err(refuse(
+                path,
+                "has changed while it was read; not written to",
+            ))
         }
         Err(error) => {
             let _ = fs::remove_file(&temporary);
@@ -62,7 +68,9 @@ pub fn create(root: &Path, path: &Path, text: &str) -> Result<(), Error> {
     own_folder(root, path)?;
     match OpenOptions::new().write(true).create_new(true).open(path) {
         Ok(mut file) => {
-            let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+            let written = file
+                .write_all(text.as_bytes())
+                .and_then(|()| file.sync_all());
             written.map_err(|e| Error::io(path, e))
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -90,7 +98,10 @@ fn own_folder(root: &Path, path: &Path) -> Result<PathBuf, Error> {
     if folder.starts_with(&root) {
         Ok(folder)
     } else {
-        Err(refuse(path, "lies behind a link that leads out; not written to"))
+        Err(refuse(
+            path,
+            "lies behind a link that leads out; not written to",
+        ))
     }
 }
 
@@ -103,11 +114,15 @@ fn temporary(folder: &Path, path: &Path) -> PathBuf {
 fn clean(folder: &Path, path: &Path) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!(".{name}{INFIX}");
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let id = name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(SUFFIX));
+        let id = name
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.strip_suffix(SUFFIX));
         if id.is_some_and(|id| is_stale(&entry.path(), id)) {
             let _ = fs::remove_file(entry.path());
         }
@@ -121,7 +136,9 @@ fn is_stale(path: &Path, id: &str) -> bool {
     if Path::new("/proc/self").exists() {
         return id == std::process::id().to_string() || !Path::new("/proc").join(id).exists();
     }
-    let age = fs::metadata(path).and_then(|m| m.modified()).map(|at| at.elapsed());
+    let age = fs::metadata(path)
+        .and_then(|m| m.modified())
+        .map(|at| at.elapsed());
     matches!(age, Ok(Ok(age)) if age > STALE)
 }
 

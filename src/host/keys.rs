@@ -374,7 +374,9 @@ fn line_key(text: &[u8], at: usize, separators: &[u8]) -> Keys {
     let line = [&b"export "[..], b"ENV ", b"ARG "]
         .iter()
         .fold(line, |l, word| l.strip_prefix(*word).unwrap_or(l));
-    let end = separators.iter().find_map(|sign| memchr::memchr(*sign, line));
+    let end = separators
+        .iter()
+        .find_map(|sign| memchr::memchr(*sign, line));
     let key = line[..end.unwrap_or(line.len())].trim_ascii();
     if key.is_empty() {
         Keys::new()

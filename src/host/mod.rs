@@ -231,10 +231,14 @@ fn label(text: &[u8], offset: usize) -> Option<Box<str>> {
     if let Some(at) = memchr::memrchr(b'\n', before) {
         before = &before[at + 1..];
     }
-    let quoted = before.iter().rposition(|b| !matches!(b, b'"' | b'\'' | b'`'));
+    let quoted = before
+        .iter()
+        .rposition(|b| !matches!(b, b'"' | b'\'' | b'`'));
     before = &before[..quoted? + 1];
     // The prefix of the literal.
-    let prefix = before.iter().rposition(|b| !matches!(b, b'b' | b'f' | b'r' | b'u' | b'@' | b'$'));
+    let prefix = before
+        .iter()
+        .rposition(|b| !matches!(b, b'b' | b'f' | b'r' | b'u' | b'@' | b'$'));
     let (stem, prefix) = before.split_at(prefix? + 1);
     if prefix.is_empty() || stem.ends_with(b" ") || stem.ends_with(b"=") || stem.ends_with(b"(") {
         before = stem;
@@ -245,11 +249,21 @@ fn label(text: &[u8], offset: usize) -> Option<Box<str>> {
         .find_map(|sign| before.strip_suffix(*sign))?;
     let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let name = assigned.trim_ascii_end();
-    let name = name.strip_suffix(b"\"").or_else(|| name.strip_suffix(b"'")).unwrap_or(name);
-    let start = name.iter().rposition(|b| !is_part(b)).map_or(0, |at| at + 1);
-    let name = name[start..].rsplit(|b| *b == b'.').next().unwrap_or_default();
+    let name = name
+        .strip_suffix(b"\"")
+        .or_else(|| name.strip_suffix(b"'"))
+        .unwrap_or(name);
+    let start = name
+        .iter()
+        .rposition(|b| !is_part(b))
+        .map_or(0, |at| at + 1);
+    let name = name[start..]
+        .rsplit(|b| *b == b'.')
+        .next()
+        .unwrap_or_default();
     let name = std::str::from_utf8(name).ok()?.trim_start_matches('-');
-    let is_name = name.len() >= 2 && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_name =
+        name.len() >= 2 && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     is_name.then(|| name.into())
 }
 
@@ -343,7 +357,11 @@ mod tests {
     fn context_of(path: &str, text: &str, at: &str) -> (String, String) {
         let offset = text.find(at).expect("the mark is there") as u32;
         let survey = Survey::new(path, text.as_bytes(), false, &[offset]);
-        let place = survey.place(Spot { offset, cell: None, in_cell: None });
+        let place = survey.place(Spot {
+            offset,
+            cell: None,
+            in_cell: None,
+        });
         (place.context.id.into(), place.keys.join("."))
     }
 

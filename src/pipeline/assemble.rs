@@ -181,8 +181,7 @@ impl<'a> Assembly<'a> {
     fn tells(&self, text: &[u8]) -> bool {
         (0..self.judged.len()).any(|index| {
             let value = self.value(index);
-            (4..=text.len()).contains(&value.len())
-                && memchr::memmem::find(text, value).is_some()
+            (4..=text.len()).contains(&value.len()) && memchr::memmem::find(text, value).is_some()
         })
     }
 

@@ -120,11 +120,14 @@ pub fn github_token() -> String {
 pub fn python(modules: &str) -> Option<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
     let named = std::env::var_os("KEYSWEEP_PYTHON").map(PathBuf::from);
-    let found = named.into_iter().chain([own, "python3".into()]).find(|python| {
-        let script = format!("import {modules}");
-        let run = Command::new(python).args(["-c", &script]).output();
-        run.is_ok_and(|run| run.status.success())
-    });
+    let found = named
+        .into_iter()
+        .chain([own, "python3".into()])
+        .find(|python| {
+            let script = format!("import {modules}");
+            let run = Command::new(python).args(["-c", &script]).output();
+            run.is_ok_and(|run| run.status.success())
+        });
     if found.is_none() {
         eprintln!("skipped: no Python with {modules}");
     }
@@ -136,7 +139,10 @@ pub fn python(modules: &str) -> Option<PathBuf> {
 pub fn stubs(dir: &Dir) {
     dir.write("stub/azure/__init__.py", "");
     dir.write("stub/azure/keyvault/__init__.py", "");
-    dir.write("stub/azure/identity.py", "class DefaultAzureCredential:\n    pass\n");
+    dir.write(
+        "stub/azure/identity.py",
+        "class DefaultAzureCredential:\n    pass\n",
+    );
     dir.write(
         "stub/azure/keyvault/secrets.py",
         "class SecretClient:\n    def __init__(self, vault_url, credential):\n        assert vault_url.startswith('https://')\n\n    def get_secret(self, name):\n        return type('Secret', (), {'value': 'value-of-' + name})()\n",

@@ -4,9 +4,9 @@
 use std::io::{self, Read, Write};
 use std::process::Command;
 
+use keysweep::advise::facts::Facts;
 use keysweep::error::{Error, ErrorKind};
 use keysweep::fix::{Fixer, Outputs, Policy, Rest};
-use keysweep::advise::facts::Facts;
 use keysweep::pipeline::{Options, Sweep};
 
 use crate::args::FilterCommand;
@@ -57,12 +57,19 @@ fn install() -> Result<Exit, Fault> {
     let path = attributes()?;
     let text = std::fs::read_to_string(&path).unwrap_or_default();
     if !text.lines().any(|line| line.trim() == ATTRIBUTE) {
-        let lead = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        let lead = if text.is_empty() || text.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
         let text = format!("{text}{lead}{ATTRIBUTE}\n");
         put(&path, &text)?;
     }
     let shown = path.display();
-    writeln!(io::stdout(), "*.ipynb files are filtered as they are added ({shown})")?;
+    writeln!(
+        io::stdout(),
+        "*.ipynb files are filtered as they are added ({shown})"
+    )?;
     Ok(Exit::Clean)
 }
 
@@ -71,7 +78,9 @@ fn uninstall() -> Result<Exit, Fault> {
     let _ = git(&["config", "--local", "--remove-section", "filter.keysweep"]);
     let path = attributes()?;
     if let Ok(text) = std::fs::read_to_string(&path) {
-        let kept = text.split_inclusive('\n').filter(|line| line.trim() != ATTRIBUTE);
+        let kept = text
+            .split_inclusive('\n')
+            .filter(|line| line.trim() != ATTRIBUTE);
         put(&path, &kept.collect::<String>())?;
     }
     Ok(Exit::Clean)
@@ -86,7 +95,9 @@ fn put(path: &std::path::Path, text: &str) -> Result<(), Error> {
 
 /// The repository's own attributes, which no one else gets.
 fn attributes() -> Result<std::path::PathBuf, Error> {
-    Ok(git(&["rev-parse", "--git-path", "info/attributes"])?.trim().into())
+    Ok(git(&["rev-parse", "--git-path", "info/attributes"])?
+        .trim()
+        .into())
 }
 
 fn git(args: &[&str]) -> Result<String, Error> {
@@ -98,6 +109,8 @@ fn git(args: &[&str]) -> Result<String, Error> {
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+        Err(failed(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ))
     }
 }

@@ -128,17 +128,17 @@ fn policy(args: &FixArgs) -> Policy {
 }
 
 /// Asks for each target; `false` ends the run.
-fn ask(
-    survey: &Survey,
-    names: &mut [Option<String>],
-    out: &mut impl Write,
-) -> Result<bool, Fault> {
+fn ask(survey: &Survey, names: &mut [Option<String>], out: &mut impl Write) -> Result<bool, Fault> {
     for (target, name) in survey.targets.iter().zip(names) {
         let finding = &survey.findings[target.findings[0]];
         let (path, line) = (printable(finding.path()), finding.start.line);
         let shown = name.as_deref().unwrap_or_default();
         writeln!(out, "{path} line {line}: {}", finding.title)?;
-        writeln!(out, "    | {}{}{}", finding.frame.before, finding.frame.mask, finding.frame.after)?;
+        writeln!(
+            out,
+            "    | {}{}{}",
+            finding.frame.before, finding.frame.mask, finding.frame.after
+        )?;
         write!(out, "    replace by a reference to {shown}? [y/n/q] ")?;
         out.flush()?;
         let mut answer = String::new();
@@ -176,7 +176,9 @@ impl Run {
             let before: Vec<_> = fixed.outcomes.iter().map(|o| o.finding.clone()).collect();
             let after = fixer.sweep.scan_bytes(&fixed.path, &fixed.after);
             let path = printable(&fixed.path);
-            out.write_all(diff::unified(&path, (&fixed.before, &before), (&fixed.after, &after)).as_bytes())?;
+            out.write_all(
+                diff::unified(&path, (&fixed.before, &before), (&fixed.after, &after)).as_bytes(),
+            )?;
             for file in &fixed.files {
                 let text = format!("{path}: also makes {} beside it", file.name);
                 writeln!(out, "# {text}")?;
@@ -241,7 +243,11 @@ impl Run {
     }
 
     fn summary(&self, args: &FixArgs, out: &mut impl Write) -> Result<(), Fault> {
-        let verb = if args.write { "rewrote" } else { "would rewrite" };
+        let verb = if args.write {
+            "rewrote"
+        } else {
+            "would rewrite"
+        };
         let (rewritten, masked, kept) = (self.rewritten, self.masked, self.kept);
         writeln!(
             out,
@@ -255,8 +261,14 @@ impl Run {
             }
         }
         if rewritten > 0 {
-            writeln!(out, "\nEvery reader needs the role Key Vault Secrets User on the vault.")?;
-            writeln!(out, "What leaked stays leaked until it is rotated: see keysweep plan.")?;
+            writeln!(
+                out,
+                "\nEvery reader needs the role Key Vault Secrets User on the vault."
+            )?;
+            writeln!(
+                out,
+                "What leaked stays leaked until it is rotated: see keysweep plan."
+            )?;
         }
         Ok(())
     }

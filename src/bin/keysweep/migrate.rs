@@ -22,7 +22,9 @@ pub struct Entry {
 }
 
 /// All secrets that the findings ask for, by name.
-pub fn entries(args: &crate::args::TargetArgs) -> Result<(BTreeMap<String, Entry>, crate::fix::Swept), Fault> {
+pub fn entries(
+    args: &crate::args::TargetArgs,
+) -> Result<(BTreeMap<String, Entry>, crate::fix::Swept), Fault> {
     let mut swept = sweep(args)?;
     let fixer = Fixer {
         sweep: &swept.sweep,
@@ -47,7 +49,9 @@ pub fn entries(args: &crate::args::TargetArgs) -> Result<(BTreeMap<String, Entry
             let name = name.map_or(advice.vault_name, str::to_owned);
             let entry = entries.entry(name).or_default();
             entry.title = finding.title.to_string();
-            entry.places.push(format!("{} line {}", finding.path(), finding.start.line));
+            entry
+                .places
+                .push(format!("{} line {}", finding.path(), finding.start.line));
             for step in advice.rotate {
                 if !entry.rotate.contains(&step) {
                     entry.rotate.push(step);
@@ -64,7 +68,11 @@ pub fn entries(args: &crate::args::TargetArgs) -> Result<(BTreeMap<String, Entry
 pub fn run(args: &MigrateArgs) -> Result<Exit, Fault> {
     let (entries, swept) = entries(&args.target)?;
     let vault = swept.facts.vault.as_ref().map_or("", |vault| &vault.name);
-    let suffix = swept.facts.vault.as_ref().map_or("vault.azure.net", |v| &v.suffix);
+    let suffix = swept
+        .facts
+        .vault
+        .as_ref()
+        .map_or("vault.azure.net", |v| &v.suffix);
     let mut out = io::stdout().lock();
     match args.shell {
         ShellArg::Bash => bash(&entries, vault, &mut out)?,
@@ -147,9 +155,18 @@ fn bash(entries: &BTreeMap<String, Entry>, vault: &str, out: &mut impl Write) ->
         comment(out, name, entry)?;
         writeln!(out, "take {name} || failed=1")?;
     }
-    writeln!(out, "\n# 2. Let the applications read them (once for each identity; PRINCIPAL is its object id):")?;
-    writeln!(out, "# az role assignment create --role 'Key Vault Secrets User' --assignee-object-id PRINCIPAL \\")?;
-    writeln!(out, "#   --assignee-principal-type ServicePrincipal --scope \"$(az keyvault show -n \"$VAULT\" --query id -o tsv)\"")?;
+    writeln!(
+        out,
+        "\n# 2. Let the applications read them (once for each identity; PRINCIPAL is its object id):"
+    )?;
+    writeln!(
+        out,
+        "# az role assignment create --role 'Key Vault Secrets User' --assignee-object-id PRINCIPAL \\"
+    )?;
+    writeln!(
+        out,
+        "#   --assignee-principal-type ServicePrincipal --scope \"$(az keyvault show -n \"$VAULT\" --query id -o tsv)\""
+    )?;
     writeln!(out, "\n# 3. Deploy the rewritten code and see it work.")?;
     writeln!(out, "# 4. Only then end the old ones:")?;
     rotations(out, entries)?;
@@ -233,15 +250,24 @@ fn powershell(
 ) -> Result<(), Fault> {
     out.write_all(POWERSHELL.replace("@VAULT@", vault).as_bytes())?;
     if suffix != "vault.azure.net" {
-        writeln!(out, "\n# The vault is at {suffix}: Connect-AzAccount -Environment of that cloud first.")?;
+        writeln!(
+            out,
+            "\n# The vault is at {suffix}: Connect-AzAccount -Environment of that cloud first."
+        )?;
     }
     writeln!(out, "\n# 1. Make the new credential of each, and store it.")?;
     for (name, entry) in entries {
         comment(out, name, entry)?;
         writeln!(out, "Save-Value '{name}'")?;
     }
-    writeln!(out, "\n# 2. Let the applications read them (once for each identity):")?;
-    writeln!(out, "# New-AzRoleAssignment -RoleDefinitionName 'Key Vault Secrets User' -ObjectId PRINCIPAL -Scope (Get-AzKeyVault -VaultName $Vault).ResourceId")?;
+    writeln!(
+        out,
+        "\n# 2. Let the applications read them (once for each identity):"
+    )?;
+    writeln!(
+        out,
+        "# New-AzRoleAssignment -RoleDefinitionName 'Key Vault Secrets User' -ObjectId PRINCIPAL -Scope (Get-AzKeyVault -VaultName $Vault).ResourceId"
+    )?;
     writeln!(out, "\n# 3. Deploy the rewritten code and see it work.")?;
     writeln!(out, "# 4. Only then end the old ones:")?;
     rotations(out, entries)?;

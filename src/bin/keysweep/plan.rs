@@ -59,7 +59,10 @@ fn vault(entries: &BTreeMap<String, Entry>, out: &mut impl Write) -> Result<(), 
         let places: Vec<String> = places.into_iter().collect();
         writeln!(out, "| {name} | {} |", places.join(", "))?;
     }
-    writeln!(out, "\nReaders need Key Vault Secrets User on the vault. Store the new values with keysweep migrate.\n")?;
+    writeln!(
+        out,
+        "\nReaders need Key Vault Secrets User on the vault. Store the new values with keysweep migrate.\n"
+    )?;
     Ok(())
 }
 
