@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use util::{Dir, github_token, made, python, stubs};
+use util::{Dir, github_token, python, stubs};
 
 fn fixed(dir: &Dir, args: &[&str]) {
     let all = [
@@ -194,11 +194,7 @@ fn the_migration_script_stores_exact_bytes() {
 fn a_plan_says_what_and_writes_rules_for_the_owner_only() {
     let dir = Dir::new();
     let token = github_token();
-    let password = made("Kq7{b62:12}==>x");
-    dir.write(
-        "app.py",
-        format!("API_TOKEN = \"{token}\"\nDB_PASSWORD = '{password}'\n"),
-    );
+    dir.write("app.py", format!("API_TOKEN = \"{token}\"\n"));
     let plan = dir
         .run(&[
             "plan",
@@ -218,11 +214,6 @@ fn a_plan_says_what_and_writes_rules_for_the_owner_only() {
     let rules = dir.path().join("rules.txt");
     let text = fs::read_to_string(&rules).expect("readable");
     assert!(text.contains(&format!("literal:{token}==>***REMOVED***\n")));
-    assert!(
-        text.lines()
-            .any(|line| line.starts_with("regex:\\x4b\\x71")),
-        "an arrow in a value"
-    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -67,8 +67,9 @@ pub fn of(finding: &Finding) -> String {
         let keys = finding.host.keys.join(".");
         format!("{}\0{keys}", finding.path())
     };
-    let is_item = |key: &Box<str>| key.bytes().all(|b| b.is_ascii_digit());
-    let by_label = finding.host.label.is_some() && finding.host.keys.last().is_some_and(is_item);
+    let is_item = |key: &str| key.bytes().all(|b| b.is_ascii_digit());
+    let by_label =
+        finding.host.label.is_some() && finding.host.keys.last().is_some_and(|key| is_item(key));
     if let Some(hint) = of_keys(&finding.host.keys).filter(|_| !by_label) {
         return capped(&from_hint(&hint, family), &place());
     }

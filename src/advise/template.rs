@@ -105,13 +105,13 @@ impl<'a> Holes<'a> {
 
     /// The key of the value, past keys that belong to the format.
     fn key(&self) -> &str {
-        let is_item = |key: &Box<str>| key.bytes().all(|b| b.is_ascii_digit());
-        if !self.said.is_empty() && self.keys.last().is_some_and(is_item) {
+        let is_item = |key: &str| key.bytes().all(|b| b.is_ascii_digit());
+        if !self.said.is_empty() && self.keys.last().is_some_and(|key| is_item(key)) {
             return self.said;
         }
-        let own = |key: &&Box<str>| !matches!(&***key, "value" | "connectionString" | "default");
-        let key = self.keys.iter().rev().find(own);
-        key.map_or(self.said, |key| key)
+        let own = |key: &&str| !matches!(*key, "value" | "connectionString" | "default");
+        let key = self.keys.iter().rev().map(|key| &**key).find(own);
+        key.unwrap_or(self.said)
     }
 
     /// As the file spells it where that is a variable's name.

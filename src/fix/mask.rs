@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn twins_are_found_in_their_escaped_forms() {
         let file = br#"a "pa\"ss<word" b pa%22ss%3Cword c"#;
-        let edits = twins(file, &[0..file.len()], b"pa\"ss<word");
+        let whole = 0..file.len();
+        let edits = twins(file, std::slice::from_ref(&whole), b"pa\"ss<word");
         assert_eq!(edits.len(), 2);
     }
 }

@@ -211,10 +211,9 @@ impl Run {
         let path = PathBuf::from(&fixed.path);
         let root = root_of(&path);
         let folder = path.parent().unwrap_or(Path::new(""));
-        let files = fixed.files.iter();
+        let mut files = fixed.files.iter();
         let written = files
-            .map(|file| write::create(&root, &folder.join(&file.name), &file.text))
-            .collect::<Result<(), Error>>()
+            .try_for_each(|file| write::create(&root, &folder.join(&file.name), &file.text))
             .and_then(|()| {
                 if fixed.before == fixed.after {
                     return Ok(());

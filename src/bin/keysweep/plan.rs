@@ -137,3 +137,21 @@ fn rule(form: &[u8]) -> Vec<u8> {
     rule.extend_from_slice(b"==>***REMOVED***\n");
     rule
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_says_exactly_the_value() {
+        let text = |form: &[u8]| String::from_utf8(rule(form)).expect("UTF-8");
+        assert_eq!(text(b"a#b=="), "literal:a#b====>***REMOVED***\n");
+        assert_eq!(
+            text(b"a==>"),
+            "regex:\\x61\\x3d\\x3d\\x3e==>***REMOVED***\n"
+        );
+        assert_eq!(text(b"a\n"), "regex:\\x61\\x0a==>***REMOVED***\n");
+        assert!(forms(b"short").is_empty());
+        assert_eq!(forms(b"with \"quotes\"").len(), 2);
+    }
+}
