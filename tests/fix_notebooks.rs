@@ -90,7 +90,7 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
         \x20           nbformat.validate(nb); return True\n\
         \x20       except nbformat.ValidationError: return False\n\
         \x20   if not valid(path) and valid(sys.argv[1] + '/' + path.rsplit('/', 1)[-1]): bad.append(path)\n\
-        sys.exit('\\n'.join(bad))\n";
+        sys.exit('\\n'.join(bad) or 0)\n";
     let paths = fs::read_dir(dir.path())
         .expect("listed")
         .flatten()
@@ -148,9 +148,12 @@ fn a_rewritten_notebook_runs() {
         .expect("python runs");
     let out = String::from_utf8_lossy(&run.stdout);
     let errors = String::from_utf8_lossy(&run.stderr);
-    assert!(out.contains("--token value-of-token"), "{out}\n{errors}");
     assert!(
-        out.contains("value-of-token value-of-token"),
+        out.contains("--token value-of-github-token"),
+        "{out}\n{errors}"
+    );
+    assert!(
+        out.contains("value-of-github-token value-of-github-token"),
         "{out}\n{errors}"
     );
 }
