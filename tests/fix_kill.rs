@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use util::{Dir, made_with};
 
-const FILES: usize = 40;
+const FILES: usize = 12;
 
 fn files(dir: &Dir) -> BTreeMap<String, Vec<u8>> {
     fs::read_dir(dir.path())
