@@ -1,5 +1,5 @@
-//! Turns `patterns/*.toml` into static rules, so that a bad rule fails the build and start-up
-//! parses nothing.
+//! Turns `patterns/*.toml` into static rules and `patterns/contexts/*.toml` into static contexts, so
+//! that a bad one fails the build and start-up parses nothing.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -18,22 +18,21 @@ mod lexicon;
 mod model;
 #[path = "src/rules/raw.rs"]
 mod raw;
+#[path = "src/host/raw.rs"]
+mod raw_context;
 
 fn main() {
     println!("cargo::rerun-if-changed=patterns");
     println!("cargo::rerun-if-changed=src/rules");
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/host/raw.rs");
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let generic = Path::new("patterns/generic");
     lexicon::write(generic, &out_dir.join("lexicon.rs"));
     lexicon::write_names(&generic.join("names.toml"), &out_dir.join("names.rs"));
     model::write(&generic.join("model.toml"), &out_dir.join("model.rs"));
-    let mut files: Vec<PathBuf> = fs::read_dir("patterns")
-        .expect("patterns/ is part of the package")
-        .map(|entry| entry.expect("patterns/ can be listed").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
-        .collect();
-    files.sort();
+    write_contexts(&out_dir.join("contexts.rs"));
+    let files = toml_files("patterns");
     let mut code =
         String::from("/// The rules of `patterns/`.\npub static BUILT_IN: &[RuleDef] = &[\n");
     let mut ids = HashSet::new();
@@ -50,6 +49,29 @@ fn main() {
     }
     code.push_str("];\n");
     fs::write(out_dir.join("rules.rs"), code).expect("OUT_DIR can be written");
+}
+
+/// The TOML files of a folder, not of those inside it.
+fn toml_files(folder: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap_or_else(|e| panic!("{folder} is part of the package: {e}"))
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The order of the files matters: the first context that fits is taken.
+fn write_contexts(out: &Path) {
+    let mut code = String::from("static BUILT_IN: &[Context] = &[\n");
+    for name in ["code", "infra", "config"] {
+        let file = format!("patterns/contexts/{name}.toml");
+        let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file}: {e}"));
+        code += &raw_context::to_source(&text).unwrap_or_else(|fault| panic!("{file}: {fault}"));
+    }
+    code.push_str("];\n");
+    fs::write(out, code).expect("OUT_DIR can be written");
 }
 
 fn read(file: &Path) -> Vec<def::RuleDef> {

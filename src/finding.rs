@@ -6,6 +6,7 @@ use std::fmt;
 use smallvec::SmallVec;
 
 use crate::decode::{Layer, Role};
+use crate::host::HostPlace;
 use crate::judge::Proof;
 use crate::judge::generic::model::Explanation;
 use crate::rules::{Level, RuleRef, Severity};
@@ -43,6 +44,8 @@ pub struct Finding {
     pub notebook: Option<NotebookPlace>,
     /// The encodings that hid it, outermost first.
     pub layers: SmallVec<[Layer; 2]>,
+    /// In what kind of place it stands, and so what can be written in its stead.
+    pub host: HostPlace,
     pub fingerprint: Fingerprint,
     pub frame: Frame,
     /// Who brought it into git when, and where it still is; `None` for a working tree.

@@ -52,7 +52,7 @@ fn a_finding_says_what_and_where() {
         found["advice"]["reference"]
             .as_str()
             .expect("text")
-            .contains("get_secret(\"github-token\")")
+            .contains("kv(\"github-token\")")
     );
 }
 

@@ -1,131 +1,156 @@
-//! What to do about a finding: rotate it, and what to write in its place.
-//!
-//! The first, general advice: how to revoke, the vault name, and the reference in the language of
-//! the place. It reads the finding and its rule; it never needs the value.
+//! What to do about a finding: the way that needs no secret, what to write in its place, who may
+//! read it, and how to end the one that leaked. It never needs the value.
 
-use crate::decode::Role;
+pub mod facts;
+pub mod name;
+pub mod names;
+pub mod services;
+pub mod template;
+
+use std::borrow::Cow;
+
 use crate::finding::Finding;
+use crate::host::{Context, Grammar, Slot, Verdict};
+use facts::Facts;
+use template::Holes;
+
+/// The least that reads one secret, and where it is given.
+const READER: Role = Role {
+    name: Cow::Borrowed("Key Vault Secrets User"),
+    scope: Cow::Borrowed("the vault, one per application and environment"),
+};
 
 /// What a person should do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
-    /// Commands or places, most direct first.
+    /// Commands or places that end the leaked one, most direct first.
     pub rotate: Vec<String>,
+    /// What stops working then; empty where that is not known.
+    pub breaks: Cow<'static, str>,
     /// The name the secret would have in Key Vault.
     pub vault_name: String,
     /// What to write instead, in the language of the place.
     pub reference: String,
     /// The language of `reference`.
     pub language: &'static str,
+    pub context: &'static Context,
+    /// All ways, best first.
+    pub ways: Vec<Way>,
+    /// What must be there, or be changed elsewhere, for `reference` to work.
+    pub also: Vec<String>,
+    /// Why nothing is rewritten; empty where something is.
+    pub why: &'static str,
 }
 
-/// The languages in which a reference is proposed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Language {
-    Python,
-    Shell,
-    AppSettings,
-    Terraform,
-    Bicep,
-    Pipeline,
-    /// No form of its own yet: the command that reads the secret.
-    Other,
+/// One way to live without the secret in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub kind: WayKind,
+    pub text: String,
+    pub role: Option<Role>,
+}
+
+/// In the order in which they are to be preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WayKind {
+    Passwordless,
+    DeployTime,
+    KeyVault,
+    Environment,
+}
+
+impl WayKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passwordless => "passwordless",
+            Self::DeployTime => "deploy time",
+            Self::KeyVault => "key vault",
+            Self::Environment => "environment",
+        }
+    }
+}
+
+/// A role and where it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    pub name: Cow<'static, str>,
+    pub scope: Cow<'static, str>,
+}
+
+/// Advises on a finding, with the vault left open.
+pub fn advise(finding: &Finding) -> Advice {
+    advise_with(finding, &Facts::new(None))
 }
 
 /// Advises on a finding.
-pub fn advise(finding: &Finding) -> Advice {
-    let vault_name = vault_name(finding);
-    let language = language(finding);
-    let (reference, language) = reference(language, &vault_name);
+pub fn advise_with(finding: &Finding, facts: &Facts) -> Advice {
+    let context = finding.host.context;
+    let vault_name = template::vault_name(finding, &name::of(finding));
+    let holes = Holes::of(finding, facts, &vault_name);
+    let reference = if context.template.is_empty() {
+        context.instead.to_owned()
+    } else {
+        holes.show(context.template)
+    };
+    let mut also: Vec<String> = Vec::new();
+    also.extend(context.pair.iter().map(|text| holes.show(text)));
+    also.extend(context.needs.iter().map(|text| holes.show(text)));
     Advice {
-        rotate: finding.rotate.iter().map(|step| step.to_string()).collect(),
+        rotate: finding.rotate.iter().map(ToString::to_string).collect(),
+        breaks: breaks(finding),
+        ways: ways(finding, context, &holes, &reference),
         vault_name,
         reference,
-        language,
+        language: language(context),
+        context,
+        also,
+        why: context.why,
     }
 }
 
-/// A valid, human name: from the name in the text where there is one, else the rule's.
-fn vault_name(finding: &Finding) -> String {
-    const LONGEST: usize = 127;
-    let said = finding.name.as_deref().unwrap_or_default();
-    let mut name = String::new();
-    let mut last = ' ';
-    for c in said.trim_start_matches('-').chars() {
-        let boundary = c.is_ascii_uppercase() && last.is_ascii_lowercase();
-        last = c;
-        if boundary || (!c.is_ascii_alphanumeric() && !name.is_empty() && !name.ends_with('-')) {
-            name.push('-');
-        }
-        if c.is_ascii_alphanumeric() {
-            name.push(c.to_ascii_lowercase());
-        }
-    }
-    name.truncate(LONGEST);
-    let name = name.trim_matches('-');
-    if name.len() >= 3 {
-        name.to_owned()
-    } else {
-        finding.rule.vault_name.to_string()
-    }
+fn breaks(finding: &Finding) -> Cow<'static, str> {
+    let of_service = services::of(finding).map_or("", |service| service.breaks);
+    services::end_of_sas(finding).unwrap_or(of_service).into()
 }
 
-fn language(finding: &Finding) -> Language {
-    if let Some(place) = &finding.notebook {
-        return match place.role {
-            Role::Code | Role::Text => Language::Python,
-            _ => Language::Other,
+fn ways(finding: &Finding, context: &Context, holes: &Holes<'_>, reference: &str) -> Vec<Way> {
+    let mut ways = Vec::new();
+    let way = |kind, text: &str, role| Way {
+        kind,
+        text: text.to_owned(),
+        role,
+    };
+    if let Some(service) = services::of(finding) {
+        let role = Role {
+            name: service.role.into(),
+            scope: service.role_scope.into(),
         };
-    }
-    let path = finding.path().to_ascii_lowercase();
-    let file = path.rsplit('/').next().unwrap_or_default();
-    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
-    match extension {
-        "py" | "pyw" => Language::Python,
-        "sh" | "bash" | "zsh" => Language::Shell,
-        "tf" | "tfvars" => Language::Terraform,
-        "bicep" | "bicepparam" => Language::Bicep,
-        "json" if file.starts_with("appsettings") || file == "local.settings.json" => {
-            Language::AppSettings
+        ways.push(way(WayKind::Passwordless, service.passwordless, Some(role)));
+        let deploys = matches!(
+            context.grammar,
+            Grammar::Bicep | Grammar::Hcl | Grammar::Json
+        );
+        if deploys && !service.deploy_time.is_empty() {
+            ways.push(way(WayKind::DeployTime, service.deploy_time, None));
         }
-        "yml" | "yaml" if file.contains("pipeline") => Language::Pipeline,
-        _ => Language::Other,
+    }
+    ways.push(way(WayKind::KeyVault, reference, Some(READER)));
+    let variable = holes.show("<<env>> in the environment, filled by: <<show>>");
+    ways.push(way(WayKind::Environment, &variable, Some(READER)));
+    ways
+}
+
+/// The word for the language of a context's reference.
+fn language(context: &Context) -> &'static str {
+    match (context.slot, context.template) {
+        (Slot::None, "<<show>>") => "command",
+        (_, text) if text.starts_with("@Microsoft.KeyVault") => "app setting",
+        _ if context.id == "C34" => "azure pipelines",
+        _ => context.grammar.name(),
     }
 }
 
-fn reference(language: Language, name: &str) -> (String, &'static str) {
-    match language {
-        Language::Python => (
-            format!(
-                "SecretClient(vault_url=\"https://<vault>.vault.azure.net\", \
-                 credential=DefaultAzureCredential()).get_secret(\"{name}\").value"
-            ),
-            "python",
-        ),
-        Language::AppSettings => (
-            format!("@Microsoft.KeyVault(VaultName=<vault>;SecretName={name})"),
-            "app setting",
-        ),
-        Language::Terraform => (
-            format!(
-                "data.azurerm_key_vault_secret.{}.value",
-                name.replace('-', "_")
-            ),
-            "terraform",
-        ),
-        Language::Bicep => (format!("kv.getSecret('{name}')"), "bicep"),
-        Language::Pipeline => (format!("$({name})"), "azure pipelines"),
-        Language::Shell => (
-            format!(
-                "\"$(az keyvault secret show --vault-name <vault> --name {name} --query value -o tsv)\""
-            ),
-            "shell",
-        ),
-        Language::Other => (
-            format!(
-                "az keyvault secret show --vault-name <vault> --name {name} --query value -o tsv"
-            ),
-            "command",
-        ),
-    }
+/// Whether a context's edit is made without being asked for more.
+pub fn is_self_sufficient(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Rewrite | Verdict::RewritePlus)
 }

@@ -20,6 +20,9 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     if is_vault(token) {
         return Some("is a reference to a Key Vault secret");
     }
+    if is_name_in_vault(before) {
+        return Some("is the name of a secret, not its value");
+    }
     if is_integrity(token, value) {
         return Some("is a checksum of a package");
     }
@@ -72,6 +75,34 @@ fn token_before(before: &[u8]) -> &[u8] {
     let breaks = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>' | b',');
     let start = before.iter().rposition(breaks).map_or(0, |at| at + 1);
     &before[start..]
+}
+
+/// Whether the value is an argument of a call that reads a vault. What such a call is given are
+/// names; the calls that write a vault are given values and are not among these.
+fn is_name_in_vault(before: &[u8]) -> bool {
+    const READS: &[&str] = &[
+        "kv(",
+        "kv_secret(",
+        "get_secret(",
+        "getsecret(",
+        "getsecretwithls(",
+        "getsecretasync(",
+        "mustsecret(",
+        "secrets.get(",
+        "secrets.getbytes(",
+        "secrets$get(",
+        "get-azkeyvaultsecret ",
+        "az keyvault secret show ",
+    ];
+    const REACH: usize = 120;
+    let line = &before[before.len().saturating_sub(REACH)..];
+    let line = line.rsplit(|b| matches!(b, b'\n' | b';')).next();
+    let line = line.unwrap_or_default().to_ascii_lowercase();
+    READS.iter().any(|call| {
+        let found = memchr::memmem::rfind(&line, call.as_bytes());
+        // The call must not be over yet.
+        found.is_some_and(|at| memchr::memchr(b')', &line[at + call.len()..]).is_none())
+    })
 }
 
 /// Whether `before` ends in the head of a data address, `data:image/png;base64,`.

@@ -1,6 +1,7 @@
 //! From judged candidates of one document to findings that can be shown.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use smallvec::SmallVec;
 
@@ -8,6 +9,7 @@ use super::copies::Copies;
 use super::{Judged, Sweep};
 use crate::decode::{Document, Layer, Located};
 use crate::finding::{ByteRange, Finding, Fingerprint, Frame, NotebookPlace};
+use crate::host::{HostPlace, Spot, Survey};
 use crate::rules::{Kind, RuleRef};
 use crate::secret::Secret;
 use crate::span::{LineIndex, Position, SpanSet, ViewSpan, Width};
@@ -32,6 +34,8 @@ pub(super) struct Assembly<'a> {
     /// Their values, as they stand in their views and decoded.
     copies: Copies<'a>,
     lines: LineIndex<'a>,
+    /// Made with the first finding.
+    survey: OnceCell<Survey<'a>>,
 }
 
 impl<'a> Assembly<'a> {
@@ -67,6 +71,7 @@ impl<'a> Assembly<'a> {
             secret,
             copies,
             lines,
+            survey: OnceCell::new(),
         }
     }
 
@@ -144,6 +149,7 @@ impl<'a> Assembly<'a> {
             utf16: (from, to),
             notebook: self.notebook_place(located),
             layers: self.layers(*view),
+            host: self.host(index),
             fingerprint: self.fingerprint(index, &rule, name.as_deref()),
             frame: self.frame(index),
             trace: None,
@@ -162,6 +168,42 @@ impl<'a> Assembly<'a> {
         let name = &self.document.view(*view).text[span.range()];
         let tells = span.range().any(|at| self.is_secret(*view, at)) || self.copies.are_in(name);
         (!tells).then(|| String::from_utf8_lossy(name).into())
+    }
+
+    /// The context of a finding among those that the file as a whole allows.
+    fn host(&self, index: usize) -> HostPlace {
+        let start = |located: &Located| located.text.first().map_or(0, |span| span.start);
+        let survey = self.survey.get_or_init(|| {
+            let starts: Vec<u32> = self.located.iter().map(start).collect();
+            let path = &self.unit.origin.path;
+            Survey::new(
+                path,
+                self.document.text(),
+                self.document.is_notebook(),
+                &starts,
+            )
+        });
+        let located = &self.located[index];
+        let Judged {
+            view, assessment, ..
+        } = &self.judged[index];
+        let stretch = self.document.view(*view).stretch(assessment.secret.start);
+        let in_cell = assessment.secret.start - stretch.start;
+        let cell = located.place_line.map(|_| {
+            let text = &self.document.view(*view).text[stretch.range()];
+            (self.document.place(located.place).role, text)
+        });
+        let mut place = survey.place(Spot {
+            offset: start(located),
+            cell,
+            in_cell: Some(in_cell),
+        });
+        // What reads as a key may itself hold a secret, and keys are printed.
+        place.keys.retain(|key| !self.copies.are_in(key.as_bytes()));
+        place
+            .label
+            .take_if(|label| self.copies.are_in(label.as_bytes()));
+        place
     }
 
     /// Line and column in the whole input, and the column in UTF-16 code units.

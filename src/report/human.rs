@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Ansi};
 
 use super::{Style, json};
-use crate::advise;
+use crate::advise::{self, WayKind};
 use crate::finding::{CommitNote, Finding, NotebookPlace, State, Trace};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Outcome;
@@ -165,7 +165,14 @@ impl Page<'_> {
             if !kind.1.is_empty() {
                 writeln!(self.out, "    rotate  {}", kind.1)?;
             }
+            if !advice.breaks.is_empty() {
+                self.paragraph(&format!("    breaks  {}", advice.breaks), 12)?;
+            }
             self.told.insert(kind);
+        }
+        let better = advice.ways.first();
+        if let Some(way) = better.filter(|way| way.kind < WayKind::KeyVault) {
+            self.paragraph(&format!("    better  {}", way.text), 12)?;
         }
         writeln!(self.out, "    instead {}", advice.reference)?;
         let id = format!("{} {}", finding.rule.id, finding.fingerprint);

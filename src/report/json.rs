@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::Style;
-use crate::advise::{self, Advice};
+use crate::advise::{self, Advice, Way};
 use crate::finding::Finding;
 use crate::judge::generic::features::Feature;
 use crate::judge::generic::model::Explanation;
@@ -150,6 +150,38 @@ struct AdviceJson {
     vault_name: String,
     reference: String,
     language: &'static str,
+    context: &'static str,
+    host: &'static str,
+    verdict: &'static str,
+    ways: Vec<WayJson>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    breaks: std::borrow::Cow<'static, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    why: &'static str,
+}
+
+#[derive(Serialize)]
+struct WayJson {
+    kind: &'static str,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<std::borrow::Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<std::borrow::Cow<'static, str>>,
+}
+
+impl From<Way> for WayJson {
+    fn from(way: Way) -> Self {
+        let (role, scope) = way.role.map(|role| (role.name, role.scope)).unzip();
+        Self {
+            kind: way.kind.name(),
+            text: way.text,
+            role,
+            scope,
+        }
+    }
 }
 
 impl From<Advice> for AdviceJson {
@@ -159,6 +191,13 @@ impl From<Advice> for AdviceJson {
             vault_name: advice.vault_name,
             reference: advice.reference,
             language: advice.language,
+            context: advice.context.id,
+            host: advice.context.title,
+            verdict: advice.context.verdict.name(),
+            ways: advice.ways.into_iter().map(WayJson::from).collect(),
+            also: advice.also,
+            breaks: advice.breaks,
+            why: advice.why,
         }
     }
 }

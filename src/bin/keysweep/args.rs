@@ -36,6 +36,14 @@ pub enum Command {
         #[command(subcommand)]
         command: HookCommand,
     },
+    /// Replace secrets by Key Vault references; shows the changes unless told to write them
+    Fix(FixArgs),
+    /// Write a script that puts the NEW values into the vault
+    Migrate(MigrateArgs),
+    /// Say what to rotate, in which order, and how to clean the history
+    Plan(PlanArgs),
+    /// A git filter that masks secrets in notebooks' outputs as they are added
+    Filter(FilterArgs),
     /// List, explain and check rules
     Rules(RulesArgs),
     /// Write a small repository with freshly made secrets and scan it
@@ -278,6 +286,137 @@ pub enum ColourArg {
     Auto,
     Always,
     Never,
+}
+
+/// Which files, and which vault.
+#[derive(Args)]
+pub struct TargetArgs {
+    /// Files and folders
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub paths: Vec<PathBuf>,
+
+    /// The Key Vault: its name, or its URL
+    #[arg(long, value_name = "NAME|URL")]
+    pub vault: Option<String>,
+
+    /// The cloud of a vault that is given by name
+    #[arg(long, value_enum, default_value_t = CloudArg::Public)]
+    pub cloud: CloudArg,
+
+    /// A fact that some hosts need, such as scope=NAME, subscription=ID or resource-group=NAME
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub facts: Vec<String>,
+
+    /// Where the names of secrets are kept from run to run
+    #[arg(long, value_name = "FILE", default_value = ".keysweep-names.json")]
+    pub names: PathBuf,
+
+    /// Also read files that .gitignore and other ignore files exclude
+    #[arg(long)]
+    pub no_ignore: bool,
+
+    /// A file with further rules; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct FixArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// Write the changes
+    #[arg(long)]
+    pub write: bool,
+
+    /// Ask for each change
+    #[arg(long)]
+    pub interactive: bool,
+
+    /// Also make edits that need changes elsewhere, which are then listed
+    #[arg(long)]
+    pub pair: bool,
+
+    /// Take passwords out of SQL connection strings, for the identity's own sign-in
+    #[arg(long)]
+    pub passwordless: bool,
+
+    /// What to do with notebook outputs that show a secret
+    #[arg(long, value_enum, default_value_t = OutputsArg::Keep)]
+    pub outputs: OutputsArg,
+
+    /// What to do with secrets that no proven edit replaces [default: mask in notebooks when
+    /// --outputs is given, keep elsewhere]
+    #[arg(long, value_enum)]
+    pub rest: Option<RestArg>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CloudArg {
+    Public,
+    China,
+    UsGovernment,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputsArg {
+    Keep,
+    Mask,
+    Clear,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RestArg {
+    Keep,
+    Mask,
+}
+
+#[derive(Args)]
+pub struct MigrateArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// The shell of the script
+    #[arg(long, value_enum, default_value_t = ShellArg::Bash)]
+    pub shell: ShellArg,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ShellArg {
+    Bash,
+    Powershell,
+}
+
+#[derive(Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// Write the rules for git filter-repo --replace-text here. The file holds the live secrets: it
+    /// is made with mode 0600, outside of the repository is best, and must be deleted after use
+    #[arg(long, value_name = "FILE")]
+    pub replace_text: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct FilterArgs {
+    #[command(subcommand)]
+    pub command: FilterCommand,
+}
+
+#[derive(Subcommand)]
+pub enum FilterCommand {
+    /// Register the filter for *.ipynb in this repository
+    Install,
+    /// Take the registration back
+    Uninstall,
+    /// Mask the outputs of the notebook on standard input
+    Clean {
+        /// The file's name, as git gives it
+        path: Option<String>,
+    },
+    /// Pass standard input on as it is
+    Smudge,
 }
 
 #[derive(Args)]

@@ -4,9 +4,13 @@ mod args;
 mod demo;
 mod diff;
 mod exit;
+mod filter;
+mod fix;
 mod history;
 mod hook;
+mod migrate;
 mod output;
+mod plan;
 mod progress;
 mod rules;
 mod scan;
@@ -26,6 +30,10 @@ fn main() -> ExitCode {
         Command::History(args) => history::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Hook { command } => hook::run(&command),
+        Command::Fix(args) => fix::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Filter(args) => filter::run(&args.command),
         Command::Rules(args) => rules::run(&args.command),
         Command::Demo(args) => demo::run(&args),
         Command::Completions { shell } => completions(shell),

@@ -127,7 +127,7 @@ pub fn now() -> i64 {
     since.map_or(0, |d| d.as_secs() as i64)
 }
 
-fn rules(files: &[PathBuf]) -> Result<RuleSet, Error> {
+pub fn rules(files: &[PathBuf]) -> Result<RuleSet, Error> {
     let mut rules = RuleSet::built_in();
     for file in files {
         let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;

@@ -1,0 +1,303 @@
+//! `keysweep fix`.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use keysweep::advise::facts::{Cloud, Facts, Vault};
+use keysweep::advise::names::NameMap;
+use keysweep::error::Error;
+use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, diff, write};
+use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
+use keysweep::report::human::printable;
+use keysweep::source::walk::Walk;
+
+use crate::args::{CloudArg, FixArgs, OutputsArg, RestArg, TargetArgs};
+use crate::exit::{Exit, Fault};
+use crate::say;
+use crate::scan::{now, rules, tell};
+
+/// A sweep over what was asked for, with what came of it.
+pub struct Swept {
+    pub sweep: Sweep,
+    pub outcome: Outcome,
+    pub facts: Facts,
+    pub names: NameMap,
+}
+
+/// Scans the paths of a command that acts on findings.
+pub fn sweep(args: &TargetArgs) -> Result<Swept, Fault> {
+    let sweep = Sweep::new(Options {
+        rules: rules(&args.rules)?,
+        ..Options::new(now())
+    });
+    let walk = Walk {
+        ignore_files: !args.no_ignore,
+        ..Walk::new(args.paths.clone())
+    };
+    let outcome = sweep.run(&walk, &Progress::default())?;
+    tell(&outcome.ledger);
+    Ok(Swept {
+        sweep,
+        outcome,
+        facts: facts(args)?,
+        names: NameMap::load(&args.names)?,
+    })
+}
+
+fn facts(args: &TargetArgs) -> Result<Facts, Error> {
+    let cloud = match args.cloud {
+        CloudArg::Public => Cloud::Public,
+        CloudArg::China => Cloud::China,
+        CloudArg::UsGovernment => Cloud::UsGovernment,
+    };
+    let vault = args.vault.as_deref().map(|text| Vault::parse(text, cloud));
+    let mut facts = Facts::new(vault.transpose()?);
+    for fact in &args.facts {
+        facts.set(fact)?;
+    }
+    Ok(facts)
+}
+
+/// The files with findings, surveyed in the order of their paths.
+pub fn surveys(fixer: &Fixer<'_>, outcome: &Outcome) -> Result<Vec<Survey>, Error> {
+    let mut paths: Vec<&str> = outcome.findings.iter().map(|f| f.path()).collect();
+    paths.dedup();
+    let read = |path: &&str| {
+        let bytes = std::fs::read(path).map_err(|e| Error::io(Path::new(path), e))?;
+        Ok(fixer.survey(path, &bytes))
+    };
+    paths.iter().map(read).collect()
+}
+
+/// Names for the targets of all surveys, each survey's in a list of its own.
+pub fn assign(names: &mut NameMap, surveys: &[Survey]) -> Vec<Vec<String>> {
+    let wishes: Vec<_> = surveys.iter().flat_map(Survey::wishes).collect();
+    let mut all = names.assign(&wishes).into_iter();
+    surveys
+        .iter()
+        .map(|survey| all.by_ref().take(survey.targets.len()).collect())
+        .collect()
+}
+
+pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
+    if args.interactive && !io::stdin().is_terminal() && std::env::var_os("CI").is_some() {
+        return Err(Error::usage("--interactive needs somebody to ask").into());
+    }
+    let mut swept = sweep(&args.target)?;
+    let fixer = Fixer {
+        sweep: &swept.sweep,
+        facts: swept.facts.clone(),
+        policy: policy(args),
+    };
+    let surveys = surveys(&fixer, &swept.outcome)?;
+    let names = assign(&mut swept.names, &surveys);
+    let mut out = io::stdout().lock();
+    let mut end = Run::default();
+    for (survey, names) in surveys.iter().zip(names) {
+        let mut wanted: Vec<Option<String>> = names.into_iter().map(Some).collect();
+        if args.interactive && !ask(survey, &mut wanted, &mut out)? {
+            break;
+        }
+        let fixed = fixer.fix(survey, &wanted);
+        end.one(args, &fixer, &fixed, &mut out)?;
+    }
+    end.summary(args, &mut out)?;
+    if args.write && end.rewritten > 0 && !swept.names.is_empty() {
+        keep_names(&args.target.names, &swept.names)?;
+    }
+    let complete = swept.outcome.ledger.is_complete();
+    Ok(end.exit(args, complete))
+}
+
+fn policy(args: &FixArgs) -> Policy {
+    Policy {
+        pair: args.pair,
+        passwordless: args.passwordless,
+        outputs: match args.outputs {
+            OutputsArg::Keep => Outputs::Keep,
+            OutputsArg::Mask => Outputs::Mask,
+            OutputsArg::Clear => Outputs::Clear,
+        },
+        rest: match args.rest {
+            None => Rest::Usual,
+            Some(RestArg::Keep) => Rest::Keep,
+            Some(RestArg::Mask) => Rest::Mask,
+        },
+    }
+}
+
+/// Asks for each target; `false` ends the run.
+fn ask(survey: &Survey, names: &mut [Option<String>], out: &mut impl Write) -> Result<bool, Fault> {
+    for (target, name) in survey.targets.iter().zip(names) {
+        let finding = &survey.findings[target.findings[0]];
+        let (path, line) = (printable(finding.path()), finding.start.line);
+        let shown = name.as_deref().unwrap_or_default();
+        writeln!(out, "{path} line {line}: {}", finding.title)?;
+        writeln!(
+            out,
+            "    | {}{}{}",
+            finding.frame.before, finding.frame.mask, finding.frame.after
+        )?;
+        write!(out, "    replace by a reference to {shown}? [y/n/q] ")?;
+        out.flush()?;
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer)?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => {}
+            "q" | "Q" => return Ok(false),
+            _ if read == 0 => return Ok(false),
+            _ => *name = None,
+        }
+    }
+    Ok(true)
+}
+
+/// What a run did.
+#[derive(Default)]
+struct Run {
+    changed: usize,
+    rewritten: usize,
+    masked: usize,
+    kept: usize,
+    failed: usize,
+    also: BTreeMap<String, Vec<String>>,
+}
+
+impl Run {
+    fn one(
+        &mut self,
+        args: &FixArgs,
+        fixer: &Fixer<'_>,
+        fixed: &Fixed,
+        out: &mut impl Write,
+    ) -> Result<(), Fault> {
+        if fixed.is_changed() && !args.write {
+            let before: Vec<_> = fixed.outcomes.iter().map(|o| o.finding.clone()).collect();
+            let after = fixer.sweep.scan_bytes(&fixed.path, &fixed.after);
+            let path = printable(&fixed.path);
+            out.write_all(
+                diff::unified(&path, (&fixed.before, &before), (&fixed.after, &after)).as_bytes(),
+            )?;
+            for file in &fixed.files {
+                let text = format!("{path}: also makes {} beside it", file.name);
+                writeln!(out, "# {text}")?;
+            }
+        }
+        if fixed.is_changed() && args.write && !self.write(fixed) {
+            return Ok(());
+        }
+        self.changed += usize::from(fixed.is_changed());
+        for outcome in &fixed.outcomes {
+            let finding = &outcome.finding;
+            let place = format!("{} line {}", printable(&fixed.path), finding.start.line);
+            match &outcome.action {
+                Action::Rewritten(name) => {
+                    self.rewritten += 1;
+                    self.tell_also(fixer, finding, name);
+                }
+                Action::Passwordless => self.rewritten += 1,
+                Action::Masked => self.masked += 1,
+                Action::Kept(reason) => {
+                    self.kept += 1;
+                    say(&format!("{place}: {} {reason}", finding.title));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, fixed: &Fixed) -> bool {
+        let path = PathBuf::from(&fixed.path);
+        let root = root_of(&path);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut files = fixed.files.iter();
+        let written = files
+            .try_for_each(|file| write::create(&root, &folder.join(&file.name), &file.text))
+            .and_then(|()| {
+                if fixed.before == fixed.after {
+                    return Ok(());
+                }
+                write::replace(&root, &path, &fixed.before, &fixed.after)
+            });
+        if let Err(error) = written {
+            say(&error.to_string());
+            self.failed += 1;
+            return false;
+        }
+        true
+    }
+
+    fn tell_also(&mut self, fixer: &Fixer<'_>, finding: &keysweep::finding::Finding, name: &str) {
+        let context = finding.host.context;
+        let holes = keysweep::advise::template::Holes::of(finding, &fixer.facts, name);
+        let title = format!("{} {}", context.id, context.title);
+        let list = self.also.entry(title).or_default();
+        for text in context.pair.iter().chain(context.needs) {
+            let text = holes.show(text);
+            if !list.contains(&text) {
+                list.push(text);
+            }
+        }
+    }
+
+    fn summary(&self, args: &FixArgs, out: &mut impl Write) -> Result<(), Fault> {
+        let verb = if args.write {
+            "rewrote"
+        } else {
+            "would rewrite"
+        };
+        let (rewritten, masked, kept) = (self.rewritten, self.masked, self.kept);
+        writeln!(
+            out,
+            "{verb} {rewritten} and mask {masked} secrets in {} files; {kept} stay",
+            self.changed
+        )?;
+        for (title, list) in &self.also {
+            writeln!(out, "\n{title} also needs:")?;
+            for text in list {
+                writeln!(out, "  - {text}")?;
+            }
+        }
+        if rewritten > 0 {
+            writeln!(
+                out,
+                "\nEvery reader needs the role Key Vault Secrets User on the vault."
+            )?;
+            writeln!(
+                out,
+                "What leaked stays leaked until it is rotated: see keysweep plan."
+            )?;
+        }
+        Ok(())
+    }
+
+    fn exit(&self, args: &FixArgs, complete: bool) -> Exit {
+        if self.failed > 0 || !complete {
+            Exit::Error
+        } else if self.kept > 0 || !args.write && self.rewritten + self.masked > 0 {
+            Exit::Findings
+        } else {
+            Exit::Clean
+        }
+    }
+}
+
+/// A file may be written to when it lies in the tree of the working folder, or, named from outside,
+/// in its own folder.
+fn root_of(path: &Path) -> PathBuf {
+    if path.is_absolute() || path.starts_with("..") {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        return folder.unwrap_or(Path::new(".")).to_path_buf();
+    }
+    PathBuf::from(".")
+}
+
+fn keep_names(path: &Path, names: &NameMap) -> Result<(), Error> {
+    let text = names.to_text();
+    match std::fs::read(path) {
+        Ok(held) if held == text.as_bytes() => Ok(()),
+        Ok(held) => write::replace(&root_of(path), path, &held, text.as_bytes()),
+        Err(_) => write::create(&root_of(path), path, &text),
+    }
+}

@@ -1,0 +1,276 @@
+//! `keysweep migrate`: a script that puts the new values into the vault. No value is in it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use keysweep::advise;
+use keysweep::fix::{Fixer, Policy};
+
+use crate::args::{MigrateArgs, ShellArg};
+use crate::exit::{Exit, Fault};
+use crate::fix::{assign, surveys, sweep};
+
+/// One secret of the vault.
+#[derive(Default)]
+pub struct Entry {
+    pub title: String,
+    pub places: Vec<String>,
+    pub rotate: Vec<String>,
+    pub breaks: String,
+    pub role: String,
+    pub provider: String,
+}
+
+/// All secrets that the findings ask for, by name.
+pub fn entries(
+    args: &crate::args::TargetArgs,
+) -> Result<(BTreeMap<String, Entry>, crate::fix::Swept), Fault> {
+    let mut swept = sweep(args)?;
+    let fixer = Fixer {
+        sweep: &swept.sweep,
+        facts: swept.facts.clone(),
+        policy: Policy {
+            pair: true,
+            ..Policy::default()
+        },
+    };
+    let surveys = surveys(&fixer, &swept.outcome)?;
+    let names = assign(&mut swept.names, &surveys);
+    let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
+    for (survey, names) in surveys.iter().zip(names) {
+        let mut named: Vec<Option<&str>> = vec![None; survey.findings.len()];
+        for (target, name) in survey.targets.iter().zip(&names) {
+            for index in &target.findings {
+                named[*index] = Some(name);
+            }
+        }
+        for (finding, name) in survey.findings.iter().zip(named) {
+            let advice = advise::advise_with(finding, &fixer.facts);
+            let name = name.map_or(advice.vault_name, str::to_owned);
+            let entry = entries.entry(name).or_default();
+            entry.title = finding.title.to_string();
+            entry
+                .places
+                .push(format!("{} line {}", finding.path(), finding.start.line));
+            for step in advice.rotate {
+                if !entry.rotate.contains(&step) {
+                    entry.rotate.push(step);
+                }
+            }
+            entry.breaks = advice.breaks.to_string();
+            entry.provider = finding.rule.provider.to_string();
+            entry.role = "Key Vault Secrets User".to_owned();
+        }
+    }
+    Ok((entries, swept))
+}
+
+pub fn run(args: &MigrateArgs) -> Result<Exit, Fault> {
+    let (entries, swept) = entries(&args.target)?;
+    let vault = swept.facts.vault.as_ref().map_or("", |vault| &vault.name);
+    let suffix = swept
+        .facts
+        .vault
+        .as_ref()
+        .map_or("vault.azure.net", |v| &v.suffix);
+    let mut out = io::stdout().lock();
+    match args.shell {
+        ShellArg::Bash => bash(&entries, vault, &mut out)?,
+        ShellArg::Powershell => powershell(&entries, vault, suffix, &mut out)?,
+    }
+    Ok(Exit::Clean)
+}
+
+const BASH: &str = r#"#!/usr/bin/env bash
+# Puts the NEW value of each secret into the vault. No value stands in this file, on a command line,
+# in the environment or in the shell's history.
+#   VAULT=name ./migrate.sh            asks for each value (nothing is shown)
+#   VAULT=name ./migrate.sh FOLDER     takes FOLDER/NAME, each a file of mode 600, byte for byte
+set -euo pipefail
+set +x
+umask 077
+export LC_ALL=C.UTF-8 AZURE_CORE_OUTPUT=none AZURE_CORE_COLLECT_TELEMETRY=false
+VAULT="${VAULT:-@VAULT@}"
+: "${VAULT:?the name of the Key Vault}"
+from="${1:-}"
+d="$(mktemp -d "${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}/migrate.XXXXXX")"
+trap 'rm -rf "$d"' EXIT
+trap 'exit 130' INT TERM
+
+# put NAME: the value arrives on standard input and is stored byte for byte.
+put() {
+  local name="$1" value="$d/value" back="$d/back" said="$d/said"
+  cat >"$value"
+  if [ ! -s "$value" ]; then
+    echo "$name: empty, left out" >&2
+    return 1
+  fi
+  if [ "$(wc -c <"$value")" -gt 25600 ]; then
+    echo "$name: over 25 KB, the vault's limit" >&2
+    return 1
+  fi
+  # 403 is not "missing": only the service's word for that lets the script go on.
+  if az keyvault secret show --vault-name "$VAULT" --name "$name" >/dev/null 2>"$said"; then
+    echo "$name: exists already; a new version would become the current one. Left as it is" >&2
+    return 2
+  elif ! grep -q 'SecretNotFound' "$said"; then
+    cat "$said" >&2
+    return 3
+  fi
+  az keyvault secret set --vault-name "$VAULT" --name "$name" --file "$value" --encoding utf-8 \
+    --content-type text/plain --tags origin=keysweep --only-show-errors -o none
+  rm -f "$back"
+  az keyvault secret download --vault-name "$VAULT" --name "$name" --file "$back" --encoding utf-8 \
+    --only-show-errors
+  if ! cmp -s "$value" "$back"; then
+    echo "$name: what the vault holds is not what was given (line ends or encoding)" >&2
+    return 4
+  fi
+  rm -f "$value" "$back"
+  echo "$name: stored"
+}
+
+# take NAME: from the file, or from a prompt.
+take() {
+  local name="$1" value
+  if [ -n "$from" ]; then
+    if [ -n "$(find "$from/$name" -perm /077)" ]; then
+      echo "$from/$name: others can read it; chmod 600 first" >&2
+      return 1
+    fi
+    put "$name" <"$from/$name"
+  else
+    IFS= read -rsp "new value of $name: " value && echo
+    printf %s "$value" | put "$name"
+  fi
+}
+
+failed=0
+"#;
+
+fn bash(entries: &BTreeMap<String, Entry>, vault: &str, out: &mut impl Write) -> Result<(), Fault> {
+    out.write_all(BASH.replace("@VAULT@", vault).as_bytes())?;
+    writeln!(out, "\n# 1. Make the new credential of each, and store it.")?;
+    for (name, entry) in entries {
+        comment(out, name, entry)?;
+        writeln!(out, "take {name} || failed=1")?;
+    }
+    writeln!(
+        out,
+        "\n# 2. Let the applications read them (once for each identity; PRINCIPAL is its object id):"
+    )?;
+    writeln!(
+        out,
+        "# az role assignment create --role 'Key Vault Secrets User' --assignee-object-id PRINCIPAL \\"
+    )?;
+    writeln!(
+        out,
+        "#   --assignee-principal-type ServicePrincipal --scope \"$(az keyvault show -n \"$VAULT\" --query id -o tsv)\""
+    )?;
+    writeln!(out, "\n# 3. Deploy the rewritten code and see it work.")?;
+    writeln!(out, "# 4. Only then end the old ones:")?;
+    rotations(out, entries)?;
+    writeln!(out, "\nexit \"$failed\"")?;
+    Ok(())
+}
+
+fn comment(out: &mut impl Write, name: &str, entry: &Entry) -> Result<(), Fault> {
+    writeln!(out, "# {name}: {}", line(&entry.title))?;
+    for place in &entry.places {
+        writeln!(out, "#   {}", line(place))?;
+    }
+    Ok(())
+}
+
+fn rotations(out: &mut impl Write, entries: &BTreeMap<String, Entry>) -> Result<(), Fault> {
+    for (name, entry) in entries {
+        for step in &entry.rotate {
+            writeln!(out, "# {name}: {}", line(step))?;
+        }
+        if !entry.breaks.is_empty() {
+            writeln!(out, "#   breaks {}", line(&entry.breaks))?;
+        }
+    }
+    Ok(())
+}
+
+/// Text that stays on its line of comment, whatever a file is called.
+fn line(text: &str) -> String {
+    keysweep::report::human::printable(text)
+}
+
+const POWERSHELL: &str = r#"# Puts the NEW value of each secret into the vault. No value stands in this file or on a command line.
+#   ./migrate.ps1 -Vault name                 asks for each value (nothing is shown)
+#   ./migrate.ps1 -Vault name -From FOLDER    takes FOLDER/NAME, as UTF-8, character for character
+param(
+    [string] $Vault = '@VAULT@',
+    [string] $From
+)
+$ErrorActionPreference = 'Stop'
+if (-not $Vault) { throw 'the name of the Key Vault is missing' }
+$failed = 0
+
+function Save-Value([string] $Name) {
+    $known = Get-AzKeyVaultSecret -VaultName $Vault -Name $Name
+    if ($known) {
+        Write-Warning "${Name}: exists already; a new version would become the current one. Left as it is"
+        $script:failed = 1
+        return
+    }
+    if ($From) {
+        $path = Join-Path $From $Name
+        # Exact text: no splitting into lines, no byte order mark, no code page.
+        $raw = [IO.File]::ReadAllText($path, [Text.UTF8Encoding]::new($false, $true))
+        if ($raw.Length -eq 0) {
+            Write-Warning "${Name}: empty, left out"
+            $script:failed = 1
+            return
+        }
+        $value = [Security.SecureString]::new()
+        foreach ($c in $raw.ToCharArray()) { $value.AppendChar($c) }
+        Remove-Variable raw
+    } else {
+        $value = Read-Host -AsSecureString -Prompt "new value of $Name"
+        if ($value.Length -eq 0) {
+            Write-Warning "${Name}: empty, left out"
+            $script:failed = 1
+            return
+        }
+    }
+    Set-AzKeyVaultSecret -VaultName $Vault -Name $Name -SecretValue $value -ContentType 'text/plain' | Out-Null
+    Write-Output "${Name}: stored"
+}
+"#;
+
+fn powershell(
+    entries: &BTreeMap<String, Entry>,
+    vault: &str,
+    suffix: &str,
+    out: &mut impl Write,
+) -> Result<(), Fault> {
+    out.write_all(POWERSHELL.replace("@VAULT@", vault).as_bytes())?;
+    if suffix != "vault.azure.net" {
+        writeln!(
+            out,
+            "\n# The vault is at {suffix}: Connect-AzAccount -Environment of that cloud first."
+        )?;
+    }
+    writeln!(out, "\n# 1. Make the new credential of each, and store it.")?;
+    for (name, entry) in entries {
+        comment(out, name, entry)?;
+        writeln!(out, "Save-Value '{name}'")?;
+    }
+    writeln!(
+        out,
+        "\n# 2. Let the applications read them (once for each identity):"
+    )?;
+    writeln!(
+        out,
+        "# New-AzRoleAssignment -RoleDefinitionName 'Key Vault Secrets User' -ObjectId PRINCIPAL -Scope (Get-AzKeyVault -VaultName $Vault).ResourceId"
+    )?;
+    writeln!(out, "\n# 3. Deploy the rewritten code and see it work.")?;
+    writeln!(out, "# 4. Only then end the old ones:")?;
+    rotations(out, entries)?;
+    writeln!(out, "\nexit $failed")?;
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Lines that IPython runs itself: `!command`, `%env`, `%sql`. It puts `{expression}` into them.
+
+use std::ops::Range;
+
+use super::edit::{self, Edit};
+use super::slot::{Held, Refused};
+
+/// A secret in such a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MagicLine {
+    pub held: Held,
+    form: Form,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    /// Between these quotes, or bare.
+    Argument(Option<u8>),
+    /// `%env NAME=value`, the whole of it.
+    Environment { line: Range<usize>, name: String },
+}
+
+/// Reads the line around a secret; `None` when it is not IPython's.
+pub fn line(text: &[u8], secret: &Range<usize>) -> Option<Result<MagicLine, Refused>> {
+    let start = edit::line_start(text, secret.start);
+    let end = memchr::memchr(b'\n', &text[secret.start..]).map_or(text.len(), |n| secret.start + n);
+    let line = &text[start..end];
+    let lead = line.len() - line.trim_ascii_start().len();
+    let sign = *line.get(lead)?;
+    let body = &line[lead + 1..];
+    if !matches!(sign, b'!' | b'%') || body.starts_with(b"%") {
+        return None;
+    }
+    let environment = [&b"env "[..], b"set_env "]
+        .iter()
+        .find_map(|word| body.strip_prefix(*word).filter(|_| sign == b'%'));
+    Some(match environment {
+        Some(assignment) => variable(text, start + lead..end, assignment, secret),
+        None => argument(text, start + lead + 1..end, secret),
+    })
+}
+
+fn variable(
+    text: &[u8],
+    line: Range<usize>,
+    assignment: &[u8],
+    secret: &Range<usize>,
+) -> Result<MagicLine, Refused> {
+    let at = assignment
+        .iter()
+        .position(|b| *b == b'=' || b.is_ascii_whitespace())
+        .ok_or("sets no variable")?;
+    let name = std::str::from_utf8(&assignment[..at]).map_err(|_| "has no plain name")?;
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let from = line.end - (assignment.len() - at - 1);
+    let value = &text[from..line.end];
+    let start = from + (value.len() - value.trim_ascii_start().len());
+    let value = start..start + value.trim_ascii().len();
+    if !is_name || secret.start < value.start || secret.end > value.end {
+        return Err("sets no variable".into());
+    }
+    Ok(MagicLine {
+        held: Held {
+            value: text[value.clone()].to_vec(),
+            around: value.clone(),
+            covers: value,
+        },
+        form: Form::Environment {
+            line,
+            name: name.to_owned(),
+        },
+    })
+}
+
+/// The argument of the command that holds the secret: what stands between its quotes or blanks.
+fn argument(text: &[u8], line: Range<usize>, secret: &Range<usize>) -> Result<MagicLine, Refused> {
+    let (mut start, mut quote) = (line.start, None);
+    let mut at = line.start;
+    while at < secret.start {
+        let byte = text[at];
+        match quote {
+            Some(open) if byte == open => {
+                quote = None;
+                start = at + 1;
+            }
+            None if byte == b'"' || byte == b'\'' => {
+                quote = Some(byte);
+                start = at + 1;
+            }
+            None if byte.is_ascii_whitespace() => start = at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    let rest = &text[secret.end..line.end];
+    let stop = rest.iter().position(|b| match quote {
+        Some(quote) => *b == quote,
+        None => b.is_ascii_whitespace() || b"\"'".contains(b),
+    });
+    let end = secret.end + stop.unwrap_or(rest.len());
+    let value = &text[start..end];
+    if value.contains(&b'{') || value.contains(&b'$') {
+        return Err("stands in an argument with values put into it".into());
+    }
+    if quote.is_some() && stop.is_none() {
+        return Err("stands in a quote that goes on".into());
+    }
+    Ok(MagicLine {
+        held: Held {
+            value: value.to_vec(),
+            around: start..end,
+            covers: start..end,
+        },
+        form: Form::Argument(quote),
+    })
+}
+
+impl MagicLine {
+    /// The edit that puts the expression in.
+    pub fn edit(&self, expression: &str) -> Edit {
+        match &self.form {
+            Form::Argument(quote) => {
+                // The other quotes than those around, so that the shell's quoting stays.
+                let inner = if *quote == Some(b'"') { "'" } else { "\"" };
+                let expression = expression.replace(['"', '\''], inner);
+                Edit::new(self.held.covers.clone(), format!("{{{expression}}}"))
+            }
+            Form::Environment { line, name } => {
+                let text = format!("import os; os.environ[\"{name}\"] = {expression}");
+                Edit::new(line.clone(), text)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(text: &str) -> String {
+        let at = text.find("HERE").expect("the mark");
+        let found = line(text.as_bytes(), &(at..at + 4)).expect("a magic line");
+        let edit = found.expect("can be done").edit("kv(\"n\")");
+        let (after, _) = edit::apply(text.as_bytes(), &[edit]);
+        String::from_utf8(after).expect("UTF-8")
+    }
+
+    #[test]
+    fn arguments_and_variables_are_replaced() {
+        assert_eq!(
+            rewritten("!az x --key HERE -c d"),
+            "!az x --key {kv(\"n\")} -c d"
+        );
+        assert_eq!(rewritten("!a \"u?sig=HERE\" b"), "!a \"{kv('n')}\" b");
+        assert_eq!(
+            rewritten("!export X='a=HERE;' && y"),
+            "!export X='{kv(\"n\")}' && y"
+        );
+        assert_eq!(rewritten("%sql pg://u:HERE@h/d"), "%sql {kv(\"n\")}");
+        assert_eq!(
+            rewritten("%env X=HERE\n%load_ext y"),
+            "import os; os.environ[\"X\"] = kv(\"n\")\n%load_ext y"
+        );
+        assert!(line(b"x = 'HERE'", &(5..9)).is_none());
+    }
+}

@@ -1,0 +1,387 @@
+//! What in a file can be rewritten, before names are given.
+
+use std::ops::Range;
+
+use super::grammar;
+use super::literal;
+use super::magic::{self, MagicLine};
+use super::notebook::{self, Notebook};
+use super::region::Region;
+use super::slot::{Held, Refused, Scene};
+use super::sql;
+use super::{Fixer, companion};
+use crate::advise::names::Wish;
+use crate::advise::{name, template};
+use crate::decode::Role;
+use crate::finding::Finding;
+use crate::host::{Grammar, Verdict};
+
+/// A larger file is not rewritten.
+const LARGEST: usize = 2 << 20;
+
+/// A file with its findings and what can be done about each.
+pub struct Survey {
+    pub path: String,
+    pub bytes: Vec<u8>,
+    pub findings: Vec<Finding>,
+    pub(super) notebook: Option<Notebook>,
+    /// The file itself, when it is no notebook.
+    pub(super) region: Region,
+    pub targets: Vec<Target>,
+    /// Findings that stay, by index, with the reason.
+    pub refused: Vec<(usize, Refused)>,
+}
+
+/// One edit to be made, for one finding or several in the same literal.
+#[derive(Clone)]
+pub struct Target {
+    pub findings: Vec<usize>,
+    /// The cell, in a notebook.
+    pub(super) cell: Option<usize>,
+    /// In the text of the region.
+    pub(super) secret: Range<usize>,
+    pub(super) held: Held,
+    pub(super) way: Way,
+}
+
+/// How a target is rewritten.
+#[derive(Clone)]
+pub(super) enum Way {
+    /// By its context's slot.
+    Slot,
+    /// In a line that IPython runs.
+    Magic(MagicLine),
+    /// A connection string without its password.
+    Passwordless { content: Range<usize>, text: String },
+}
+
+impl Survey {
+    /// A notebook of which nothing is to be rewritten.
+    pub(super) fn of_findings(path: &str, findings: Vec<Finding>, bytes: &[u8]) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: Vec::new(),
+            notebook: notebook::read(bytes),
+            region: Region::default(),
+            targets: Vec::new(),
+            refused: Vec::new(),
+            findings,
+        }
+    }
+
+    /// The text of a target's region.
+    pub(super) fn region(&self, cell: Option<usize>) -> &Region {
+        match (cell, &self.notebook) {
+            (Some(cell), Some(notebook)) => &notebook.cells[cell].source,
+            _ => &self.region,
+        }
+    }
+
+    pub(super) fn finding(&self, target: &Target) -> &Finding {
+        &self.findings[target.findings[0]]
+    }
+
+    /// All Python that runs before a cell.
+    pub(super) fn earlier(&self, cell: Option<usize>) -> Vec<u8> {
+        let cells = self.notebook.as_ref().map_or(&[][..], |n| &n.cells);
+        let before = &cells[..cell.unwrap_or(0).min(cells.len())];
+        let code = before.iter().filter(|cell| cell.is_code);
+        code.flat_map(|cell| [&cell.source.text[..], b"\n"].concat())
+            .collect()
+    }
+
+    /// All code of the file, for names that are taken.
+    pub(super) fn code(&self) -> Vec<u8> {
+        match &self.notebook {
+            Some(notebook) => self.earlier(Some(notebook.cells.len())),
+            None => self.bytes.clone(),
+        }
+    }
+
+    /// What wants names in the vault, in the order of the targets.
+    pub fn wishes(&self) -> Vec<Wish<'_>> {
+        fn wish<'s>(survey: &'s Survey, target: &'s Target) -> Wish<'s> {
+            let finding = survey.finding(target);
+            let plain = name::of(finding);
+            let wanted = template::vault_name(finding, &plain);
+            let keys = finding.host.keys.join(".");
+            let said = finding.name.as_deref().unwrap_or(&finding.rule.id);
+            Wish {
+                path: &survey.path,
+                place: if keys.is_empty() {
+                    said.to_owned()
+                } else {
+                    keys
+                },
+                value: &target.held.value,
+                forced: wanted != plain,
+                wanted,
+            }
+        }
+        self.targets
+            .iter()
+            .map(|target| wish(self, target))
+            .collect()
+    }
+}
+
+/// A region as a grammar of its context reads it.
+pub(super) fn readable(region: &Region, grammar: Grammar) -> Vec<u8> {
+    if grammar == Grammar::Python && !region.is_file() {
+        return notebook::without_magics(&region.text);
+    }
+    if grammar == Grammar::Bash && !region.is_file() && region.text.starts_with(b"%%") {
+        let mut text = region.text.clone();
+        let end = memchr::memchr(b'\n', &text).unwrap_or(text.len());
+        text[..end].fill(b'#');
+        return text;
+    }
+    if grammar == Grammar::Bicep {
+        return without_using(&region.text);
+    }
+    region.text.clone()
+}
+
+/// A Bicep parameter file in the grammar's terms, byte for byte: without its first statement,
+/// and with its parameters as variables.
+fn without_using(text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    let start = text.len() - text.trim_ascii_start().len();
+    if text[start..].starts_with(b"using ") {
+        let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |n| start + n);
+        out[start..end].fill(b' ');
+        // A parameter without a type reads like a variable.
+        let mut at = end;
+        while let Some(found) = memchr::memmem::find(&out[at..], b"\nparam ") {
+            at += found + 1;
+            out[at..at + 5].copy_from_slice(b"var  ");
+        }
+    }
+    out
+}
+
+impl Fixer<'_> {
+    /// Scans a file and finds out what can be rewritten.
+    pub fn survey(&self, path: &str, bytes: &[u8]) -> Survey {
+        let findings = self.sweep.scan_bytes(path, bytes);
+        let is_notebook = path.ends_with(".ipynb") || findings.iter().any(|f| f.notebook.is_some());
+        let notebook = is_notebook.then(|| notebook::read(bytes)).flatten();
+        let mut survey = Survey {
+            path: path.to_owned(),
+            bytes: bytes.to_vec(),
+            region: if notebook.is_none() {
+                Region::file(bytes)
+            } else {
+                Region::default()
+            },
+            notebook,
+            findings,
+            targets: Vec::new(),
+            refused: Vec::new(),
+        };
+        let whole_file = refuse_file(path, bytes, is_notebook && survey.notebook.is_none());
+        for index in 0..survey.findings.len() {
+            let found = match &whole_file {
+                Some(reason) => Err((*reason).into()),
+                None => self.target(&survey, index),
+            };
+            match found {
+                Ok(target) => merge(&mut survey.targets, target),
+                Err(reason) => survey.refused.push((index, reason)),
+            }
+        }
+        survey
+    }
+
+    fn target(&self, survey: &Survey, index: usize) -> Result<Target, Refused> {
+        let finding = &survey.findings[index];
+        let context = finding.host.context;
+        let cell = cell_of(survey, finding)?;
+        let region = survey.region(cell);
+        let source = finding.byte_start() as usize..finding.byte_end() as usize;
+        let secret = region
+            .of_source(source)
+            .ok_or("is not in the text as it stands")?;
+        let target = |held, way| Target {
+            findings: vec![index],
+            cell,
+            secret: secret.clone(),
+            held,
+            way,
+        };
+        if context.grammar == Grammar::Python
+            && cell.is_some()
+            && let Some(line) = magic::line(&region.text, &secret)
+        {
+            let line = line?;
+            return Ok(target(line.held.clone(), Way::Magic(line)));
+        }
+        if let Some(target) = self.passwordless(survey, finding, region, &secret, &target) {
+            return Ok(target);
+        }
+        if context.verdict == Verdict::Suggest {
+            return Err(context.why.into());
+        }
+        if context.verdict == Verdict::Pair && !self.policy.pair {
+            return Err("needs changes elsewhere too; --pair makes the edit here".into());
+        }
+        let text = readable(region, context.grammar);
+        let held = if context.grammar == Grammar::Lines {
+            let parsed = grammar::unparsed(&text);
+            scene(survey, finding, &parsed, cell, secret.clone(), b"", "kv").held()?
+        } else {
+            let parsed = grammar::parse(context.grammar, &text)
+                .ok_or("stands in a text that its grammar does not read")?;
+            scene(survey, finding, &parsed, cell, secret.clone(), b"", "kv").held()?
+        };
+        let mut held = held;
+        // Cut into pieces or not, the same value is the same secret.
+        let bare = |text: &[u8]| -> Vec<u8> {
+            let signs = |b: &&u8| !matches!(**b, b'"' | b'\'' | b'+') && !b.is_ascii_whitespace();
+            text.iter().filter(signs).copied().collect()
+        };
+        if bare(&held.value) == bare(finding.secret.expose()) {
+            held.value = finding.secret.expose().to_vec();
+        }
+        Ok(target(held, Way::Slot))
+    }
+
+    /// A connection string that needs no password, when that was asked for.
+    fn passwordless(
+        &self,
+        survey: &Survey,
+        finding: &Finding,
+        region: &Region,
+        secret: &Range<usize>,
+        target: &dyn Fn(Held, Way) -> Target,
+    ) -> Option<Target> {
+        let grammar = finding.host.context.grammar;
+        if !self.policy.passwordless {
+            return None;
+        }
+        let text = readable(region, grammar);
+        let parsed = grammar::parse(grammar, &text)?;
+        let literal = literal::find(&parsed, grammar, secret).ok()?;
+        let content = std::str::from_utf8(&text[literal.content.clone()]).ok()?;
+        let driver = sql::driver(content, &survey.bytes)?;
+        let without = sql::without_password(content, driver)?;
+        let held = Held {
+            value: content.as_bytes().to_vec(),
+            around: literal.whole.clone(),
+            covers: literal.whole,
+        };
+        let way = Way::Passwordless {
+            content: literal.content,
+            text: without,
+        };
+        Some(target(held, way))
+    }
+}
+
+/// A scene for a finding of a survey.
+pub(super) fn scene<'a>(
+    survey: &Survey,
+    finding: &Finding,
+    parsed: &'a grammar::Parsed<'a>,
+    _cell: Option<usize>,
+    secret: Range<usize>,
+    earlier: &'a [u8],
+    helper: &'a str,
+) -> Scene<'a> {
+    Scene {
+        parsed,
+        context: finding.host.context,
+        secret,
+        earlier,
+        helper,
+        is_module: survey.path.ends_with(".mjs") || survey.path.ends_with(".mts"),
+    }
+}
+
+/// The code cell that holds a finding; `None` outside notebooks.
+fn cell_of(survey: &Survey, finding: &Finding) -> Result<Option<usize>, Refused> {
+    let (Some(notebook), Some(place)) = (&survey.notebook, &finding.notebook) else {
+        return Ok(None);
+    };
+    if place.role != Role::Code {
+        return Err("stands where nothing runs".into());
+    }
+    let start = finding.byte_start() as usize;
+    let cells = notebook.cells.iter();
+    let found = cells
+        .clone()
+        .position(|cell| cell.source_range.contains(&start));
+    found.map(Some).ok_or(Refused::from("is in no cell"))
+}
+
+/// Findings in the same literal are one target.
+fn merge(targets: &mut Vec<Target>, target: Target) {
+    let same = targets.iter_mut().find(|other| {
+        other.cell == target.cell
+            && other.held.covers == target.held.covers
+            && matches!(
+                (&other.way, &target.way),
+                (Way::Slot, Way::Slot)
+                    | (Way::Magic(_), Way::Magic(_))
+                    | (Way::Passwordless { .. }, Way::Passwordless { .. })
+            )
+    });
+    match same {
+        Some(other) => other.findings.extend(target.findings),
+        None => targets.push(target),
+    }
+}
+
+/// Why nothing in a file is rewritten.
+fn refuse_file(path: &str, bytes: &[u8], broken: bool) -> Option<&'static str> {
+    const FOLDERS: [&str; 7] = [
+        "node_modules/",
+        "vendor/",
+        "site-packages/",
+        "dist/",
+        "third_party/",
+        "cassettes/",
+        ".ipynb_checkpoints/",
+    ];
+    const ENDS: [&str; 11] = [
+        ".min.js",
+        ".lock",
+        ".tfstate",
+        ".tfstate.backup",
+        ".tfplan",
+        "package-lock.json",
+        ".patch",
+        ".diff",
+        ".log",
+        ".map",
+        ".snap",
+    ];
+    let lower = path.to_ascii_lowercase();
+    if broken {
+        return Some("stands in a notebook that is no valid JSON");
+    }
+    if FOLDERS
+        .iter()
+        .any(|f| lower.starts_with(f) || lower.contains(&format!("/{f}")))
+    {
+        return Some("stands in a file that is generated or somebody else's");
+    }
+    if ENDS.iter().any(|end| lower.ends_with(end)) {
+        return Some("stands in a file that is generated");
+    }
+    if bytes.len() > LARGEST && !path.ends_with(".ipynb") {
+        return Some("stands in a file over 2 MiB");
+    }
+    if std::str::from_utf8(bytes).is_err() {
+        return Some("stands in a file that is no UTF-8");
+    }
+    if memchr::memmem::find(bytes, b"# SIG # Begin signature block").is_some() {
+        return Some("stands in a signed file");
+    }
+    None
+}
+
+/// The helper's name for a survey's file.
+pub(super) fn helper_name(survey: &Survey) -> String {
+    companion::helper_name(&survey.code())
+}
