@@ -63,8 +63,9 @@ impl Graph {
         graph
     }
 
-    pub fn len(&self) -> usize {
-        self.ids.len()
+    /// All commits, parents first.
+    pub fn commits(&self) -> std::ops::Range<Rank> {
+        0..self.ids.len() as Rank
     }
 
     pub fn id(&self, rank: Rank) -> ObjectId {
@@ -101,11 +102,11 @@ impl Graph {
 
     /// For each of `tips` which of at most 64 `commits` it reaches, a bit each.
     pub fn contains(&self, commits: &[Rank], tips: &[Rank]) -> Vec<u64> {
-        let mut masks = vec![0_u64; self.len()];
+        let mut masks = vec![0_u64; self.ids.len()];
         for (bit, &commit) in commits.iter().take(64).enumerate() {
             masks[commit as usize] |= 1 << bit;
         }
-        for rank in 0..self.len() {
+        for rank in 0..self.ids.len() {
             for &parent in &self.parents[rank] {
                 masks[rank] |= masks[parent as usize];
             }
@@ -179,7 +180,7 @@ mod tests {
             commit(3, 10, &[2]),
         ];
         let mut graph = Graph::new(commits, &store);
-        let ids: Vec<u8> = (0..graph.len() as Rank).map(|r| graph.id(r).0[0]).collect();
+        let ids: Vec<u8> = graph.commits().map(|r| graph.id(r).0[0]).collect();
         assert_eq!(ids, [1, 4, 2, 3]);
         let rank = |n| graph.rank(&id(n)).expect("a commit");
         let (one, two, three, four) = (rank(1), rank(2), rank(3), rank(4));

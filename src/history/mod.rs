@@ -313,14 +313,15 @@ impl Run<'_> {
 impl Trees {
     /// Adds what one thread saw, under the numbers of one table of names.
     fn add(&mut self, seen: Names<'_>) {
-        let number = |name: &Box<[u8]>| {
+        let mut numbers = Vec::with_capacity(seen.table.len());
+        for name in seen.table {
             let next = self.numbers.len() as u32;
-            *self.numbers.entry(name.clone()).or_insert_with(|| {
-                self.names.push(name.clone());
-                next
-            })
-        };
-        let numbers: Vec<u32> = seen.table.iter().map(number).collect();
+            let number = *self.numbers.entry(name.clone()).or_insert(next);
+            if number == next {
+                self.names.push(name);
+            }
+            numbers.push(number);
+        }
         let renamed = |edge: Edge| Edge {
             name: numbers[edge.name as usize],
             ..edge

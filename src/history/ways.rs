@@ -117,7 +117,10 @@ impl Ways {
 
     fn items_reached(&mut self, graph: &Graph, reached: Reached, items: &mut HashMap<Item, Span>) {
         let mut stands: Vec<Stand> = vec![Stand::new(); self.down.len()];
-        for rank in (0..graph.len() as Rank).filter(|&rank| graph.reached(rank) == reached) {
+        for rank in graph
+            .commits()
+            .filter(|&rank| graph.reached(rank) == reached)
+        {
             let local = graph.tree(rank).and_then(|tree| self.locals.get(&tree));
             if let Some(&local) = local {
                 stand(&mut stands[local as usize], 0, rank, rank);
