@@ -561,13 +561,16 @@ pub fn is_text(probe: &Probe<'_>) -> bool {
 /// Whether the value stands in a string of several lines, judged by the last mark of one before it:
 /// an opening one ends its line.
 fn in_block(probe: &Probe<'_>) -> bool {
-    const MARKS: [&[u8]; 3] = [b"`", b"\"\"\"", b"'''"];
     let before = probe.before(FARTHEST);
-    let last = MARKS
-        .iter()
-        .filter_map(|mark| Some((memchr::memmem::rfind(before, mark)?, mark.len())))
-        .max();
-    let Some((at, len)) = last else { return false };
+    let tick = memchr::memrchr(b'`', before).map(|at| (at, 1));
+    let quotes = memchr::memrchr2_iter(b'"', b'\'', before);
+    let triple = quotes
+        .filter_map(|last| Some((last.checked_sub(2)?, last)))
+        .find(|&(first, last)| before[first..last].iter().all(|b| *b == before[last]))
+        .map(|(first, _)| (first, 3));
+    let Some((at, len)) = tick.max(triple) else {
+        return false;
+    };
     let line = memchr::memrchr(b'\n', &before[..at]).map_or(0, |end| end + 1);
     let head = before[line..at].trim_ascii();
     let tail = &before[at + len..];
