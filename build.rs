@@ -12,6 +12,10 @@ mod check;
 #[path = "src/rules/def.rs"]
 #[allow(dead_code)]
 mod def;
+#[path = "src/detect/gram.rs"]
+mod gram;
+#[path = "build/grams.rs"]
+mod grams;
 #[path = "build/lexicon.rs"]
 mod lexicon;
 #[path = "build/model.rs"]
@@ -24,6 +28,7 @@ mod raw_context;
 fn main() {
     println!("cargo::rerun-if-changed=patterns");
     println!("cargo::rerun-if-changed=src/rules");
+    println!("cargo::rerun-if-changed=src/detect/gram.rs");
     println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed=src/host/raw.rs");
     let out_dir = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
@@ -31,6 +36,10 @@ fn main() {
     lexicon::write(generic, &out_dir.join("lexicon.rs"));
     lexicon::write_names(&generic.join("names.toml"), &out_dir.join("names.rs"));
     model::write(&generic.join("model.toml"), &out_dir.join("model.rs"));
+    grams::write(
+        Path::new("patterns/common-text.tsv"),
+        &out_dir.join("grams.rs"),
+    );
     write_contexts(&out_dir.join("contexts.rs"));
     let files = toml_files("patterns");
     let mut code =

@@ -12,10 +12,12 @@
 //! are compared, and where one is the same, its keyword.
 //!
 //! What this costs is decided by how common the windows are, more than by how many: of each keyword
-//! the rarest are noted, by the frequency of letters and of the commonest grams.
+//! the rarest are noted, by what `patterns/common-text.tsv` counted.
 
 use std::borrow::Cow;
 
+use super::gram;
+use super::window::{Costs, Window};
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x32, u16x16};
 
 /// A keyword seen in a text.
@@ -52,7 +54,7 @@ struct Noted {
 /// As many as there are hashes of sixteen bits.
 const SLOTS: usize = 1 << 16;
 /// Slots that share a head, so that the heads stay in the nearest cache.
-const SHARED: usize = 16;
+const SHARED: usize = 4;
 /// Bytes looked at in one step of the scan.
 const BLOCK: usize = 32;
 /// Bytes that the windows of a block reach into.
@@ -70,7 +72,7 @@ impl Keywords {
             vec![0; SLOTS].try_into().expect("made with SLOTS entries");
         let mut all = Vec::new();
         let mut noted: Vec<(usize, Noted)> = Vec::new();
-        let ranks = ranks();
+        let mut costs = Costs::default();
         for (keyword, word) in words.into_iter().enumerate() {
             assert!(
                 word.len() >= SHORTEST,
@@ -78,8 +80,8 @@ impl Keywords {
             );
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
-            for_each_window(&all[start..], &ranks, |first, window| {
-                let slot = slot(first);
+            for_each_window(&all[start..], &mut costs, |first, window| {
+                let slot = gram::slot(first);
                 filter[slot] |= window.next_classes();
                 let noting = Noted {
                     window,
@@ -166,7 +168,7 @@ impl Keywords {
                 let at = base as usize + 2 * fired.trailing_zeros() as usize;
                 fired &= fired - 1;
                 let seen = folded(text, at);
-                let head = slot(seen) / SHARED;
+                let head = gram::slot(seen) / SHARED;
                 let noted = self.heads[head] as usize..self.heads[head + 1] as usize;
                 for noted in &self.noted[noted] {
                     if seen & noted.window.known == noted.window.bytes {
@@ -221,43 +223,6 @@ impl Pending {
     }
 }
 
-/// What is known of four bytes of text that a keyword may stand at, case folded.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Window {
-    bytes: u32,
-    /// All ones for each byte that is known.
-    known: u32,
-    /// Where in the keyword the window starts; -1 when that is one byte before it.
-    offset: i32,
-}
-
-impl Window {
-    /// The window that starts at `offset` of a keyword, or one byte before it.
-    fn of(word: &[u8], offset: i32) -> Self {
-        let mut bytes = [0; 4];
-        let mut known = [0; 4];
-        for (index, at) in (offset..offset + 4).enumerate() {
-            let byte = usize::try_from(at).ok().and_then(|at| word.get(at));
-            if let Some(byte) = byte {
-                (bytes[index], known[index]) = (byte | 0x20, 0xFF);
-            }
-        }
-        Self {
-            bytes: u32::from_le_bytes(bytes),
-            known: u32::from_le_bytes(known),
-            offset,
-        }
-    }
-
-    /// The bits of the classes that the fourth byte may be of.
-    fn next_classes(&self) -> u16 {
-        match self.known >> 24 {
-            0 => u16::MAX,
-            _ => 1 << (self.bytes >> 24 & 15),
-        }
-    }
-}
-
 /// The four bytes at `at`, case folded, with spaces where the text has ended.
 fn folded(text: &[u8], at: usize) -> u32 {
     let bytes = match text.get(at..at + 4) {
@@ -267,21 +232,10 @@ fn folded(text: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(bytes) | 0x2020_2020
 }
 
-/// Hashes the first three of four bytes that are case folded.
-fn slot(bytes: u32) -> usize {
-    usize::from(mix(bytes as u16, (bytes >> 16) as u16 & 0xFF))
-}
-
-const FACTORS: [u16; 2] = [0x9E3D, 0x6A97];
-
-fn mix(low: u16, high: u16) -> u16 {
-    low.wrapping_mul(FACTORS[0]) ^ high.wrapping_mul(FACTORS[1])
-}
-
 /// The same of many.
 #[inline(always)]
 fn hash<S: Simd>(low: u16x16<S>, high: u16x16<S>) -> u16x16<S> {
-    (low * FACTORS[0]) ^ (high * FACTORS[1])
+    (low * gram::FACTORS[0]) ^ (high * gram::FACTORS[1])
 }
 
 /// For each byte, given in a wider lane, the bit of its class.
@@ -299,14 +253,14 @@ fn class_bits<S: Simd>(simd: S, bytes: u16x16<S>) -> u16x16<S> {
 }
 
 /// Names the windows under which a keyword is noted, each with its first three bytes: of those at
-/// even offsets the rarest, and of those at odd ones.
-fn for_each_window(word: &[u8], ranks: &Ranks, mut note: impl FnMut(u32, Window)) {
+/// even offsets the one that costs least, and of those at odd ones.
+fn for_each_window(word: &[u8], costs: &mut Costs, mut note: impl FnMut(u32, Window)) {
     for parity in [0, 1] {
         let offsets = (parity..word.len().saturating_sub(2)).step_by(2);
-        let weighed = offsets.map(|offset| (commonness(word, offset, ranks), offset));
-        match weighed.min_by(|a, b| a.0.total_cmp(&b.0)) {
-            Some((_, offset)) => {
-                let window = Window::of(word, offset as i32);
+        let windows = offsets.map(|offset| Window::of(word, offset as i32));
+        match windows.min_by_key(|window| costs.of(window)) {
+            Some(window) => {
+                costs.note(&window);
                 note(window.bytes, window);
             }
             // Three bytes have one whole gram. At an odd place theirs is one byte too late, and the
@@ -320,66 +274,6 @@ fn for_each_window(word: &[u8], ranks: &Ranks, mut note: impl FnMut(u32, Window)
         }
     }
 }
-
-/// How common the window of `word` at `offset` is, only good for comparing.
-fn commonness(word: &[u8], offset: usize, ranks: &Ranks) -> f32 {
-    let gram = |at: usize| {
-        word.get(at..at + 3)
-            .map(|gram| gram_commonness(gram, ranks))
-    };
-    let first = gram(offset).unwrap_or_default();
-    match gram(offset + 1) {
-        Some(second) => first * second.sqrt(),
-        // With any fourth byte.
-        None => 4.0 * first * first.sqrt(),
-    }
-}
-
-/// The rank of each of the commonest grams.
-type Ranks = std::collections::HashMap<&'static [u8], usize>;
-
-fn ranks() -> Ranks {
-    let grams = COMMON.as_bytes().chunks(3);
-    grams.enumerate().map(|(rank, gram)| (gram, rank)).collect()
-}
-
-/// As grams of natural language, those of code are about as common as their rank is low.
-fn gram_commonness(gram: &[u8], ranks: &Ranks) -> f32 {
-    const FLATTENED: f32 = 30.0;
-    let of_rank = |rank: usize| 1.0 / (rank as f32 + FLATTENED);
-    if let Some(&rank) = ranks.get(gram) {
-        return of_rank(rank);
-    }
-    let weight = |byte: &u8| {
-        let rank = BY_FREQUENCY.iter().position(|b| b == byte);
-        1.0 / (rank.unwrap_or(BY_FREQUENCY.len()) as f32 + 8.0)
-    };
-    let by_letters = 5.0 * gram.iter().map(weight).product::<f32>();
-    by_letters.min(of_rank(COMMON.len() / 3))
-}
-
-/// Letters and signs from the most to the least common in source code and prose; what is not
-/// listed is rarer still.
-const BY_FREQUENCY: &[u8] =
-    b" etaoinsrlcdpumfhgyb_,.0\"1()vw:'-k/=2x345678{}9;[]jz><q*#+@&\\$%!|?`^~";
-
-/// The commonest grams of letters, underscores and spaces in source code, configuration and
-/// documentation, from the most to the least common, three bytes each; before them two of which
-/// lines are drawn.
-const COMMON: &str = concat!(
-    "---=== thionthecontioinghe  coode reentstrons intypameypeternamed atecom se",
-    " tonststast foror selif to elfdefer atiintis on ithturectandcodresallgit no",
-    " if st antruthing  denodes valhisin   iretinetri foersver isassproreaest a ",
-    "etu  rnd bleurnche  sileitente trse pretesle ind wiessfil ma ca ofpatlindat",
-    "ctirinerruseort paontargparclanotof rn ablisthttlasmenttppubtedre tatnt e t",
-    "acktorendead  c prget bespasiosetptindeub der fiperref clratan th it e s  t",
-    "extrros aaluonelseultluepore awits tlatruee itps li leopefin usrore cmatn t",
-    "tinertoptizeserorell  arefiathchaen ommagealsequrec iterattetenot keyat t s",
-    "  d exhert ioutencare  p ascalatathuase opt tne hubali wh dipacfiepanletlen",
-    "tchuncinsadd vareq chas penromts exptaral et temullevejec  fthauct faobjtra",
-    "te ruc_stompimp hanon enrsiainire one opleerefunhatmpln csym_int amodace_re",
-    " alattignd tlocfrometut me ormlicele_comit dosizwor une f neef it_nalf tfal",
-);
 
 /// A keyword list without its repetitions, and for each given keyword its index in that list.
 pub fn distinct<'w>(words: impl IntoIterator<Item = &'w str>) -> (Vec<Cow<'w, str>>, Vec<u32>) {

@@ -7,7 +7,9 @@
 //! [`Candidate`]; whether it is a secret is the judge's business.
 
 pub mod assign;
+mod gram;
 pub mod keywords;
+mod window;
 
 use std::sync::OnceLock;
 
