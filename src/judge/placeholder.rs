@@ -116,6 +116,9 @@ impl Placeholders {
         if value.len() <= LONGEST_TOKEN && memchr::memmem::find(value, b"EXAMPLE").is_some() {
             return Some("is marked as an example");
         }
+        if value.len() <= LONGEST_TOKEN && has_row(value, b'X', 8) {
+            return Some("is masked");
+        }
         if value.len() > LONGEST {
             return None;
         }
@@ -321,8 +324,7 @@ fn is_mask(value: &[u8]) -> bool {
     if memchr::memmem::find(value, "••".as_bytes()).is_some() {
         return true;
     }
-    let row = |c: u8| value.chunk_by(|a, b| a == b).any(|row| row.len() >= 6 && row[0] == c);
-    if row(b'x') || row(b'X') {
+    if has_row(value, b'x', 6) || has_row(value, b'X', 6) {
         return true;
     }
     let x = value.iter().filter(|b| matches!(b, b'x' | b'X')).count();
@@ -330,6 +332,13 @@ fn is_mask(value: &[u8]) -> bool {
         return true;
     }
     has_x_word(value)
+}
+
+/// Whether `byte` stands in the value so many times in a row.
+fn has_row(value: &[u8], byte: u8, count: usize) -> bool {
+    let starts = memchr::memchr_iter(byte, value);
+    let mut rows = starts.filter_map(|at| value.get(at..at + count));
+    rows.any(|row| row.iter().all(|b| *b == byte))
 }
 
 /// Whether a row of four or more `x` stands as a word of its own.

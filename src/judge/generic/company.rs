@@ -69,19 +69,25 @@ fn is_element(probe: &Probe<'_>, between: &[u8]) -> bool {
     // Nothing but the opening quote stands before the name on its line, and the line before ends
     // as one of a list does; a call's would end in its bracket.
     let start = probe.matched.start as usize;
-    let before = &probe.text[start.saturating_sub(features::REACH).max(probe.stretch.start as usize)..start];
+    let before = &probe.text[start
+        .saturating_sub(features::REACH)
+        .max(probe.stretch.start as usize)..start];
     let line = memchr::memrchr(b'\n', before);
     let head = &before[line.map_or(0, |at| at + 1)..];
     let above = before[..line.unwrap_or(0)].trim_ascii_end();
     line.is_some()
         && head.trim_ascii().len() <= 2
-        && above.last().is_some_and(|b| matches!(b, b',' | b'[' | b'{'))
+        && above
+            .last()
+            .is_some_and(|b| matches!(b, b',' | b'[' | b'{'))
 }
 
 /// Whether a call stands around the value and gives it to a parameter that is named otherwise:
 /// `password = unquote(text, errors="strict")`.
 fn is_other_argument(between: &[u8]) -> bool {
-    const VALUES: &[&str] = &["default", "fallback", "initial", "string", "object", "input"];
+    const VALUES: &[&str] = &[
+        "default", "fallback", "initial", "string", "object", "input",
+    ];
     let Some(open) = memchr::memchr(b'(', between) else {
         return false;
     };
@@ -92,7 +98,10 @@ fn is_other_argument(between: &[u8]) -> bool {
     };
     let inner = inner.trim_ascii_end();
     let is_part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
-    let start = inner.iter().rposition(|b| !is_part(b)).map_or(0, |at| at + 1);
+    let start = inner
+        .iter()
+        .rposition(|b| !is_part(b))
+        .map_or(0, |at| at + 1);
     let parameter = &inner[start..];
     !parameter.is_empty()
         && start > 0
@@ -114,16 +123,39 @@ fn is_option_in_prose(probe: &Probe<'_>, between: &[u8]) -> bool {
 /// hexadecimal, and what goes in and comes out stands beside it, line by line, as bytes too.
 pub fn is_test_vector(probe: &Probe<'_>) -> bool {
     const FIELDS: &[&str] = &[
-        "plaintext", "plain", "pt", "ciphertext", "cipher", "ct", "aad", "ad", "tag", "mac", "msg",
-        "message", "input", "output", "digest", "result", "expected", "out", "in", "data",
+        "plaintext",
+        "plain",
+        "pt",
+        "ciphertext",
+        "cipher",
+        "ct",
+        "aad",
+        "ad",
+        "tag",
+        "mac",
+        "msg",
+        "message",
+        "input",
+        "output",
+        "digest",
+        "result",
+        "expected",
+        "out",
+        "in",
+        "data",
     ];
     let bytes = |value: &[u8]| value.len() >= 16 && value.iter().all(u8::is_ascii_hexdigit);
     if !bytes(probe.value()) || probe.place.kind == Kind::Config {
         return false;
     }
     let holds = |line: &&[u8]| {
-        let line = line.trim_ascii().trim_start_with(|b| matches!(b, b'"' | b'\'' | b'.' | b'-'));
-        let len = line.iter().take_while(|b| b.is_ascii_alphabetic() || **b == b'_').count();
+        let line = line
+            .trim_ascii()
+            .trim_start_with(|b| matches!(b, b'"' | b'\'' | b'.' | b'-'));
+        let len = line
+            .iter()
+            .take_while(|b| b.is_ascii_alphabetic() || **b == b'_')
+            .count();
         let (field, rest) = line.split_at(len);
         let rest = rest.trim_start_with(|b| matches!(b, b'"' | b'\'' | b' ' | b'\t'));
         let given = matches!(rest.first(), Some(b':' | b'='));
@@ -142,7 +174,14 @@ fn is_bytes(given: &[u8]) -> bool {
     let hex = given
         .split(|b| !b.is_ascii_alphanumeric())
         .any(|word| word.len() >= 16 && word.iter().all(u8::is_ascii_hexdigit));
-    hex || given.len() < 24 && EMPTY.iter().any(|empty| memchr::memmem::find(given, empty).is_some())
+    // The bytes may stand on the next line.
+    let opens =
+        given.trim_ascii_end().ends_with(b"(") && memchr::memmem::find(given, b"hex").is_some();
+    hex || opens
+        || given.len() < 24
+            && EMPTY
+                .iter()
+                .any(|empty| memchr::memmem::find(given, empty).is_some())
 }
 
 /// Cuts what `test` takes off an end.

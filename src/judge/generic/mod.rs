@@ -20,8 +20,8 @@ use super::{Assessment, Dropped, Probe, reference};
 use crate::checksum::his::{self, HisVerdict};
 use crate::checksum::key84::{self, Key84Verdict};
 use crate::rules::Level;
-use name::{Name, Promise};
 use model::{Explanation, Model, THRESHOLDS};
+use name::{Name, Promise};
 
 /// How many reasons a finding gives for and against.
 const REASONS: (usize, usize) = (3, 1);

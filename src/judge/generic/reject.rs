@@ -4,7 +4,9 @@ use smallvec::SmallVec;
 
 use super::super::place::Kind;
 use super::super::structure::jwt;
-use super::super::structure::text::{base64, contains_any_ci, contains_ci, is_one_of, starts_with_ci};
+use super::super::structure::text::{
+    base64, contains_any_ci, contains_ci, is_one_of, starts_with_ci,
+};
 use super::super::{Probe, reference};
 use super::company;
 use super::features::{self, Shape};
@@ -143,7 +145,11 @@ fn by_both(probe: &Probe<'_>) -> Option<&'static str> {
     {
         return Some("the public half of a key");
     }
-    if value.starts_with(b"eyJ") && jwt::parse(value).is_ok_and(|token| token.harmless().is_some()) {
+    if value == b"tiger" && contains_ci(probe.before(features::REACH), b"scott") {
+        return Some("the sample account of manuals");
+    }
+    if value.starts_with(b"eyJ") && jwt::parse(value).is_ok_and(|token| token.harmless().is_some())
+    {
         return Some("the token that manuals show");
     }
     None
@@ -223,7 +229,9 @@ fn code(probe: &Probe<'_>, shape: &Shape) -> Option<&'static str> {
         return Some("a member access");
     }
     // A bare word in a list of arguments ends at the comma.
-    let member = value.strip_suffix(b",").or_else(|| value.strip_suffix(b"+"));
+    let member = value
+        .strip_suffix(b",")
+        .or_else(|| value.strip_suffix(b"+"));
     if member.is_some_and(is_member_access) {
         return Some("a member access");
     }
@@ -257,11 +265,19 @@ fn is_minified(probe: &Probe<'_>) -> bool {
     const LONG: usize = 400;
     /// People put a space after every fourth character or so.
     const SPACES: usize = 8;
+    /// JSON in a string has no spaces either, and no calls.
+    const CALLS: usize = 4;
     let line = probe.line(LONG);
-    probe.place.kind == Kind::Code
-        && (line.end - line.start) as usize - probe.value().len() >= LONG
-        && memchr::memchr_iter(b' ', probe.before(80)).count() * 2 <= SPACES
-        && memchr::memchr_iter(b' ', probe.before(160)).count() <= SPACES
+    let length = (line.end - line.start) as usize - probe.value().len();
+    if probe.place.kind != Kind::Code || length < LONG {
+        return false;
+    }
+    let (near, before) = (probe.before(80), probe.before(160));
+    let spaces = |text: &[u8]| memchr::memchr_iter(b' ', text).count();
+    let inside = probe.secret.start - line.start >= LONG as u32
+        && line.end - probe.secret.end >= LONG as u32;
+    inside && spaces(near) == 0
+        || spaces(before) <= SPACES && before.iter().filter(|b| b"();=".contains(b)).count() > CALLS
 }
 
 /// `name(...)` at the start, or a call's end.
@@ -298,7 +314,10 @@ fn looked_up(probe: &Probe<'_>) -> bool {
         return true;
     }
     const GETS: [&[u8]; 6] = [b"get_", b"fetch_", b"read_", b"load_", b"lookup_", b"find_"];
-    let words = probe.value().iter().all(|b| b.is_ascii_lowercase() || b"_-.".contains(b));
+    let words = probe
+        .value()
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b"_-.".contains(b));
     name::lists(callee) & name::FETCHER != 0
         || words && GETS.iter().any(|start| starts_with_ci(callee, start))
 }
@@ -348,6 +367,10 @@ fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
     if memchr::memmem::find(value, b"://").is_some() {
         return Some("an address");
     }
+    // `@scope/package:Name`.
+    if value.starts_with(b"@") && slashes_in(value) == 1 && shape.signs == 1 {
+        return Some("the name of something in a package");
+    }
     let drive = matches!(value, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
     let starts = [
         &b"./"[..],
@@ -363,7 +386,7 @@ fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
     if drive || starts {
         return Some("a path");
     }
-    let slashes = memchr::memchr_iter(b'/', value).count();
+    let slashes = slashes_in(value);
     // Base64 has slashes too, in no rhythm of words.
     let mixed = shape.digits > 0 && shape.upper > 0 && shape.lower > 0 && value.len() >= 16;
     if slashes > 0
@@ -391,10 +414,16 @@ fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
     is_mail(value).then_some("an address")
 }
 
+fn slashes_in(value: &[u8]) -> usize {
+    memchr::memchr_iter(b'/', value).count()
+}
+
 /// `Europe/Dublin`, `America/Los_Angeles`.
 fn is_zone(value: &[u8]) -> bool {
     value.split(|b| matches!(b, b'/' | b'_')).all(|part| {
-        part.len() >= 2 && part[0].is_ascii_uppercase() && part[1..].iter().all(u8::is_ascii_lowercase)
+        part.len() >= 2
+            && part[0].is_ascii_uppercase()
+            && part[1..].iter().all(u8::is_ascii_lowercase)
     })
 }
 
@@ -521,11 +550,12 @@ fn digits(text: &[u8], radix: u32) -> Option<u32> {
 /// `1.25`, `-0.5`, `4.0.0b1`, `v1beta2`.
 fn is_number_or_version(value: &[u8]) -> bool {
     const STAGES: &[&str] = &["a", "b", "rc", "alpha", "beta", "dev", "post"];
-    let signed = value.strip_prefix(b"-").or_else(|| value.strip_prefix(b"v"));
+    let signed = value
+        .strip_prefix(b"-")
+        .or_else(|| value.strip_prefix(b"v"));
     let body = signed.unwrap_or(value);
-    let number = |text: &[u8]| {
-        !text.is_empty() && text.iter().all(|b| b.is_ascii_digit() || *b == b'.')
-    };
+    let number =
+        |text: &[u8]| !text.is_empty() && text.iter().all(|b| b.is_ascii_digit() || *b == b'.');
     let head = body
         .iter()
         .position(|b| !(b.is_ascii_digit() || *b == b'.'))
@@ -564,7 +594,9 @@ fn format(value: &[u8]) -> Option<&'static str> {
     if value.ends_with(b"/aws4_request") {
         return Some("the scope of a signature, which names no secret");
     }
-    if memchr::memmem::find(value, b"[A-Z").is_some() || memchr::memmem::find(value, b"[a-z").is_some() {
+    if memchr::memmem::find(value, b"[A-Z").is_some()
+        || memchr::memmem::find(value, b"[a-z").is_some()
+    {
         return Some("a pattern for such values");
     }
     if MECHANISMS

@@ -145,8 +145,12 @@ fn words_that_stand_for_no_password_are_not() {
 
 #[test]
 fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
-    let random = crate::rules::template::Generator::new(5).fill("{b62:12}").expect("a template");
-    let key = crate::rules::template::Generator::new(6).fill("{hex:32}").expect("a template");
+    let random = crate::rules::template::Generator::new(5)
+        .fill("{b62:12}")
+        .expect("a template");
+    let key = crate::rules::template::Generator::new(6)
+        .fill("{hex:32}")
+        .expect("a template");
     for (path, text, word, reason) in [
         (
             "a.py",
@@ -290,7 +294,12 @@ fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
             "secret-token",
             "a prefix without its rest",
         ),
-        ("a.toml", "\"near.secret\" = -0.25", "near.secret", "a number"),
+        (
+            "a.toml",
+            "\"near.secret\" = -0.25",
+            "near.secret",
+            "a number",
+        ),
         (
             "a.py",
             "userpass = bytes(f(user, password), 'utf-8')",
