@@ -49,8 +49,8 @@ fn near(probe: &Probe<'_>) -> Result<(), Dropped> {
     let high = high.min(probe.stretch.end as usize);
     let around = probe.text.get(low..high).unwrap_or_default();
     // A word for the name of a value must not turn up in the value by chance.
-    let (secret, assigned) = (probe.secret.range(), probe.rule.matcher.is_assignment());
-    let parts = match assigned && low <= secret.start && secret.end <= high {
+    let (secret, by_name) = (probe.secret.range(), probe.rule.kind == Kind::Context);
+    let parts = match by_name && low <= secret.start && secret.end <= high {
         true => [
             &probe.text[low..secret.start],
             &probe.text[secret.end..high],
