@@ -633,7 +633,7 @@ fn thresholds(archives: &[Archive], weights: &HashMap<String, Vec<f64>>) -> [f64
             .map(|(a, s)| count(a, &reported(a, s, floor, false), "nouuid").f1());
         f1.sum::<f64>() / archives.len() as f64
     };
-    const TIE: f64 = 0.002;
+    const TIE: f64 = 0.001;
     let floors: Vec<(f64, f64)> = (-15..=15)
         .map(|step| f64::from(step) / 10.0)
         .map(|floor| (floor, mean(floor)))

@@ -19,6 +19,9 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     if is_next_key(probe, between) {
         return Some("is the next key of an object");
     }
+    if is_hash_beside_its_source(probe, between) {
+        return Some("is a hash beside what it is the hash of");
+    }
     if is_element(probe, between) {
         return Some("is an element of a list");
     }
@@ -54,6 +57,25 @@ fn is_next_key(probe: &Probe<'_>, between: &[u8]) -> bool {
     let after = probe.after(24);
     let closing = after.trim_start_with(|b| matches!(b, b'"' | b'\'' | b'\\'));
     pair && closing.len() < after.len() && closing.trim_ascii_start().starts_with(b":")
+}
+
+/// Whether name and value are a pair in brackets of no call, and the value is hexadecimal:
+/// `("password", "5f4d...")` is a line of a table of hashes.
+fn is_hash_beside_its_source(probe: &Probe<'_>, between: &[u8]) -> bool {
+    let before = probe.text[..probe.matched.start as usize]
+        .trim_end_with(|b| matches!(b, b'"' | b'\'' | b'b'));
+    let Some(before) = before.strip_suffix(b"(") else {
+        return false;
+    };
+    let glue = |b: &u8| matches!(b, b'"' | b'\'' | b',' | b'b' | b' ');
+    let value = probe.value();
+    value.len() >= 16
+        && value.iter().all(u8::is_ascii_hexdigit)
+        && between.iter().all(glue)
+        && memchr::memchr(b',', between).is_some()
+        && !before
+            .last()
+            .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }
 
 /// Whether name and value are two lines of a list with one element a line.
