@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Besides, it learns from passwords as people make them, put together here: the obfuscation turned
-//! those in the data into noise, and a model that has seen noise only would find no other.
+//! those in the data into noise, and a model that has seen noise only would find no other. And from
+//! keys in what programs print, of which the data has too few.
 //!
 //! Each folder is in the form of `creddata-dev` (`data/`, `meta/`): one with the obfuscated values,
 //! one with natural ones laid over it. The program runs the real detector and judge over both,
@@ -22,6 +23,7 @@ use std::{env, fs, process};
 use keysweep::judge::generic::features::{COUNT, Feature};
 use keysweep::pipeline::{Options, Sweep};
 use keysweep::rules::Level;
+use keysweep::rules::template::Generator;
 
 /// The time by which expiry is judged: 2026-01-01.
 const NOW: i64 = 1_767_225_600;
@@ -80,6 +82,7 @@ fn main() {
     }
     let mut samples = samples(&archives);
     samples.extend(human());
+    samples.extend(printed());
     println!(
         "{} values to learn from, {} of them secrets",
         samples.len(),
@@ -260,7 +263,7 @@ const MADE: &str = "";
 
 /// Passwords as people make them, and words that stand for none, by names that promise a password.
 fn human() -> Vec<Sample> {
-    const CARRIERS: [(&str, &str); 18] = [
+    const CARRIERS: [(&str, &str); 20] = [
         ("app.py", "password = \"{}\"\n"),
         (
             "app.py",
@@ -284,6 +287,8 @@ fn human() -> Vec<Sample> {
         ),
         ("app.yml", "  - name: DB_PASSWORD\n    value: {}\n"),
         ("app.xml", "<password>{}</password>\n"),
+        ("run.log", "spark.conf.set('jdbc.password', '{}')\n"),
+        ("run.log", "adminPassword: '{}'\n"),
         ("deploy.sh", "tool login --admin-password '{}' --name app\n"),
     ];
     const WORDS: [&str; 12] = [
@@ -321,6 +326,28 @@ fn human() -> Vec<Sample> {
     }
     for value in NONE {
         samples.extend(learn(&sweep, &CARRIERS, value, false));
+    }
+    samples
+}
+
+/// Keys as machines make them, in what a program or a cell prints: the labelled files of that kind
+/// are recorded traffic, in which few of the many values are secrets.
+fn printed() -> Vec<Sample> {
+    const CARRIERS: [(&str, &str); 5] = [
+        ("run.log", "storageKey: '{}'\n"),
+        ("run.log", "encryption_key = \"{}\"\n"),
+        ("run.log", "secret_key: '{}'\n"),
+        ("run.log", "api_key = \"{}\"\n"),
+        ("run.log", "salt = \"{}\"\n"),
+    ];
+    const SHAPES: [&str; 3] = ["{b64:40}", "{b62:40}", "{hex:32}"];
+    const EACH: usize = 3;
+    let sweep = sweep();
+    let mut generator = Generator::new(1);
+    let mut samples = Vec::new();
+    for shape in SHAPES.iter().cycle().take(EACH * SHAPES.len()) {
+        let value = generator.fill(shape).expect("a template");
+        samples.extend(learn(&sweep, &CARRIERS, &value, true));
     }
     samples
 }
@@ -591,8 +618,9 @@ fn table(archive: &Archive, scores: &[f64], floor: f64, low: bool, title: &str) 
     println!();
 }
 
-/// Medium: where the mean F1 of the archives, each judged by weights that did not see it, is best.
-/// Low and high: one in five and nineteen in twenty.
+/// Medium: where the mean F1 of the archives, each judged by weights that did not see it, is best; of
+/// those as good within [`TIE`], the highest, as files in the wild hold more traps than these. Low
+/// and high: one in five and nineteen in twenty.
 fn thresholds(archives: &[Archive], weights: &HashMap<String, Vec<f64>>) -> [f64; 3] {
     let scored: Vec<Vec<f64>> = archives
         .iter()
@@ -605,10 +633,14 @@ fn thresholds(archives: &[Archive], weights: &HashMap<String, Vec<f64>>) -> [f64
             .map(|(a, s)| count(a, &reported(a, s, floor, false), "nouuid").f1());
         f1.sum::<f64>() / archives.len() as f64
     };
-    let floors = (-15..=15).map(|step| f64::from(step) / 10.0);
-    let best = floors
-        .max_by(|a, b| mean(*a).total_cmp(&mean(*b)))
-        .unwrap_or(0.0);
+    const TIE: f64 = 0.001;
+    let floors: Vec<(f64, f64)> = (-15..=15)
+        .map(|step| f64::from(step) / 10.0)
+        .map(|floor| (floor, mean(floor)))
+        .collect();
+    let most = floors.iter().map(|(_, f1)| *f1).fold(0.0, f64::max);
+    let tied = floors.iter().filter(|(_, f1)| *f1 >= most - TIE);
+    let best = tied.map(|(floor, _)| *floor).fold(-1.5, f64::max);
     [best - 1.4, best, best + 2.5]
 }
 

@@ -46,10 +46,10 @@ mod tests {
 
     #[test]
     fn made_secrets_verify_and_changed_ones_do_not() {
-        let secret = make("a1Z", &"pQ9~_.-x".repeat(4)[..31]).unwrap();
-        assert!(verify(secret.as_bytes()));
+        let made = make("a1Z", &"pQ9~_.-x".repeat(4)[..31]).unwrap();
+        assert!(verify(made.as_bytes()));
         for at in [0, 12, 38] {
-            let mut changed = secret.clone().into_bytes();
+            let mut changed = made.clone().into_bytes();
             changed[at] = if changed[at] == b'k' { b'm' } else { b'k' };
             assert!(!verify(&changed), "changed at {at}");
         }

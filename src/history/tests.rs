@@ -30,7 +30,7 @@ const LEAKS: [&str; 16] = [
     "AccountKey={his:+ASt:Default0};EndpointSuffix=core.windows.net",
     "{pem:RSA}",
     "jwt = '{jwt}'",
-    "secret = 'AKIA' # aws_secret_access_key = {b64:40}",
+    "id = 'AKIA' # aws_secret_access_key = {b64:40}",
     "aws_access_key_id = {aws-id:AKIA}\naws_secret_access_key = {b64:40}",
     "data: {b64of:password = \"Kz{b62:10}!x\" and more text around it}",
     "s = \"line\\n{{\\\"api_key\\\": \\\"{b62:32}\\\"}}\"",

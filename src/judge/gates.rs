@@ -48,7 +48,18 @@ fn near(probe: &Probe<'_>) -> Result<(), Dropped> {
     let low = low.max(probe.stretch.start as usize);
     let high = high.min(probe.stretch.end as usize);
     let around = probe.text.get(low..high).unwrap_or_default();
-    let found = words.iter().any(|word| contains_any_ci(around, &[word]));
+    // A word for the name of a value must not turn up in the value by chance.
+    let (secret, by_name) = (probe.secret.range(), probe.rule.kind == Kind::Context);
+    let parts = match by_name && low <= secret.start && secret.end <= high {
+        true => [
+            &probe.text[low..secret.start],
+            &probe.text[secret.end..high],
+        ],
+        false => [around, &[]],
+    };
+    let found = words
+        .iter()
+        .any(|word| parts.iter().any(|part| contains_any_ci(part, &[word])));
     found
         .then_some(())
         .ok_or(Dropped("none of the words that belong to it stands near"))

@@ -9,6 +9,7 @@ mod gates;
 pub mod generic;
 pub mod place;
 pub mod placeholder;
+mod published;
 pub mod reference;
 pub mod structure;
 
@@ -234,6 +235,10 @@ impl Judge {
         for check in probe.rule.checks.iter() {
             checks::run(*check, probe, &self.placeholders, &mut found)?;
         }
+        let value = &probe.text[found.secret.range()];
+        if published::is_example(value) {
+            return Err(Dropped("is printed as an example in a standard or manual"));
+        }
         Ok(found)
     }
 }
@@ -253,7 +258,8 @@ fn is_own_name(probe: &Probe<'_>) -> bool {
 /// Whether a value is a name for such values: `password=password`, or in a list of names
 /// `DB_PASSWORD`, `sasl.password`, `administratorLoginPassword`.
 fn is_name_word(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 8] = [
+    const WORDS: [&[u8]; 9] = [
+        b"pass",
         b"password",
         b"passwd",
         b"pwd",

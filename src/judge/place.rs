@@ -280,6 +280,7 @@ fn is_generated(name: &[u8]) -> bool {
         "flake.lock",
         "podfile.lock",
         "mix.lock",
+        ".cargo-checksum.json",
     ];
     is_one_of(name, LOCKS)
         || contains_any_ci(

@@ -8,6 +8,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 /// Longer values are files or blocks, which the words of a short value say nothing about.
 const LONGEST: usize = 256;
+/// The mark of manuals counts in longer tokens too: seven given capitals never turn up by chance.
+const LONGEST_TOKEN: usize = 4096;
 
 /// Decides whether a value is a placeholder. Built once and shared.
 pub struct Placeholders {
@@ -43,7 +45,8 @@ const WORDS: &[(&str, Where)] = &[
     ("sanitized", Where::Anywhere),
     ("sensitive value", Where::Anywhere),
     ("sas_key_value", Where::Anywhere),
-    ("notarealkey", Where::Anywhere),
+    ("notreal", Where::Anywhere),
+    ("notareal", Where::Anywhere),
     ("not-a-real", Where::Anywhere),
     ("not_a_real", Where::Anywhere),
     ("insert_your", Where::Anywhere),
@@ -109,6 +112,12 @@ impl Placeholders {
         let value = value.trim_ascii();
         if is_nothing(value) {
             return Some("is empty or says that there is no value");
+        }
+        if value.len() <= LONGEST_TOKEN && memchr::memmem::find(value, b"EXAMPLE").is_some() {
+            return Some("is marked as an example");
+        }
+        if value.len() <= LONGEST_TOKEN && has_row(value, b'X', 8) {
+            return Some("is masked");
         }
         if value.len() > LONGEST {
             return None;
@@ -315,11 +324,21 @@ fn is_mask(value: &[u8]) -> bool {
     if memchr::memmem::find(value, "••".as_bytes()).is_some() {
         return true;
     }
+    if has_row(value, b'x', 6) || has_row(value, b'X', 6) {
+        return true;
+    }
     let x = value.iter().filter(|b| matches!(b, b'x' | b'X')).count();
     if x * 2 >= value.len() && x >= 3 {
         return true;
     }
     has_x_word(value)
+}
+
+/// Whether `byte` stands in the value so many times in a row.
+fn has_row(value: &[u8], byte: u8, count: usize) -> bool {
+    let starts = memchr::memchr_iter(byte, value);
+    let mut rows = starts.filter_map(|at| value.get(at..at + count));
+    rows.any(|row| row.iter().all(|b| *b == byte))
 }
 
 /// Whether a row of four or more `x` stands as a word of its own.

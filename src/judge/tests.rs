@@ -510,7 +510,7 @@ fn tokens_and_blocks() {
     assert_eq!((odd.confidence, odd.proof), (Level::Medium, None));
 
     let pem = rule(Kind::Structured, &[Check::Pem]);
-    let mut der = vec![0x30, 0x82];
+    let mut der = vec![0x30, 0x82, 1, 44];
     der.extend(noise(300));
     let block = |label: &str, body: &str| {
         let (begin, end) = (

@@ -437,7 +437,13 @@ pub enum RulesCommand {
     Show { id: String },
     /// Check rule files, or the built-in rules: their form, that no two find the same, that keywords
     /// are rare, that each example is found and each counter-example is not
-    Check { files: Vec<PathBuf> },
+    Check {
+        /// Fill the examples with other random text than usual; a number stands for the same text
+        /// every time
+        #[arg(long, value_name = "N", default_value_t = keysweep::exam::SEED)]
+        seed: u64,
+        files: Vec<PathBuf>,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -16,7 +16,7 @@ pub fn run(command: &RulesCommand) -> Result<Exit, Fault> {
     match command {
         RulesCommand::List { format } => list(*format, &mut out),
         RulesCommand::Show { id } => show(id, &mut out),
-        RulesCommand::Check { files } => check(files, &mut out),
+        RulesCommand::Check { seed, files } => check(files, *seed, &mut out),
     }
 }
 
@@ -68,11 +68,11 @@ fn pattern(rule: &RuleDef) -> Option<&str> {
 }
 
 /// Checks files in the company of the built-in rules, or without any the built-in rules.
-fn check(files: &[PathBuf], out: &mut impl Write) -> Result<Exit, Fault> {
+fn check(files: &[PathBuf], seed: u64, out: &mut impl Write) -> Result<Exit, Fault> {
     let mut rules = RuleSet::built_in();
     let mut faults = 0;
     let mut judge = |name: &str, rules: &RuleSet, first: usize| -> io::Result<usize> {
-        let found = keysweep::exam::check(rules, first, now());
+        let found = keysweep::exam::check(rules, first, now(), seed);
         for fault in &found {
             say(&format!("{name}: {fault}"));
         }

@@ -89,8 +89,8 @@ proptest! {
 
 #[test]
 fn reads_lists_of_bytes() {
-    let text = "password := []byte{29, 155, 94, 63, 4, 46, 15, 109}";
-    assert_eq!(values(text), ["29, 155, 94, 63, 4, 46, 15, 109"]);
+    let text = "password := []byte{1, 2, 3, 4, 5, 6, 7, 8}";
+    assert_eq!(values(text), ["1, 2, 3, 4, 5, 6, 7, 8"]);
 }
 
 #[test]

@@ -386,11 +386,9 @@ impl Features {
     /// How words are joined in the value.
     fn spelling(&mut self, value: &[u8], shape: &Shape) {
         let joined = |sign: u8| {
-            let parts = value.split(|b| *b == sign);
-            parts.clone().count() > 1
-                && parts
-                    .clone()
-                    .all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_alphabetic))
+            let mut parts = value.split(|b| *b == sign);
+            memchr::memchr(sign, value).is_some()
+                && parts.all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_alphabetic))
         };
         self.set(Feature::Snake, joined(b'_') && shape.upper == 0);
         self.set(Feature::Screaming, joined(b'_') && shape.lower == 0);
@@ -637,7 +635,10 @@ fn turns(value: &[u8]) -> usize {
 fn shares_word(value: &[u8], name: &[u8]) -> bool {
     name.split(|b| !b.is_ascii_alphabetic())
         .filter(|word| word.len() >= 4)
-        .any(|word| contains_ci(value, &word.to_ascii_lowercase()))
+        .any(|word| {
+            let mut parts = value.windows(word.len());
+            parts.any(|part| part.eq_ignore_ascii_case(word))
+        })
 }
 
 /// How many characters of each kind a value has.

@@ -8,17 +8,20 @@
 //! A verdict depends on the path and on the text within [`features::FARTHEST`] bytes of the value, in
 //! one stretch, so a sweep over changed text need not read more.
 
+mod company;
 pub mod features;
 pub mod model;
 mod name;
 pub mod reject;
 pub mod words;
 
-use super::{Assessment, Dropped, Probe};
+use super::structure::text::contains_any_ci;
+use super::{Assessment, Dropped, Probe, reference};
 use crate::checksum::his::{self, HisVerdict};
 use crate::checksum::key84::{self, Key84Verdict};
 use crate::rules::Level;
 use model::{Explanation, Model, THRESHOLDS};
+use name::{Name, Promise};
 
 /// How many reasons a finding gives for and against.
 const REASONS: (usize, usize) = (3, 1);
@@ -51,7 +54,8 @@ pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result
         .passing
         .then_some("a token that names a page or a request opens nothing")
         .or(has_wrong_sum(probe.value())
-            .then_some("has a key's mark, but its checksum does not hold"));
+            .then_some("has a key's mark, but its checksum does not hold"))
+        .or(is_request_id(probe, &name).then_some("a UUID that names a request or a change"));
     if let Some(doubt) = doubt {
         found.confidence = Level::Low;
         explanation.capped = true;
@@ -59,6 +63,15 @@ pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result
     }
     found.explanation = Some(explanation);
     Ok(())
+}
+
+/// Whether a UUID stands by a token's name that speaks of no way to sign in: what such tokens do is
+/// to make a change happen once.
+fn is_request_id(probe: &Probe<'_>, name: &Name) -> bool {
+    name.promise == Some(Promise::Token)
+        && reference::is_guid(probe.value())
+        && (!name.qualified && !name.alone
+            || contains_any_ci(probe.name, &["clienttoken", "client_token", "client-token"]))
 }
 
 /// Whether a value has the mark of a Microsoft key and not its sum.

@@ -3,15 +3,22 @@
 use smallvec::SmallVec;
 
 use super::super::place::Kind;
-use super::super::structure::text::{base64, contains_any_ci, is_one_of};
+use super::super::structure::jwt;
+use super::super::structure::text::{
+    base64, contains_any_ci, contains_ci, is_one_of, starts_with_ci,
+};
 use super::super::{Probe, reference};
+use super::company;
 use super::features::{self, Shape};
 use super::name::{self, Name, Promise, Tail};
 use super::words::Wording;
 
 /// Why what is given to any name is no value, if it is none.
 pub fn of_any(probe: &Probe<'_>) -> Option<&'static str> {
-    template(probe.value()).or_else(|| code(probe, &Shape::of(probe.value())))
+    template(probe.value())
+        .or_else(|| company::reason(probe))
+        .or_else(|| unfinished(probe))
+        .or_else(|| code(probe, &Shape::of(probe.value())))
 }
 
 /// Why the value of an assignment is no secret, if it is none.
@@ -22,11 +29,14 @@ pub fn reason(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
         .or_else(|| by_size(value, name, &shape))
         .or_else(|| by_place(probe))
         .or_else(|| template(value))
+        .or_else(|| company::reason(probe))
         .or_else(|| unfinished(probe))
         .or_else(|| code(probe, &shape))
         .or_else(|| address(value, &shape))
         .or_else(|| prose(value, name, &shape))
+        .or_else(|| by_both(probe))
         .or_else(|| format(value))
+        .or_else(|| company::is_test_vector(probe).then_some("a test vector of a cipher"))
         .or_else(|| is_badge(probe).then_some("the token of a badge, which is public"))
 }
 
@@ -81,6 +91,12 @@ fn unfinished(probe: &Probe<'_>) -> Option<&'static str> {
     if memchr::memmem::find(value, b"EXAMPLE").is_some() {
         return Some("an example out of a manual");
     }
+    if is_cut_field(probe) {
+        return Some("a template");
+    }
+    if matches!(value, [head @ .., b'_'] if head.iter().all(u8::is_ascii_alphabetic)) {
+        return Some("a prefix without its rest");
+    }
     // `prefix_<your key>` without quotes ends at the bracket, or at the space.
     let opened = memchr::memrchr(b'<', value).map(|at| &value[at + 1..]);
     let next = probe.after(2);
@@ -96,6 +112,47 @@ fn unfinished(probe: &Probe<'_>) -> Option<&'static str> {
         .any(|end| after.starts_with(end));
     let open_end = value.last().is_some_and(|b| b"-_.:/".contains(b));
     (added && open_end).then_some("put together when it runs")
+}
+
+/// Whether the value ends inside the field of a template, as a value without quotes does at the
+/// bracket: `Password={name:16};`.
+fn is_cut_field(probe: &Probe<'_>) -> bool {
+    let value = probe.value();
+    let Some(open) = memchr::memrchr(b'{', value) else {
+        return false;
+    };
+    let field = &value[open + 1..];
+    probe.after(1) == b"}"
+        && field.first().is_some_and(u8::is_ascii_alphabetic)
+        && field
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-.:+|".contains(b))
+}
+
+/// Values that are no secret by names such as theirs.
+fn by_both(probe: &Probe<'_>) -> Option<&'static str> {
+    let (name, value) = (probe.name, probe.value());
+    if contains_ci(name, b"websocket-key") || contains_ci(name, b"websocket_key") {
+        return Some("a nonce of a handshake, which opens nothing");
+    }
+    let base32 = |b: &u8| b.is_ascii_uppercase() || (b'2'..=b'7').contains(b);
+    // Five bits tell the kind of key, and the three after them are none of the key's.
+    if contains_ci(name, b"nkey")
+        && value.len() == 56
+        && b"UAONCX".contains(&value[0])
+        && (b'A'..=b'D').contains(&value[1])
+        && value.iter().all(base32)
+    {
+        return Some("the public half of a key");
+    }
+    if value == b"tiger" && contains_ci(probe.before(features::REACH), b"scott") {
+        return Some("the sample account of manuals");
+    }
+    if value.starts_with(b"eyJ") && jwt::parse(value).is_ok_and(|token| token.harmless().is_some())
+    {
+        return Some("the token that manuals show");
+    }
+    None
 }
 
 /// Text that is filled in later.
@@ -171,6 +228,13 @@ fn code(probe: &Probe<'_>, shape: &Shape) -> Option<&'static str> {
     if shape.digits == 0 && is_member_access(value) {
         return Some("a member access");
     }
+    // A bare word in a list of arguments ends at the comma.
+    let member = value
+        .strip_suffix(b",")
+        .or_else(|| value.strip_suffix(b"+"));
+    if member.is_some_and(is_member_access) {
+        return Some("a member access");
+    }
     let code = matches!(probe.place.kind, Kind::Code | Kind::Markup);
     let in_string = features::is_text(probe);
     if is_in_prose(probe, shape) {
@@ -199,11 +263,21 @@ fn is_inner(probe: &Probe<'_>) -> bool {
 /// Whether the value stands in code without line ends, as tools write it.
 fn is_minified(probe: &Probe<'_>) -> bool {
     const LONG: usize = 400;
+    /// People put a space after every fourth character or so.
+    const SPACES: usize = 8;
+    /// JSON in a string has no spaces either, and no calls.
+    const CALLS: usize = 4;
     let line = probe.line(LONG);
-    probe.place.kind == Kind::Code
-        && probe.secret.start - line.start >= LONG as u32
-        && line.end - probe.secret.end >= LONG as u32
-        && memchr::memchr(b' ', probe.before(80)).is_none()
+    let length = (line.end - line.start) as usize - probe.value().len();
+    if probe.place.kind != Kind::Code || length < LONG {
+        return false;
+    }
+    let (near, before) = (probe.before(80), probe.before(160));
+    let spaces = |text: &[u8]| memchr::memchr_iter(b' ', text).count();
+    let inside = probe.secret.start - line.start >= LONG as u32
+        && line.end - probe.secret.end >= LONG as u32;
+    inside && spaces(near) == 0
+        || spaces(before) <= SPACES && before.iter().filter(|b| b"();=".contains(b)).count() > CALLS
 }
 
 /// `name(...)` at the start, or a call's end.
@@ -239,7 +313,13 @@ fn looked_up(probe: &Probe<'_>) -> bool {
     if between[open] == b'[' && !callee.is_empty() {
         return true;
     }
+    const GETS: [&[u8]; 6] = [b"get_", b"fetch_", b"read_", b"load_", b"lookup_", b"find_"];
+    let words = probe
+        .value()
+        .iter()
+        .all(|b| b.is_ascii_lowercase() || b"_-.".contains(b));
     name::lists(callee) & name::FETCHER != 0
+        || words && GETS.iter().any(|start| starts_with_ci(callee, start))
 }
 
 /// Whether a bare word of letters after a colon goes on as a sentence does.
@@ -273,19 +353,23 @@ fn is_type(value: &[u8]) -> bool {
 }
 
 fn is_member_access(value: &[u8]) -> bool {
-    let mut parts = value.split(|&b| b == b'.');
-    value.contains(&b'.')
-        && parts.all(|part| {
-            part.first()
-                .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
-                && part.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
-        })
+    value.contains(&b'.') && value.split(|&b| b == b'.').all(is_identifier)
+}
+
+fn is_identifier(text: &[u8]) -> bool {
+    text.first()
+        .is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+        && text.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }
 
 /// Paths, and addresses without a password.
 fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
     if memchr::memmem::find(value, b"://").is_some() {
         return Some("an address");
+    }
+    // `@scope/package:Name`.
+    if value.starts_with(b"@") && slashes_in(value) == 1 && shape.signs == 1 {
+        return Some("the name of something in a package");
     }
     let drive = matches!(value, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
     let starts = [
@@ -302,7 +386,7 @@ fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
     if drive || starts {
         return Some("a path");
     }
-    let slashes = memchr::memchr_iter(b'/', value).count();
+    let slashes = slashes_in(value);
     // Base64 has slashes too, in no rhythm of words.
     let mixed = shape.digits > 0 && shape.upper > 0 && shape.lower > 0 && value.len() >= 16;
     if slashes > 0
@@ -316,14 +400,31 @@ fn address(value: &[u8], shape: &Shape) -> Option<&'static str> {
     if slashes == 1
         && shape.digits + shape.signs == 0
         && value.len() < 40
-        && Wording::of(value).words > 0.3
+        && (is_zone(value) || Wording::of(value).words > 0.3)
     {
         return Some("a path");
+    }
+    let mut halves = value.splitn(2, |b| *b == b':');
+    if halves.next().is_some_and(is_member_access) && halves.next().is_some_and(is_identifier) {
+        return Some("the name of something in a module");
     }
     if is_file(value) {
         return Some("a file");
     }
     is_mail(value).then_some("an address")
+}
+
+fn slashes_in(value: &[u8]) -> usize {
+    memchr::memchr_iter(b'/', value).count()
+}
+
+/// `Europe/Dublin`, `America/Los_Angeles`.
+fn is_zone(value: &[u8]) -> bool {
+    value.split(|b| matches!(b, b'/' | b'_')).all(|part| {
+        part.len() >= 2
+            && part[0].is_ascii_uppercase()
+            && part[1..].iter().all(u8::is_ascii_lowercase)
+    })
 }
 
 fn is_file(value: &[u8]) -> bool {
@@ -446,6 +547,26 @@ fn digits(text: &[u8], radix: u32) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(text).ok()?, radix).ok()
 }
 
+/// `1.25`, `-0.5`, `4.0.0b1`, `v1beta2`.
+fn is_number_or_version(value: &[u8]) -> bool {
+    const STAGES: &[&str] = &["a", "b", "rc", "alpha", "beta", "dev", "post"];
+    let signed = value
+        .strip_prefix(b"-")
+        .or_else(|| value.strip_prefix(b"v"));
+    let body = signed.unwrap_or(value);
+    let number =
+        |text: &[u8]| !text.is_empty() && text.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    let head = body
+        .iter()
+        .position(|b| !(b.is_ascii_digit() || *b == b'.'))
+        .unwrap_or(body.len());
+    let tail = &body[head..];
+    let stage = tail.len() - tail.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    number(&body[..head])
+        && (tail.is_empty() && memchr::memchr(b'.', body).is_some()
+            || !tail.is_empty() && is_one_of(tail[..stage].trim_ascii_start(), STAGES))
+}
+
 /// Values with a form of their own that is no secret's.
 fn format(value: &[u8]) -> Option<&'static str> {
     const MARKS: &[&str] = &[
@@ -467,10 +588,16 @@ fn format(value: &[u8]) -> Option<&'static str> {
     if value.len() > 80 && (value.starts_with(b"MI") || value.starts_with(b"MFkwEwYH")) {
         return Some("a key or certificate in base64, which has rules of its own");
     }
-    if value.iter().all(|b| b.is_ascii_digit() || *b == b'.')
-        && memchr::memchr(b'.', value).is_some()
-    {
+    if is_number_or_version(value) {
         return Some("a number");
+    }
+    if value.ends_with(b"/aws4_request") {
+        return Some("the scope of a signature, which names no secret");
+    }
+    if memchr::memmem::find(value, b"[A-Z").is_some()
+        || memchr::memmem::find(value, b"[a-z").is_some()
+    {
+        return Some("a pattern for such values");
     }
     if MECHANISMS
         .iter()

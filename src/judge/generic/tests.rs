@@ -145,6 +145,12 @@ fn words_that_stand_for_no_password_are_not() {
 
 #[test]
 fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
+    let random = crate::rules::template::Generator::new(5)
+        .fill("{b62:12}")
+        .expect("a template");
+    let key = crate::rules::template::Generator::new(6)
+        .fill("{hex:32}")
+        .expect("a template");
     for (path, text, word, reason) in [
         (
             "a.py",
@@ -172,13 +178,13 @@ fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
         ),
         (
             "package-lock.json",
-            "{\"token\": \"q7Zr2mXpL0aB\"}",
+            "{\"token\": \"<random>\"}",
             "token",
             "stands in a file that a tool wrote",
         ),
         (
             "i18n/de.json",
-            "{\"password\": \"q7Zr2mXp\"}",
+            "{\"password\": \"<random>\"}",
             "password",
             "stands among translations",
         ),
@@ -233,6 +239,68 @@ fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
             "the token of a badge, which is public",
         ),
         (
+            "a.json",
+            "{\"src/token.rs\": \"<hex>\"}",
+            "token",
+            "the name is that of a file",
+        ),
+        (
+            "a.json",
+            "{\"shape\": \"Password\", \"documentation\": \"of it\"}",
+            "password",
+            "is the next key of an object",
+        ),
+        (
+            "a.py",
+            "NAMES = [\n    \"username\",\n    \"password\",\n    \"surname\",\n]\n",
+            "password",
+            "is an element of a list",
+        ),
+        (
+            "a.py",
+            "password = unquote(text, errors='strict')",
+            "password",
+            "is an argument with a name of its own",
+        ),
+        (
+            "a.py",
+            "password = self.get_option('become_it')",
+            "password",
+            "is looked up elsewhere",
+        ),
+        (
+            "a.rs",
+            "T {\n  key: h(\"<hex>\"),\n  plaintext: h(\"<hex>\"),\n  ciphertext: h(\"<hex>\"),\n}\n",
+            "key",
+            "a test vector of a cipher",
+        ),
+        (
+            "a.txt",
+            "Sec-WebSocket-Key: <random>==",
+            "key",
+            "a nonce of a handshake, which opens nothing",
+        ),
+        ("a.py", "zone(key='Europe/Dublin')", "key", "a path"),
+        (
+            "a.py",
+            "{\"pwd\": \"core.magics.osm:OSMagics\"}",
+            "pwd",
+            "the name of something in a module",
+        ),
+        (".env", "PASSWORD={name:16}", "password", "a template"),
+        (
+            "a.toml",
+            "keywords = [\"secret-token:bank_\"]",
+            "secret-token",
+            "a prefix without its rest",
+        ),
+        (
+            "a.toml",
+            "\"near.secret\" = -0.25",
+            "near.secret",
+            "a number",
+        ),
+        (
             "a.py",
             "userpass = bytes(f(user, password), 'utf-8')",
             "userpass",
@@ -240,6 +308,7 @@ fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
         ),
     ] {
         let mut reasons = Vec::new();
+        let text = &text.replace("<random>", &random).replace("<hex>", &key);
         each(path, text, word, |probe| {
             reasons.push(reject::reason(probe, &name_of(probe)))
         });
@@ -321,7 +390,8 @@ proptest! {
     #[test]
     fn a_verdict_is_local(far in "[ -~\n]{0,200}") {
         let near = "\nx = 1\n".repeat(160);
-        let text = format!("{near}password = \"Gx7-kkp2-Vq\"{near}");
+        let value = ["Gx7", "kkp2", "Vq"].join("-");
+        let text = format!("{near}password = \"{value}\"{near}");
         let moved = format!("{far}{text}{far}");
         let plain = |text: &str| -> Vec<_> {
             let found = verdicts("a.py", text, "password");

@@ -38,8 +38,7 @@ impl Wording {
         if total == 0 {
             return Self::default();
         }
-        let (words, count) = covered(letters, value, COMMON | DUMMY);
-        let (dummy, _) = covered(letters, value, DUMMY);
+        let (words, count, dummy) = covered(letters, value);
         Self {
             words: (words as f32 / total as f32).min(1.0),
             dummy: (dummy as f32 / total as f32).min(1.0),
@@ -63,14 +62,18 @@ fn plain(byte: u8) -> u8 {
     }
 }
 
-/// The most letters that words of `class` cover without overlapping, and in how many words. A word
-/// must have a true letter for each but one of its own, so that a row of digits is none, and a
-/// short word must not start or end inside a run of letters of the same case.
-fn covered(letters: &[u8], value: &[u8], class: u32) -> (usize, usize) {
-    let mut best = [(0usize, 0usize); LONGEST + 1];
+/// The most letters that words cover without overlapping, in how many words, and the most that words
+/// for no secret cover. A word must have a true letter for each but one of its own, so that a row of
+/// digits is none, and a short word must not start or end inside a run of letters of the same case.
+///
+/// Both covers are found in one walk, as walking the tree of words is what costs.
+fn covered(letters: &[u8], value: &[u8]) -> (usize, usize, usize) {
+    let mut best = [(0u8, 0u8); LONGEST + 1];
+    let mut dummy = [0u8; LONGEST + 1];
     for start in 0..letters.len() {
-        let skipped = best[start];
+        let (skipped, skipped_dummy) = (best[start], dummy[start]);
         best[start + 1] = best[start + 1].max(skipped);
+        dummy[start + 1] = dummy[start + 1].max(skipped_dummy);
         let mut node = 0usize;
         let mut digits = 0;
         for end in start..letters.len() {
@@ -80,17 +83,24 @@ fn covered(letters: &[u8], value: &[u8], class: u32) -> (usize, usize) {
             };
             node = next;
             let len = end + 1 - start;
-            let is_word =
-                TRIE[node].1 & class != 0 && (digits == 0 || len >= 4 && digits * 3 <= len);
-            if is_word && (len >= 4 || stands_free(value, start, end + 1)) {
-                let here = (skipped.0 + len, skipped.1 + 1);
-                if here.0 > best[end + 1].0 {
-                    best[end + 1] = here;
-                }
+            let class = TRIE[node].1;
+            if class & (COMMON | DUMMY) == 0
+                || digits > 0 && (len < 4 || digits * 3 > len)
+                || len < 4 && !stands_free(value, start, end + 1)
+            {
+                continue;
+            }
+            let here = (skipped.0 + len as u8, skipped.1 + 1);
+            if here.0 > best[end + 1].0 {
+                best[end + 1] = here;
+            }
+            if class & DUMMY != 0 {
+                dummy[end + 1] = dummy[end + 1].max(skipped_dummy + len as u8);
             }
         }
     }
-    best[letters.len()]
+    let (words, count) = best[letters.len()];
+    (words.into(), count.into(), dummy[letters.len()].into())
 }
 
 /// Whether no letter of the same word is on either side.

@@ -49,6 +49,9 @@ pub fn parse(text: &[u8], from: ViewSpan, stretch: ViewSpan) -> Result<Pem, Drop
         return Err(Dropped("the key block holds no key"));
     }
     let decoded = decode(&body.text);
+    if decoded.as_deref().is_some_and(is_cut_off) {
+        return Err(Dropped("the key block is an outline"));
+    }
     Ok(Pem {
         label: label.iter().map(|&b| b as char).collect(),
         span: ViewSpan::new(start + begin, start + body_at + body.len),
@@ -58,6 +61,16 @@ pub fn parse(text: &[u8], from: ViewSpan, stretch: ViewSpan) -> Result<Pem, Drop
         decodes: decoded.is_some_and(|bytes| fits(label, &bytes)),
         complete: body.complete,
     })
+}
+
+/// Whether a key in DER says that it is more than twice as long as what stands there.
+fn is_cut_off(key: &[u8]) -> bool {
+    match key {
+        [0x30, 0x82, high, low, rest @ ..] => {
+            usize::from(u16::from_be_bytes([*high, *low])) > 2 * rest.len()
+        }
+        _ => false,
+    }
 }
 
 /// What stands between the first line and the last.

@@ -106,7 +106,12 @@ impl Url {
                 "password", "pass", "passwd", "pwd", "p", "pw", "secret", "passw0rd",
             ],
         );
-        (user && password) || is_class(&self.value) || is_class(&self.user)
+        // The account that the manuals of Oracle, and after them all others, sign in with.
+        let scott =
+            self.user.eq_ignore_ascii_case(b"scott") && self.value.eq_ignore_ascii_case(b"tiger");
+        let words = |text: &[u8]| text.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
+        let shouted = words(&self.user) && words(&self.value) && self.value.contains(&b'_');
+        (user && password) || scott || shouted || is_class(&self.value) || is_class(&self.user)
     }
 
     /// Whether the host is this machine, a name inside a network of containers, or made up.
