@@ -1,12 +1,13 @@
 //! `keysweep fix`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use keysweep::advise::facts::{Cloud, Facts, Vault};
 use keysweep::advise::names::NameMap;
 use keysweep::error::Error;
+use keysweep::finding::Fingerprint;
 use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, diff, write};
 use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
 use keysweep::report::human::printable;
@@ -15,7 +16,7 @@ use keysweep::source::walk::Walk;
 use crate::args::{CloudArg, FixArgs, OutputsArg, RestArg, TargetArgs};
 use crate::exit::{Exit, Fault};
 use crate::say;
-use crate::scan::{now, rules, tell};
+use crate::scan::{apply_ignores, now, rules, tell};
 
 /// A sweep over what was asked for, with what came of it.
 pub struct Swept {
@@ -23,6 +24,18 @@ pub struct Swept {
     pub outcome: Outcome,
     pub facts: Facts,
     pub names: NameMap,
+    accepted: HashSet<Fingerprint>,
+}
+
+impl Swept {
+    pub fn fixer(&self, policy: Policy) -> Fixer<'_> {
+        Fixer {
+            sweep: &self.sweep,
+            facts: self.facts.clone(),
+            policy,
+            accepted: self.accepted.clone(),
+        }
+    }
 }
 
 /// Scans the paths of a command that acts on findings.
@@ -35,13 +48,15 @@ pub fn sweep(args: &TargetArgs) -> Result<Swept, Fault> {
         ignore_files: !args.no_ignore,
         ..Walk::new(args.paths.clone())
     };
-    let outcome = sweep.run(&walk, &Progress::default())?;
+    let mut outcome = sweep.run(&walk, &Progress::default())?;
+    let ignores = apply_ignores(&args.paths, &mut outcome)?;
     tell(&outcome.ledger);
     Ok(Swept {
         sweep,
         outcome,
         facts: facts(args)?,
         names: NameMap::load(&args.names)?,
+        accepted: ignores.fingerprints().collect(),
     })
 }
 
@@ -84,14 +99,11 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
     if args.interactive && !io::stdin().is_terminal() && std::env::var_os("CI").is_some() {
         return Err(Error::usage("--interactive needs somebody to ask").into());
     }
-    let mut swept = sweep(&args.target)?;
-    let fixer = Fixer {
-        sweep: &swept.sweep,
-        facts: swept.facts.clone(),
-        policy: policy(args),
-    };
+    let swept = sweep(&args.target)?;
+    let fixer = swept.fixer(policy(args));
     let surveys = surveys(&fixer, &swept.outcome)?;
-    let names = assign(&mut swept.names, &surveys);
+    let mut known = swept.names.clone();
+    let names = assign(&mut known, &surveys);
     let mut out = io::stdout().lock();
     let mut end = Run::default();
     for (survey, names) in surveys.iter().zip(names) {
@@ -103,8 +115,8 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
         end.one(args, &fixer, &fixed, &mut out)?;
     }
     end.summary(args, &mut out)?;
-    if args.write && end.rewritten > 0 && !swept.names.is_empty() {
-        keep_names(&args.target.names, &swept.names)?;
+    if args.write && end.rewritten > 0 && !known.is_empty() {
+        keep_names(&args.target.names, &known)?;
     }
     let complete = swept.outcome.ledger.is_complete();
     Ok(end.exit(args, complete))
