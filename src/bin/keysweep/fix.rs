@@ -105,7 +105,10 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
     let mut known = swept.names.clone();
     let names = assign(&mut known, &surveys);
     let mut out = io::stdout().lock();
-    let mut end = Run::default();
+    let mut end = Run {
+        names: args.write.then_some((&*args.target.names, &known)),
+        ..Run::default()
+    };
     for (survey, names) in surveys.iter().zip(names) {
         let mut wanted: Vec<Option<String>> = names.into_iter().map(Some).collect();
         if args.interactive && !ask(survey, &mut wanted, &mut out)? {
@@ -115,9 +118,6 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
         end.one(args, &fixer, &fixed, &mut out)?;
     }
     end.summary(args, &mut out)?;
-    if args.write && end.rewritten > 0 && !known.is_empty() {
-        keep_names(&args.target.names, &known)?;
-    }
     let complete = swept.outcome.ledger.is_complete();
     Ok(end.exit(args, complete))
 }
@@ -167,7 +167,10 @@ fn ask(survey: &Survey, names: &mut [Option<String>], out: &mut impl Write) -> R
 
 /// What a run did.
 #[derive(Default)]
-struct Run {
+struct Run<'n> {
+    /// Names that are still to be kept, and where: before the first file that tells one is written,
+    /// so that a run that is killed and its next give the same.
+    names: Option<(&'n Path, &'n NameMap)>,
     changed: usize,
     rewritten: usize,
     masked: usize,
@@ -176,7 +179,7 @@ struct Run {
     also: BTreeMap<String, Vec<String>>,
 }
 
-impl Run {
+impl Run<'_> {
     fn one(
         &mut self,
         args: &FixArgs,
@@ -195,6 +198,13 @@ impl Run {
                 let text = format!("{path}: also makes {} beside it", file.name);
                 writeln!(out, "# {text}")?;
             }
+        }
+        let names_one = |o: &keysweep::fix::Outcome| matches!(o.action, Action::Rewritten(_));
+        if args.write
+            && fixed.outcomes.iter().any(names_one)
+            && let Some((path, names)) = self.names.take()
+        {
+            keep_names(path, names)?;
         }
         if fixed.is_changed() && args.write && !self.write(fixed) {
             return Ok(());
@@ -308,8 +318,9 @@ fn root_of(path: &Path) -> PathBuf {
 fn keep_names(path: &Path, names: &NameMap) -> Result<(), Error> {
     let text = names.to_text();
     match std::fs::read(path) {
-        Ok(held) if held == text.as_bytes() => Ok(()),
-        Ok(held) => write::replace(&root_of(path), path, &held, text.as_bytes()),
-        Err(_) => write::create(&root_of(path), path, &text),
+        Ok(held) if held != text.as_bytes() => {
+            write::replace(&root_of(path), path, &held, text.as_bytes())
+        }
+        _ => write::create(&root_of(path), path, &text),
     }
 }
