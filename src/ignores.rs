@@ -51,6 +51,11 @@ impl Ignores {
         });
     }
 
+    /// What is accepted.
+    pub fn fingerprints(&self) -> impl Iterator<Item = Fingerprint> + '_ {
+        self.entries.keys().copied()
+    }
+
     /// The lines that accepted nothing.
     pub fn unused(&self) -> Vec<usize> {
         let unused = self.entries.values().filter(|(_, used)| !used);

@@ -3,6 +3,8 @@
 
 mod util;
 
+use std::collections::HashSet;
+
 use keysweep::advise::facts::{Cloud, Facts, Vault};
 use keysweep::advise::names::NameMap;
 use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest};
@@ -25,6 +27,7 @@ fn fix(sweep: &Sweep, path: &str, bytes: &[u8]) -> Fixed {
             rest: Rest::Mask,
             passwordless: false,
         },
+        accepted: HashSet::new(),
     };
     let survey = fixer.survey(path, bytes);
     let names = NameMap::default().assign(&survey.wishes());

@@ -120,7 +120,7 @@ impl Fixer<'_> {
                     .or_default() += 1;
             }
         }
-        let found = self.sweep.scan_bytes(&survey.path, after);
+        let found = self.scan(&survey.path, after);
         for finding in &found {
             let left = allowed.get_mut(&(&*finding.rule.id, finding.secret.expose()));
             match left {

@@ -28,11 +28,12 @@ pub mod write;
 pub use companion::NewFile;
 pub use survey::{Survey, Target};
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::advise::facts::Facts;
 use crate::decode::Role;
-use crate::finding::Finding;
+use crate::finding::{Finding, Fingerprint};
 use crate::pipeline::Sweep;
 use edit::Edit;
 use slot::Refused;
@@ -72,6 +73,8 @@ pub struct Fixer<'s> {
     pub sweep: &'s Sweep,
     pub facts: Facts,
     pub policy: Policy,
+    /// Findings that somebody accepts: they are neither replaced nor masked.
+    pub accepted: HashSet<Fingerprint>,
 }
 
 /// What became of one finding.
@@ -108,6 +111,13 @@ impl Fixed {
 }
 
 impl Fixer<'_> {
+    /// What is found in a file and not accepted.
+    pub(crate) fn scan(&self, path: &str, bytes: &[u8]) -> Vec<Finding> {
+        let mut findings = self.sweep.scan_bytes(path, bytes);
+        findings.retain(|finding| !self.accepted.contains(&finding.fingerprint));
+        findings
+    }
+
     /// Makes the edits that are proven. `names` are those of the survey's targets, in order; a
     /// target without a name is left as it is.
     pub fn fix(&self, survey: &Survey, names: &[Option<String>]) -> Fixed {
@@ -121,7 +131,7 @@ impl Fixer<'_> {
         }
         let mut after = built.after;
         self.mask(survey, &mut after);
-        let left = self.sweep.scan_bytes(&survey.path, &after);
+        let left = self.scan(&survey.path, &after);
         let outcomes = survey
             .findings
             .iter()
@@ -152,7 +162,7 @@ impl Fixer<'_> {
     /// A notebook with the secrets of its outputs, prose and metadata masked; everything else, and
     /// any file without one, byte for byte as it is.
     pub fn mask_outputs(&self, path: &str, bytes: Vec<u8>) -> Vec<u8> {
-        let findings = self.sweep.scan_bytes(path, &bytes);
+        let findings = self.scan(path, &bytes);
         if findings.iter().all(|f| f.notebook.is_none()) {
             return bytes;
         }
@@ -181,7 +191,7 @@ impl Fixer<'_> {
             splice(bytes, edits, is_notebook);
         }
         for _ in 0..ROUNDS {
-            let found = self.sweep.scan_bytes(&survey.path, bytes);
+            let found = self.scan(&survey.path, bytes);
             let edits: Vec<Edit> = found
                 .iter()
                 .filter(|finding| match &finding.notebook {
@@ -219,7 +229,7 @@ impl Fixer<'_> {
     }
 
     fn clear(&self, survey: &Survey, bytes: &mut Vec<u8>) {
-        let found = self.sweep.scan_bytes(&survey.path, bytes);
+        let found = self.scan(&survey.path, bytes);
         let Some(notebook) = notebook::read(bytes) else {
             return;
         };

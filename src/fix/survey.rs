@@ -163,7 +163,7 @@ fn without_using(text: &[u8]) -> Vec<u8> {
 impl Fixer<'_> {
     /// Scans a file and finds out what can be rewritten.
     pub fn survey(&self, path: &str, bytes: &[u8]) -> Survey {
-        let findings = self.sweep.scan_bytes(path, bytes);
+        let findings = self.scan(path, bytes);
         let is_notebook = path.ends_with(".ipynb") || findings.iter().any(|f| f.notebook.is_some());
         let notebook = is_notebook.then(|| notebook::read(bytes)).flatten();
         let mut survey = Survey {

@@ -30,13 +30,7 @@ pub fn replace(root: &Path, path: &Path, before: &[u8], after: &[u8]) -> Result<
     clean(&folder, path);
     let temporary = temporary(&folder, path);
     let written = (|| -> io::Result<bool> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)?;
-        file.write_all(after)?;
-        file.set_permissions(metadata.permissions())?;
-        file.sync_all()?;
+        write_new(&temporary, after, Some(metadata.permissions()))?;
         if fs::read(path)? != before {
             return Ok(false);
         }
@@ -60,19 +54,19 @@ pub fn replace(root: &Path, path: &Path, before: &[u8], after: &[u8]) -> Result<
     }
 }
 
-/// Makes a file that does not exist.
+/// Makes a file that does not exist, whole or not at all.
 ///
 /// # Errors
 /// When it exists with another content or cannot be written.
 pub fn create(root: &Path, path: &Path, text: &str) -> Result<(), Error> {
-    own_folder(root, path)?;
-    match OpenOptions::new().write(true).create_new(true).open(path) {
-        Ok(mut file) => {
-            let written = file
-                .write_all(text.as_bytes())
-                .and_then(|()| file.sync_all());
-            written.map_err(|e| Error::io(path, e))
-        }
+    let folder = own_folder(root, path)?;
+    clean(&folder, path);
+    let temporary = temporary(&folder, path);
+    let written = write_new(&temporary, text.as_bytes(), None)
+        .and_then(|()| give_name(&temporary, path))
+        .and_then(|()| sync_folder(&folder));
+    let _ = fs::remove_file(&temporary);
+    match written {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let held = fs::read(path).map_err(|e| Error::io(path, e))?;
             if held == text.as_bytes() {
@@ -81,8 +75,28 @@ pub fn create(root: &Path, path: &Path, text: &str) -> Result<(), Error> {
                 Err(refuse(path, "exists already with another content"))
             }
         }
-        Err(error) => Err(Error::io(path, error)),
+        written => written.map_err(|e| Error::io(path, e)),
     }
+}
+
+/// Unlike a rename, a link does not replace what somebody else has made meanwhile; not every file
+/// system has them.
+fn give_name(temporary: &Path, path: &Path) -> io::Result<()> {
+    fs::hard_link(temporary, path).or_else(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists || fs::symlink_metadata(path).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(temporary, path)
+    })
+}
+
+fn write_new(path: &Path, bytes: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    if let Some(permissions) = permissions {
+        file.set_permissions(permissions)?;
+    }
+    file.sync_all()
 }
 
 fn refuse(path: &Path, why: &str) -> Error {

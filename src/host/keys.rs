@@ -1,12 +1,18 @@
 //! Under which keys a value stands in a configuration file.
 //!
 //! These are quick readers for files that are what they seem: they name and recognise. An edit is
-//! proven with the file's grammar, never with these.
+//! proven with the file's grammar, never with these. Each reads a file once, whatever the number of
+//! values asked for.
 
 use super::Grammar;
 use crate::decode::json::{Bracket, Event, Reader};
 
 type Keys = Vec<Box<str>>;
+
+/// A value under more keys than this is no setting, and is told none.
+const DEEPEST: usize = 64;
+/// Bytes of a line read again for each value in it.
+const LINE: usize = 4 << 10;
 
 /// Whether values of this grammar stand under keys.
 pub fn has_keys(grammar: Grammar) -> bool {
@@ -29,9 +35,9 @@ pub fn paths(grammar: Grammar, text: &[u8], spots: &[u32]) -> Vec<(u32, Keys)> {
     spots.dedup();
     match grammar {
         Grammar::Json => json(text, &spots),
-        Grammar::Xml => each(&spots, |at| xml(text, at)),
-        Grammar::Yaml => each(&spots, |at| yaml(text, at)),
-        Grammar::Hcl | Grammar::Bicep => each(&spots, |at| blocks(text, at)),
+        Grammar::Xml => xml(text, &spots),
+        Grammar::Yaml => yaml(text, &spots),
+        Grammar::Hcl | Grammar::Bicep => blocks(text, &spots),
         Grammar::Lines => each(&spots, |at| line_key(text, at, b"=:")),
         Grammar::Containerfile => each(&spots, |at| line_key(text, at, b"= ")),
         _ => Vec::new(),
@@ -129,6 +135,9 @@ fn advance(levels: &mut [Level]) {
 /// An item of a list is called by its own name where it has said one.
 fn keys_of(levels: &[Level]) -> Keys {
     let mut keys = Keys::new();
+    if levels.len() > DEEPEST {
+        return keys;
+    }
     for (at, level) in levels.iter().enumerate() {
         if level.is_array {
             let called = levels.get(at + 1).and_then(|item| item.called.clone());
@@ -141,32 +150,78 @@ fn keys_of(levels: &[Level]) -> Keys {
 }
 
 /// Climbs by indentation.
-fn yaml(text: &[u8], at: usize) -> Keys {
-    let lines: Vec<&[u8]> = text[..at.min(text.len())].split(|b| *b == b'\n').collect();
-    let mut keys = Keys::new();
-    let Some((current, above)) = lines.split_last() else {
-        return keys;
+fn yaml(text: &[u8], spots: &[u32]) -> Vec<(u32, Keys)> {
+    let mut above: Vec<Line<'_>> = Vec::new();
+    let mut found = Vec::with_capacity(spots.len());
+    let mut spots = spots.iter().copied().peekable();
+    let mut start = 0;
+    for line in text.split(|b| *b == b'\n') {
+        let end = start + line.len();
+        while let Some(at) = spots.next_if(|at| *at as usize <= end) {
+            let before = &line[..at as usize - start];
+            found.push((at, yaml_keys(&above, last_bytes(before))));
+        }
+        if spots.peek().is_none() {
+            break;
+        }
+        pile(&mut above, line);
+        start = end + 1;
+    }
+    found
+}
+
+/// A line that later ones may stand under.
+struct Line<'t> {
+    text: &'t [u8],
+    column: usize,
+    is_item: bool,
+}
+
+/// Adds a line, and takes those away that no later line can stand under: what is left is indented
+/// ever more.
+fn pile<'t>(above: &mut Vec<Line<'t>>, line: &'t [u8]) {
+    let trimmed = line.trim_ascii();
+    if trimmed.starts_with(b"---") {
+        return above.clear();
+    }
+    let column = indent(line);
+    let rest = &line[column..];
+    let is_item = rest.starts_with(b"- ");
+    if trimmed.starts_with(b"#") || !is_item && flow_keys(rest).is_empty() {
+        return;
+    }
+    let line = Line {
+        text: line,
+        column,
+        is_item,
     };
+    let covers = |other: &Line<'_>| {
+        other.column > line.column
+            || other.column == line.column && (other.is_item || !line.is_item)
+    };
+    while above.last().is_some_and(covers) {
+        above.pop();
+    }
+    above.push(line);
+}
+
+fn yaml_keys(above: &[Line<'_>], current: &[u8]) -> Keys {
+    let mut keys = Keys::new();
     let mut held = Held {
         column: usize::MAX,
         is_item: false,
     };
     climb(current, &mut held, &mut keys);
-    for line in above.iter().rev() {
-        let trimmed = line.trim_ascii();
-        if trimmed.starts_with(b"---") {
-            break;
-        }
-        if trimmed.is_empty() || trimmed.starts_with(b"#") {
-            continue;
-        }
-        climb(line, &mut held, &mut keys);
-        if held.column == 0 && !held.is_item {
-            break;
-        }
+    // The innermost, so many that a value with fewer keys has all of its own.
+    for line in above.iter().rev().take(2 * DEEPEST) {
+        climb(line.text, &mut held, &mut keys);
     }
     keys.reverse();
-    keys
+    shallow(keys)
+}
+
+fn indent(line: &[u8]) -> usize {
+    line.iter().take_while(|b| **b == b' ').count()
 }
 
 /// What was taken last.
@@ -178,7 +233,7 @@ struct Held {
 
 /// Takes the keys of a line that is indented less than what is held so far, innermost first.
 fn climb(line: &[u8], held: &mut Held, keys: &mut Keys) {
-    let mut column = line.iter().take_while(|b| **b == b' ').count();
+    let mut column = indent(line);
     let mut rest = &line[column..];
     let mut of_line: Vec<(usize, Option<Box<str>>)> = Vec::new();
     while let Some(item) = rest.strip_prefix(b"- ") {
@@ -258,38 +313,62 @@ fn colon(text: &[u8]) -> Option<usize> {
 }
 
 /// Elements around, then the `key` or `name` of the tag, then the attribute.
-fn xml(text: &[u8], at: usize) -> Keys {
-    let mut open: Keys = Keys::new();
+fn xml(text: &[u8], spots: &[u32]) -> Vec<(u32, Keys)> {
+    let mut open: Vec<&[u8]> = Vec::new();
+    let mut found = Vec::with_capacity(spots.len());
+    let mut spots = spots.iter().copied().peekable();
     let mut position = 0;
-    let text = &text[..at.min(text.len())];
-    while let Some(start) = memchr::memchr(b'<', &text[position..]).map(|p| position + p) {
-        let rest = &text[start + 1..];
-        if rest.starts_with(b"!--") {
-            match memchr::memmem::find(rest, b"-->") {
-                Some(end) => position = start + 1 + end + 3,
-                None => return open,
-            }
-            continue;
+    while spots.peek().is_some() {
+        let start = memchr::memchr(b'<', &text[position..]).map_or(text.len(), |p| position + p);
+        while let Some(at) = spots.next_if(|at| *at as usize <= start) {
+            found.push((at, elements(&open, None)));
         }
-        let Some(end) = memchr::memchr(b'>', rest) else {
-            open.push(element(rest));
-            open.extend(attribute(rest, b"key").or_else(|| attribute(rest, b"name")));
-            open.extend(last_attribute(rest));
-            return open;
-        };
-        let tag = &rest[..end];
-        position = start + 1 + end + 1;
+        if start == text.len() {
+            break;
+        }
+        let rest = &text[start + 1..];
+        let is_comment = rest.starts_with(b"!--");
+        let close: &[u8] = if is_comment { b"-->" } else { b">" };
+        let length = memchr::memmem::find(rest, close);
+        let end = length.map_or(text.len(), |end| start + 1 + end);
+        while let Some(at) = spots.next_if(|at| *at as usize <= end) {
+            let before = &text[start + 1..at as usize];
+            found.push((at, elements(&open, (!is_comment).then_some(before))));
+        }
+        position = (end + close.len()).min(text.len());
+        let tag = &text[start + 1..end];
         if tag.starts_with(b"/") {
             open.pop();
-        } else if !tag.ends_with(b"/") && !tag.starts_with(b"?") && !tag.starts_with(b"!") {
-            let called = attribute(tag, b"key").or_else(|| attribute(tag, b"name"));
-            open.push(match called {
-                Some(called) => format!("{}.{called}", element(tag)).into(),
-                None => element(tag),
-            });
+        } else if !is_comment
+            && !tag.ends_with(b"/")
+            && !tag.starts_with(b"?")
+            && !tag.starts_with(b"!")
+        {
+            open.push(tag);
         }
     }
-    open
+    found
+}
+
+/// The keys of a value in these tags, and in the one that is still being written.
+fn elements(open: &[&[u8]], unfinished: Option<&[u8]>) -> Keys {
+    if open.len() > DEEPEST {
+        return Keys::new();
+    }
+    let called = |tag: &[u8]| attribute(tag, b"key").or_else(|| attribute(tag, b"name"));
+    let mut keys: Keys = open
+        .iter()
+        .map(|tag| match called(tag) {
+            Some(called) => format!("{}.{called}", element(tag)).into(),
+            None => element(tag),
+        })
+        .collect();
+    if let Some(tag) = unfinished.filter(|tag| tag.len() <= LINE) {
+        keys.push(element(tag));
+        keys.extend(called(tag));
+        keys.extend(last_attribute(tag));
+    }
+    keys
 }
 
 fn element(tag: &[u8]) -> Box<str> {
@@ -312,23 +391,35 @@ fn last_attribute(tag: &[u8]) -> Option<Box<str>> {
 }
 
 /// Headers of the blocks around and the key of the line, in Terraform and Bicep.
-fn blocks(text: &[u8], at: usize) -> Keys {
-    let mut open: Vec<Keys> = Vec::new();
-    let mut line_start = 0;
+fn blocks(text: &[u8], spots: &[u32]) -> Vec<(u32, Keys)> {
+    let mut open: Vec<&[u8]> = Vec::new();
+    let mut found = Vec::with_capacity(spots.len());
+    let mut spots = spots.iter().copied().peekable();
+    let (mut line_start, mut index) = (0, 0);
     let mut quoted = None;
-    let text = &text[..at.min(text.len())];
-    let mut index = 0;
-    while index < text.len() {
-        let byte = text[index];
+    while spots.peek().is_some() && index <= text.len() {
+        let byte = text.get(index).copied().unwrap_or(b'\n');
+        let is_comment = match byte {
+            b'#' => true,
+            b'/' => text.get(index + 1) == Some(&b'/'),
+            _ => false,
+        };
+        let end = match quoted {
+            None if is_comment => line_end(text, index),
+            Some(_) if byte == b'\\' => index + 1,
+            _ => index,
+        };
+        while let Some(at) = spots.next_if(|at| *at as usize <= end) {
+            let line = last_bytes(&text[line_start.min(at as usize)..at as usize]);
+            found.push((at, headers(&open, line)));
+        }
         match (quoted, byte) {
-            (Some(_), b'\\') => index += 1,
+            (Some(_), b'\\') => {}
             (Some(quote), b) if quote == b || b == b'\n' => quoted = None,
             (Some(_), _) => {}
             (None, b'"' | b'\'') => quoted = Some(byte),
-            (None, b'#') => index = line_end(text, index),
-            (None, b'/') if text.get(index + 1) == Some(&b'/') => index = line_end(text, index),
             (None, b'{') => {
-                open.push(header(&text[line_start..index]));
+                open.push(last_bytes(&text[line_start..index]));
                 line_start = index + 1;
             }
             (None, b'}') => {
@@ -337,14 +428,32 @@ fn blocks(text: &[u8], at: usize) -> Keys {
             }
             _ => {}
         }
-        if text.get(index) == Some(&b'\n') {
-            line_start = index + 1;
+        if text.get(end) == Some(&b'\n') {
+            line_start = end + 1;
         }
-        index += 1;
+        index = end + 1;
     }
-    let mut keys: Keys = open.into_iter().flatten().collect();
-    keys.extend(header(&text[line_start.min(text.len())..]));
+    found
+}
+
+fn headers(open: &[&[u8]], line: &[u8]) -> Keys {
+    if open.len() > DEEPEST {
+        return Keys::new();
+    }
+    let lines = open.iter().copied().chain([line]);
+    shallow(lines.flat_map(header).collect())
+}
+
+/// What stands under too many keys is told none.
+fn shallow(keys: Keys) -> Keys {
+    if keys.len() > 2 * DEEPEST {
+        return Keys::new();
+    }
     keys
+}
+
+fn last_bytes(line: &[u8]) -> &[u8] {
+    &line[line.len().saturating_sub(LINE)..]
 }
 
 fn line_end(text: &[u8], from: usize) -> usize {
@@ -368,7 +477,7 @@ fn header(line: &[u8]) -> Keys {
 
 /// The key of `key = value`.
 fn line_key(text: &[u8], at: usize, separators: &[u8]) -> Keys {
-    let before = &text[..at.min(text.len())];
+    let before = last_bytes(&text[..at.min(text.len())]);
     let start = memchr::memrchr(b'\n', before).map_or(0, |n| n + 1);
     let line = before[start..].trim_ascii();
     let line = [&b"export "[..], b"ENV ", b"ARG "]
@@ -382,5 +491,87 @@ fn line_key(text: &[u8], at: usize, separators: &[u8]) -> Keys {
         Keys::new()
     } else {
         vec![shown(key)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WORDS: [&str; 30] = [
+        "a: ",
+        "- ",
+        "  ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "\n  - ",
+        "\n- ",
+        "name: x",
+        "k:",
+        "{b: c, ",
+        "}",
+        "{",
+        "# c",
+        "\n---\n",
+        "\"",
+        "'",
+        "\\",
+        "<a>",
+        "</a>",
+        "<b key=\"q\" v=\"",
+        "\"/>",
+        "<!--",
+        "-->",
+        "<",
+        "=",
+        "//",
+        "\"q\": ",
+        "resource \"a\" \"b\" {\n",
+        "text",
+    ];
+
+    /// What a text says before and at a value is all that counts, and what else is asked for is not.
+    fn law(grammar: Grammar, text: &str) -> Result<(), TestCaseError> {
+        let spots: Vec<u32> = (0..text.len() as u32).collect();
+        let together = paths(grammar, text.as_bytes(), &spots);
+        prop_assert_eq!(together.len(), spots.len());
+        for (at, keys) in together {
+            // A comment's sign cut in two is none.
+            let before = &text[..at as usize];
+            if ["<", "<!", "<!-", "/"]
+                .iter()
+                .any(|sign| before.ends_with(sign))
+            {
+                continue;
+            }
+            let alone = paths(grammar, before.as_bytes(), &[at]);
+            prop_assert_eq!(&[(at, keys)][..], &alone[..], "{:?}", grammar);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn values_do_not_share_keys(words in prop::collection::vec(0..WORDS.len(), 0..40)) {
+            let text: String = words.iter().map(|word| WORDS[*word]).collect();
+            for grammar in [Grammar::Yaml, Grammar::Xml, Grammar::Hcl, Grammar::Lines] {
+                law(grammar, &text)?;
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_too_deep_is_told_no_keys() {
+        for (grammar, deep) in [
+            (Grammar::Json, "{\"a\":".repeat(100) + "\""),
+            (Grammar::Xml, "<a>".repeat(100)),
+            (Grammar::Hcl, "a {\n".repeat(200)),
+        ] {
+            let text = deep.clone() + "x\"";
+            let found = paths(grammar, text.as_bytes(), &[deep.len() as u32]);
+            assert!(found.iter().all(|(_, keys)| keys.is_empty()), "{found:?}");
+        }
     }
 }

@@ -25,6 +25,9 @@ pub fn contexts() -> &'static [Context] {
 /// Texts over this many bytes are recognised by their names alone.
 const LOOKED_AT: usize = 2 << 20;
 
+/// Bytes of a line looked at on either side of a finding.
+const LINE: usize = 400;
+
 /// The place of one finding.
 #[derive(Clone, Debug)]
 pub struct HostPlace {
@@ -38,8 +41,9 @@ pub struct HostPlace {
 /// What there is to know of a file to tell its findings' contexts.
 pub struct Survey<'t> {
     text: &'t [u8],
-    /// The contexts whose conditions on the file hold.
-    candidates: Vec<&'static Context>,
+    /// The contexts whose conditions on the file hold, each with the offset from which its mark
+    /// stands before.
+    candidates: Vec<(&'static Context, usize)>,
     kernel: Option<String>,
     paths: Vec<(u32, Vec<Box<str>>)>,
 }
@@ -63,10 +67,11 @@ impl<'t> Survey<'t> {
         let candidates: Vec<_> = BUILT_IN
             .iter()
             .filter(|context| file.fits(context, is_notebook) && marks_fit(context, seen))
+            .filter_map(|context| Some((context, first_end(seen, context.before)?)))
             .collect();
         let structured = candidates
             .iter()
-            .map(|context| context.grammar)
+            .map(|(context, _)| context.grammar)
             .find(|grammar| keys::has_keys(*grammar));
         let paths = match structured {
             Some(grammar) if !is_notebook && text.len() <= LOOKED_AT => {
@@ -89,7 +94,9 @@ impl<'t> Survey<'t> {
             Role::Code => Some(self.cell_language(text)),
             _ => None,
         });
-        let context = self.candidates.iter().find(|context| {
+        let candidates = self.candidates.iter();
+        let mut candidates = candidates.filter(|(_, marked)| *marked <= spot.offset as usize);
+        let context = candidates.find(|(context, _)| {
             let hosted = match (&spot.cell, &language) {
                 (None, _) => true,
                 (Some(_), Some(language)) => {
@@ -100,7 +107,7 @@ impl<'t> Survey<'t> {
             hosted && self.spot_fits(context, spot.offset, keys)
         });
         HostPlace {
-            context: context.copied().unwrap_or(last()),
+            context: context.map_or(last(), |(context, _)| context),
             keys: keys.to_vec(),
             label: match spot.cell {
                 None => label(self.text, spot.offset as usize),
@@ -116,11 +123,9 @@ impl<'t> Survey<'t> {
 
     fn spot_fits(&self, context: &Context, offset: u32, keys: &[Box<str>]) -> bool {
         let offset = (offset as usize).min(self.text.len());
-        let before = &self.text[..offset];
         let matches = |patterns: &[&str]| patterns.iter().any(|p| keys::matches(p, keys));
         let line = line_around(self.text, offset);
-        (context.before.is_empty() || contains_any(before, context.before))
-            && (context.line.is_empty() || contains_any(line, context.line))
+        (context.line.is_empty() || contains_any(line, context.line))
             && (context.near_key.is_empty() || contains_any(line, context.near_key))
             && (context.keys.is_empty() || matches(context.keys))
             && !matches(context.not_keys)
@@ -216,9 +221,22 @@ fn contains_any(text: &[u8], marks: &[&str]) -> bool {
     marks.iter().any(|mark| contains(text, mark))
 }
 
+/// Where the first of the marks ends; 0 when there are none to look for.
+fn first_end(text: &[u8], marks: &[&str]) -> Option<usize> {
+    if marks.is_empty() {
+        return Some(0);
+    }
+    let ends = marks
+        .iter()
+        .filter_map(|mark| Some(memmem::find(text, mark.as_bytes())? + mark.len()));
+    ends.min()
+}
+
 fn line_around(text: &[u8], offset: usize) -> &[u8] {
-    let start = memchr::memrchr(b'\n', &text[..offset]).map_or(0, |at| at + 1);
-    let end = memchr::memchr(b'\n', &text[offset..]).map_or(text.len(), |at| offset + at);
+    let from = offset.saturating_sub(LINE);
+    let to = (offset + LINE).min(text.len());
+    let start = memchr::memrchr(b'\n', &text[from..offset]).map_or(from, |at| from + at + 1);
+    let end = memchr::memchr(b'\n', &text[offset..to]).map_or(to, |at| offset + at);
     &text[start..end]
 }
 

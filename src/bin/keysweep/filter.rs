@@ -11,7 +11,7 @@ use keysweep::pipeline::{Options, Sweep};
 
 use crate::args::FilterCommand;
 use crate::exit::{Exit, Fault};
-use crate::scan::now;
+use crate::scan::{accepted, now};
 
 const SETTINGS: [(&str, &str); 3] = [
     ("filter.keysweep.clean", "keysweep filter clean %f"),
@@ -44,6 +44,7 @@ fn clean(path: &str) -> Result<Exit, Fault> {
             rest: Rest::Keep,
             ..Policy::default()
         },
+        accepted: accepted()?.1.fingerprints().collect(),
     };
     let cleaned = fixer.mask_outputs(path, bytes);
     io::stdout().lock().write_all(&cleaned)?;

@@ -1,12 +1,13 @@
 //! `keysweep fix`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use keysweep::advise::facts::{Cloud, Facts, Vault};
 use keysweep::advise::names::NameMap;
 use keysweep::error::Error;
+use keysweep::finding::Fingerprint;
 use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, diff, write};
 use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
 use keysweep::report::human::printable;
@@ -15,7 +16,7 @@ use keysweep::source::walk::Walk;
 use crate::args::{CloudArg, FixArgs, OutputsArg, RestArg, TargetArgs};
 use crate::exit::{Exit, Fault};
 use crate::say;
-use crate::scan::{now, rules, tell};
+use crate::scan::{apply_ignores, now, rules, tell};
 
 /// A sweep over what was asked for, with what came of it.
 pub struct Swept {
@@ -23,6 +24,18 @@ pub struct Swept {
     pub outcome: Outcome,
     pub facts: Facts,
     pub names: NameMap,
+    accepted: HashSet<Fingerprint>,
+}
+
+impl Swept {
+    pub fn fixer(&self, policy: Policy) -> Fixer<'_> {
+        Fixer {
+            sweep: &self.sweep,
+            facts: self.facts.clone(),
+            policy,
+            accepted: self.accepted.clone(),
+        }
+    }
 }
 
 /// Scans the paths of a command that acts on findings.
@@ -35,13 +48,15 @@ pub fn sweep(args: &TargetArgs) -> Result<Swept, Fault> {
         ignore_files: !args.no_ignore,
         ..Walk::new(args.paths.clone())
     };
-    let outcome = sweep.run(&walk, &Progress::default())?;
+    let mut outcome = sweep.run(&walk, &Progress::default())?;
+    let ignores = apply_ignores(&args.paths, &mut outcome)?;
     tell(&outcome.ledger);
     Ok(Swept {
         sweep,
         outcome,
         facts: facts(args)?,
         names: NameMap::load(&args.names)?,
+        accepted: ignores.fingerprints().collect(),
     })
 }
 
@@ -84,16 +99,16 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
     if args.interactive && !io::stdin().is_terminal() && std::env::var_os("CI").is_some() {
         return Err(Error::usage("--interactive needs somebody to ask").into());
     }
-    let mut swept = sweep(&args.target)?;
-    let fixer = Fixer {
-        sweep: &swept.sweep,
-        facts: swept.facts.clone(),
-        policy: policy(args),
-    };
+    let swept = sweep(&args.target)?;
+    let fixer = swept.fixer(policy(args));
     let surveys = surveys(&fixer, &swept.outcome)?;
-    let names = assign(&mut swept.names, &surveys);
+    let mut known = swept.names.clone();
+    let names = assign(&mut known, &surveys);
     let mut out = io::stdout().lock();
-    let mut end = Run::default();
+    let mut end = Run {
+        names: args.write.then_some((&*args.target.names, &known)),
+        ..Run::default()
+    };
     for (survey, names) in surveys.iter().zip(names) {
         let mut wanted: Vec<Option<String>> = names.into_iter().map(Some).collect();
         if args.interactive && !ask(survey, &mut wanted, &mut out)? {
@@ -103,9 +118,6 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
         end.one(args, &fixer, &fixed, &mut out)?;
     }
     end.summary(args, &mut out)?;
-    if args.write && end.rewritten > 0 && !swept.names.is_empty() {
-        keep_names(&args.target.names, &swept.names)?;
-    }
     let complete = swept.outcome.ledger.is_complete();
     Ok(end.exit(args, complete))
 }
@@ -155,7 +167,10 @@ fn ask(survey: &Survey, names: &mut [Option<String>], out: &mut impl Write) -> R
 
 /// What a run did.
 #[derive(Default)]
-struct Run {
+struct Run<'n> {
+    /// Names that are still to be kept, and where: before the first file that tells one is written,
+    /// so that a run that is killed and its next give the same.
+    names: Option<(&'n Path, &'n NameMap)>,
     changed: usize,
     rewritten: usize,
     masked: usize,
@@ -164,7 +179,7 @@ struct Run {
     also: BTreeMap<String, Vec<String>>,
 }
 
-impl Run {
+impl Run<'_> {
     fn one(
         &mut self,
         args: &FixArgs,
@@ -183,6 +198,13 @@ impl Run {
                 let text = format!("{path}: also makes {} beside it", file.name);
                 writeln!(out, "# {text}")?;
             }
+        }
+        let names_one = |o: &keysweep::fix::Outcome| matches!(o.action, Action::Rewritten(_));
+        if args.write
+            && fixed.outcomes.iter().any(names_one)
+            && let Some((path, names)) = self.names.take()
+        {
+            keep_names(path, names)?;
         }
         if fixed.is_changed() && args.write && !self.write(fixed) {
             return Ok(());
@@ -296,8 +318,9 @@ fn root_of(path: &Path) -> PathBuf {
 fn keep_names(path: &Path, names: &NameMap) -> Result<(), Error> {
     let text = names.to_text();
     match std::fs::read(path) {
-        Ok(held) if held == text.as_bytes() => Ok(()),
-        Ok(held) => write::replace(&root_of(path), path, &held, text.as_bytes()),
-        Err(_) => write::create(&root_of(path), path, &text),
+        Ok(held) if held != text.as_bytes() => {
+            write::replace(&root_of(path), path, &held, text.as_bytes())
+        }
+        _ => write::create(&root_of(path), path, &text),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use keysweep::advise;
-use keysweep::fix::{Fixer, Policy};
+use keysweep::fix::Policy;
 
 use crate::args::{MigrateArgs, ShellArg};
 use crate::exit::{Exit, Fault};
@@ -25,17 +25,13 @@ pub struct Entry {
 pub fn entries(
     args: &crate::args::TargetArgs,
 ) -> Result<(BTreeMap<String, Entry>, crate::fix::Swept), Fault> {
-    let mut swept = sweep(args)?;
-    let fixer = Fixer {
-        sweep: &swept.sweep,
-        facts: swept.facts.clone(),
-        policy: Policy {
-            pair: true,
-            ..Policy::default()
-        },
-    };
+    let swept = sweep(args)?;
+    let fixer = swept.fixer(Policy {
+        pair: true,
+        ..Policy::default()
+    });
     let surveys = surveys(&fixer, &swept.outcome)?;
-    let names = assign(&mut swept.names, &surveys);
+    let names = assign(&mut swept.names.clone(), &surveys);
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
     for (survey, names) in surveys.iter().zip(names) {
         let mut named: Vec<Option<&str>> = vec![None; survey.findings.len()];

@@ -42,7 +42,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
         sweep.run(&*source, &progress)
     })?;
     let mut outcome = outcome;
-    apply_ignores(args, &mut outcome)?;
+    apply_ignores(&args.paths, &mut outcome)?;
     tell(&outcome.ledger);
     finish(out, &args.report, &outcome, &sweep, &style)
 }
@@ -86,28 +86,34 @@ pub fn use_threads(threads: Option<usize>) -> Result<(), Error> {
         .map_err(|error| Error::usage(format!("--threads: {error}")))
 }
 
-/// Takes out what the file of accepted findings names. It lies at the root of the working tree, or
-/// in the current folder where there is none.
-fn apply_ignores(args: &ScanArgs, outcome: &mut Outcome) -> Result<(), Error> {
+/// The file of accepted findings and what it says. It lies at the root of the working tree, or in the
+/// current folder where there is none.
+pub fn accepted() -> Result<(PathBuf, Ignores), Error> {
     let root = Repo::open(Path::new(".")).ok();
     let root = root.and_then(|repo| repo.git2().workdir().map(Path::to_path_buf));
     let file = root.unwrap_or_default().join(ignores::FILE);
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Error::io(&file, error)),
     };
-    let mut ignores = Ignores::parse(&text).map_err(|error| error.within(&file))?;
+    let ignores = Ignores::parse(&text).map_err(|error| error.within(&file))?;
+    Ok((file, ignores))
+}
+
+/// Takes out what is accepted.
+pub fn apply_ignores(paths: &[PathBuf], outcome: &mut Outcome) -> Result<Ignores, Error> {
+    let (file, mut ignores) = accepted()?;
     ignores.apply(&mut outcome.findings);
     // Only a scan of the whole folder can tell that an entry is of no use.
-    if args.paths == [PathBuf::from(".")] {
+    if paths == [PathBuf::from(".")] {
         for line in ignores.unused() {
             let path = file.to_string_lossy().into();
             let detail = format!("line {line} accepts nothing that was found");
             outcome.ledger.note(path, detail);
         }
     }
-    Ok(())
+    Ok(ignores)
 }
 
 /// The exit code that an outcome deserves.
