@@ -37,7 +37,7 @@ fn main() {
     lexicon::write_names(&generic.join("names.toml"), &out_dir.join("names.rs"));
     model::write(&generic.join("model.toml"), &out_dir.join("model.rs"));
     grams::write(
-        Path::new("patterns/common-text.tsv"),
+        Path::new("patterns/common-grams.tsv"),
         &out_dir.join("grams.rs"),
     );
     write_contexts(&out_dir.join("contexts.rs"));

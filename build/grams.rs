@@ -1,4 +1,4 @@
-//! Turns `patterns/common-text.tsv` into the table by which keywords are noted where they are rare.
+//! Turns `patterns/common-grams.tsv` into the table by which keywords are noted where they are rare.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -7,6 +7,8 @@
 //!     > patterns/common-text.tsv
 //! ```
 //!
+//! `patterns/common-grams.tsv` has the lines of four bytes of a later run.
+//!
 //! Reads text files of the named folders, as many bytes of each kind of file as of any other, and
 //! lists every text of three to eight bytes (case aside) that stands at least `LEAST` times in a
 //! megabyte, or a fifth of that for those of four bytes, by which keywords are noted.

@@ -12,7 +12,7 @@
 //! are compared, and where one is the same, its keyword.
 //!
 //! What this costs is decided by how common the windows are, more than by how many: of each keyword
-//! the rarest are noted, by what `patterns/common-text.tsv` counted.
+//! the rarest are noted, by what `patterns/common-grams.tsv` counted.
 
 use std::borrow::Cow;
 
