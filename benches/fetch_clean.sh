@@ -8,19 +8,8 @@
 # Needs python3 with pip, cargo, unzip; about 4 GB of room while it works.
 set -euo pipefail
 
-if [ $# -ne 1 ]; then
-  echo "usage: $0 DIR" >&2
-  exit 2
-fi
 lists=$(cd "$(dirname "$0")/clean" && pwd)
-mkdir -p "$1"
-tree=$(cd "$1" && pwd)
-if [ -n "$(ls -A "$tree")" ]; then
-  echo "$0: $tree is not empty" >&2
-  exit 2
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+source "$(dirname "$0")/fresh_tree.sh"
 mkdir -p "$tree"/{crates,pypi,python,rust} "$work/crates/src"
 
 : >"$work/crates/src/lib.rs"

@@ -8,18 +8,7 @@
 # Needs python3 with pip, cargo, node with npm, unzip; about 700 MB of room while it works.
 set -euo pipefail
 
-if [ $# -ne 1 ]; then
-  echo "usage: $0 DIR" >&2
-  exit 2
-fi
-mkdir -p "$1"
-tree=$(cd "$1" && pwd)
-if [ -n "$(ls -A "$tree")" ]; then
-  echo "$0: $tree is not empty" >&2
-  exit 2
-fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+source "$(dirname "$0")/fresh_tree.sh"
 
 # Source packages that ship notebooks with their outputs.
 notebooks=(

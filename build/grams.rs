@@ -18,10 +18,9 @@ pub fn write(file: &Path, out: &Path) {
         let rate: u32 = rate
             .parse()
             .unwrap_or_else(|e| panic!("{}: {line:?}: {e}", file.display()));
-        if let Ok(bytes) = <[u8; 4]>::try_from(gram.as_bytes()) {
-            let folded = u32::from_le_bytes(bytes) | 0x2020_2020;
-            common.push((gram::key(folded), rate));
-        }
+        let bytes = <[u8; 4]>::try_from(gram.as_bytes())
+            .unwrap_or_else(|_| panic!("{}: {line:?} is not of four bytes", file.display()));
+        common.push((gram::key(u32::from_le_bytes(bytes) | 0x2020_2020), rate));
     }
     common.sort_unstable();
     let mut code = String::from("static COMMON: &[(u32, u32)] = &[\n");

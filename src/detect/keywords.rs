@@ -17,7 +17,7 @@
 use std::borrow::Cow;
 
 use super::gram;
-use super::window::{Costs, Window};
+use super::window::{Window, cost};
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x32, u16x16};
 
 /// A keyword seen in a text.
@@ -53,7 +53,8 @@ struct Noted {
 
 /// As many as there are hashes of sixteen bits.
 const SLOTS: usize = 1 << 16;
-/// Slots that share a head, so that the heads stay in the nearest cache.
+/// Slots that share a head: fewer would make for more heads than the near caches have room for, and
+/// more for windows that are compared in vain.
 const SHARED: usize = 4;
 /// Bytes looked at in one step of the scan.
 const BLOCK: usize = 32;
@@ -72,7 +73,6 @@ impl Keywords {
             vec![0; SLOTS].try_into().expect("made with SLOTS entries");
         let mut all = Vec::new();
         let mut noted: Vec<(usize, Noted)> = Vec::new();
-        let mut costs = Costs::default();
         for (keyword, word) in words.into_iter().enumerate() {
             assert!(
                 word.len() >= SHORTEST,
@@ -80,9 +80,7 @@ impl Keywords {
             );
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
-            for_each_window(&all[start..], &mut costs, |first, window| {
-                let slot = gram::slot(first);
-                filter[slot] |= window.next_classes();
+            for_each_window(&all[start..], &mut filter, |slot, window| {
                 let noting = Noted {
                     window,
                     keyword: keyword as u32,
@@ -252,23 +250,29 @@ fn class_bits<S: Simd>(simd: S, bytes: u16x16<S>) -> u16x16<S> {
     (look_up(bytes) & 0xFF) | (look_up(bytes ^ 8) << 8)
 }
 
-/// Names the windows under which a keyword is noted, each with its first three bytes: of those at
-/// even offsets the one that costs least, and of those at odd ones.
-fn for_each_window(word: &[u8], costs: &mut Costs, mut note: impl FnMut(u32, Window)) {
+/// Names the windows under which a keyword is noted, each with its slot, and makes them fire: of
+/// those at even offsets the one that costs least, and of those at odd ones.
+fn for_each_window(word: &[u8], filter: &mut [u16; SLOTS], mut note: impl FnMut(usize, Window)) {
+    let mut add = |filter: &mut [u16; SLOTS], first, window: Window| {
+        let slot = gram::slot(first);
+        filter[slot] |= window.next_classes();
+        note(slot, window);
+    };
     for parity in [0, 1] {
         let offsets = (parity..word.len().saturating_sub(2)).step_by(2);
         let windows = offsets.map(|offset| Window::of(word, offset as i32));
-        match windows.min_by_key(|window| costs.of(window)) {
-            Some(window) => {
-                costs.note(&window);
-                note(window.bytes, window);
-            }
+        let cheapest = windows.min_by_key(|window| {
+            let missing = window.next_classes() & !filter[gram::slot(window.bytes)];
+            cost(window, missing == 0)
+        });
+        match cheapest {
+            Some(window) => add(filter, window.bytes, window),
             // Three bytes have one whole gram. At an odd place theirs is one byte too late, and the
             // one before starts with any byte.
             None => {
                 let window = Window::of(word, -1);
                 for before in (0..=u8::MAX).filter(|before| before & 0x20 != 0) {
-                    note(window.bytes | u32::from(before), window);
+                    add(filter, window.bytes | u32::from(before), window);
                 }
             }
         }

@@ -1,7 +1,5 @@
 //! Of which four bytes of a keyword the search for it takes notice.
 
-use std::collections::HashSet;
-
 use super::gram::key;
 
 // `COMMON`: the common grams in the order of their `key`, with how often each stands in a megabyte.
@@ -44,41 +42,24 @@ impl Window {
     }
 }
 
-/// What it costs to note a keyword under a window, only good for comparing.
-#[derive(Default)]
-pub struct Costs {
-    /// Windows under which a keyword is noted already.
-    noted: HashSet<(u32, u32)>,
-}
+/// How often a gram that is not listed stands in ten megabytes, about.
+const RARE: u32 = 30;
+/// What looking up a window costs, in comparisons with a keyword.
+const LOOK_UP: u32 = 4;
 
-impl Costs {
-    /// How often a gram that is not listed stands in ten megabytes, about.
-    const RARE: u32 = 30;
-    /// What looking up a window costs, in comparisons with a keyword.
-    const LOOK_UP: u32 = 4;
-
-    /// Notes that a keyword is found by a window.
-    pub fn note(&mut self, window: &Window) {
-        self.noted.insert((window.bytes, window.known));
-    }
-
-    /// How often the window fires, by chance or by what else has its hash, times the work it makes
-    /// then: a second keyword under a window adds but a comparison.
-    pub fn of(&self, window: &Window) -> u32 {
-        let first = key(window.bytes);
-        let keys = match window.known >> 24 {
-            0 => first & !15..=first | 15,
-            _ => first..=first,
-        };
-        let from = COMMON.partition_point(|(key, _)| key < keys.start());
-        let alike = COMMON[from..].iter();
-        let rates = alike.take_while(|(key, _)| key <= keys.end());
-        let rate = rates.map(|(_, rate)| 10 * rate).sum::<u32>();
-        let rare = Self::RARE * (keys.end() - keys.start() + 1);
-        let work = match self.noted.contains(&(window.bytes, window.known)) {
-            true => 1,
-            false => 1 + Self::LOOK_UP,
-        };
-        (rate + rare) * work
-    }
+/// What it costs to note a keyword under a window, only good for comparing: how often the window
+/// fires, by chance or by what else has its hash, times the work it makes then. Where it fires
+/// already for another keyword, this one adds but a comparison.
+pub fn cost(window: &Window, fires: bool) -> u32 {
+    let first = key(window.bytes);
+    let keys = match window.known >> 24 {
+        0 => first & !15..=first | 15,
+        _ => first..=first,
+    };
+    let from = COMMON.partition_point(|(key, _)| key < keys.start());
+    let alike = COMMON[from..].iter();
+    let rates = alike.take_while(|(key, _)| key <= keys.end());
+    let rate = rates.map(|(_, rate)| 10 * rate).sum::<u32>();
+    let rare = RARE * (keys.end() - keys.start() + 1);
+    (rate + rare) * if fires { 1 } else { 1 + LOOK_UP }
 }

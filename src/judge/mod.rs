@@ -222,15 +222,16 @@ impl Judge {
         if named && (is_name_word(probe.value()) || is_own_name(probe)) {
             return Err(Dropped("is a name, not a value"));
         }
-        if probe.rule.matcher.is_assignment()
-            && let Some(reason) = generic::reject::of_any(probe)
-        {
-            return Err(Dropped(reason));
-        }
         let mut found = Assessment::of(probe);
-        // A rule that says nothing of its value leaves that to the model.
-        if probe.rule.matcher == Matcher::Assignment {
-            generic::judge(probe, &self.model, &mut found)?;
+        match probe.rule.matcher {
+            // A rule that says nothing of its value leaves that to the model.
+            Matcher::Assignment => generic::judge(probe, &self.model, &mut found)?,
+            Matcher::AssignedValue { .. } => {
+                if let Some(reason) = generic::reject::of_any(probe) {
+                    return Err(Dropped(reason));
+                }
+            }
+            Matcher::Regex { .. } => {}
         }
         for check in probe.rule.checks.iter() {
             checks::run(*check, probe, &self.placeholders, &mut found)?;

@@ -88,9 +88,6 @@ fn unfinished(probe: &Probe<'_>) -> Option<&'static str> {
     if value.ends_with(b"...") {
         return Some("an ellipsis stands for the rest");
     }
-    if memchr::memmem::find(value, b"EXAMPLE").is_some() {
-        return Some("an example out of a manual");
-    }
     if is_cut_field(probe) {
         return Some("a template");
     }

@@ -145,12 +145,9 @@ fn words_that_stand_for_no_password_are_not() {
 
 #[test]
 fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
-    let random = crate::rules::template::Generator::new(5)
-        .fill("{b62:12}")
-        .expect("a template");
-    let key = crate::rules::template::Generator::new(6)
-        .fill("{hex:32}")
-        .expect("a template");
+    let mut generator = crate::rules::template::Generator::new(5);
+    let mut made = |template| generator.fill(template).expect("a template");
+    let (random, key) = (made("{b62:12}"), made("{hex:32}"));
     for (path, text, word, reason) in [
         (
             "a.py",
