@@ -8,13 +8,16 @@
 mod assemble;
 mod copies;
 mod resolve;
+mod traces;
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode::{self, Document, Limits, Note, Opener};
-use crate::detect::{Candidate, Detector, Far, Scratch};
+use crate::detect::keywords::Hit;
+use crate::detect::{Candidate, Detector, Scratch};
 use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
 use crate::judge::place::Place;
@@ -23,8 +26,8 @@ use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
 use crate::secret::FingerprintKey;
 use crate::source::{Sink, Source};
-use crate::span::ViewSpan;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
+pub use traces::{Focus, Traces};
 
 /// What a sweep looks for and what it reports.
 #[derive(Clone, Debug)]
@@ -83,8 +86,8 @@ struct Worker {
     opener: Opener,
     scratch: Scratch,
     candidates: Vec<Candidate>,
-    /// By bytes of the unit.
-    far: Vec<Far>,
+    /// Kept of the last unit where somebody asks for it.
+    traces: Option<Traces>,
     outcome: Outcome,
 }
 
@@ -97,15 +100,26 @@ pub struct Scanner<'s> {
 impl Scanner<'_> {
     /// Scans one unit. What it finds, in the order of places, replaces what the last one found.
     pub fn scan(&mut self, unit: &Unit<'_>) -> &mut Vec<Finding> {
+        self.scan_focused(unit, None)
+    }
+
+    /// Scans one unit; with a focus, only what that says.
+    pub fn scan_focused(&mut self, unit: &Unit<'_>, focus: Option<Focus<'_>>) -> &mut Vec<Finding> {
         self.worker.outcome.findings.clear();
-        self.worker.far.clear();
-        self.sweep.scan_unit(unit, &mut self.worker);
+        if let Some(traces) = &mut self.worker.traces {
+            traces.clear();
+        }
+        self.sweep.scan_unit(unit, focus, &mut self.worker);
         &mut self.worker.outcome.findings
     }
 
-    /// Where in the last unit's bytes rules stood that look farther than [`LOCAL`](crate::detect::LOCAL).
-    pub fn far(&self) -> &[Far] {
-        &self.worker.far
+    /// What was seen in the last unit besides findings.
+    pub fn traces(&mut self) -> &mut Traces {
+        self.worker.traces.get_or_insert_default()
+    }
+
+    pub fn detector(&self) -> &Detector {
+        &self.sweep.detector
     }
 
     /// What was read since it was last taken.
@@ -137,7 +151,7 @@ impl Sweep {
     /// Scans bytes at hand, under a name that says what they are.
     pub fn scan_bytes(&self, path: &str, bytes: &[u8]) -> Vec<Finding> {
         let mut worker = Worker::default();
-        self.scan_unit(&Unit::whole(Origin::file(path), bytes), &mut worker);
+        self.scan_unit(&Unit::whole(Origin::file(path), bytes), None, &mut worker);
         worker
             .outcome
             .findings
@@ -155,7 +169,7 @@ impl Sweep {
         };
         let mut worker = Worker::default();
         let unit = Unit::whole(Origin::git(name, origin), name.as_bytes());
-        self.scan_unit(&unit, &mut worker);
+        self.scan_unit(&unit, None, &mut worker);
         let mut ranges: Vec<ByteRange> = worker
             .outcome
             .findings
@@ -178,7 +192,7 @@ impl Sweep {
         Scanner {
             sweep: self,
             worker: Worker {
-                scratch: Scratch::with_far(),
+                traces: Some(Traces::default()),
                 ..Worker::default()
             },
         }
@@ -196,7 +210,7 @@ impl Sweep {
         let Ok(document) = decode::open(&unit, self.options.limits) else {
             return Vec::new();
         };
-        let mut judged = self.judge_views(path, &document, &mut Worker::default());
+        let mut judged = self.judge_views(path, &document, None, &mut Worker::default());
         let place = |judged: &Judged| (judged.view, judged.assessment.secret);
         judged.sort_by_key(place);
         let together = judged.chunk_by(|a, b| place(a) == place(b));
@@ -241,9 +255,11 @@ impl Sweep {
         Ok(outcome)
     }
 
-    fn scan_unit(&self, unit: &Unit<'_>, worker: &mut Worker) {
+    fn scan_unit(&self, unit: &Unit<'_>, focus: Option<Focus<'_>>, worker: &mut Worker) {
         let path = &unit.origin.path;
-        let document = match worker.opener.open(unit, self.options.limits) {
+        let parts = focus.map(|focus| focus.parts);
+        let opened = worker.opener.open_parts(unit, self.options.limits, parts);
+        let document = match opened {
             Ok(document) => document,
             Err(binary) => {
                 let ledger = &mut worker.outcome.ledger;
@@ -251,7 +267,8 @@ impl Sweep {
             }
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
-        let mut judged = self.judge_views(path, &document, worker);
+        let hits = focus.map(|focus| focus.hits);
+        let mut judged = self.judge_views(path, &document, hits, worker);
         if !judged.is_empty() {
             judged.sort_by_key(|j| (j.view, j.candidate.secret));
             self.assemble(unit, &document, &judged, &mut worker.outcome.findings);
@@ -299,21 +316,33 @@ impl Sweep {
         }
     }
 
-    fn judge_views(&self, path: &str, document: &Document<'_>, worker: &mut Worker) -> Vec<Judged> {
+    /// Judges what is found in all views; `hits` are the keywords of the first, where they are known.
+    fn judge_views(
+        &self,
+        path: &str,
+        document: &Document<'_>,
+        hits: Option<&[Hit]>,
+        worker: &mut Worker,
+    ) -> Vec<Judged> {
         let mut judged = Vec::new();
-        let of_path = Place::of(path);
+        let of_path = LazyCell::new(|| Place::of(path));
         for (index, view) in document.searchable() {
-            worker.candidates.clear();
-            self.detector
-                .scan(view, &mut worker.scratch, &mut worker.candidates);
-            worker.far.extend(worker.scratch.far.iter().map(|far| {
-                let start = ViewSpan::new(far.start as usize, far.start as usize + 1);
-                let source = document.locate(index, start).source;
-                Far {
-                    start: source.first().map_or(0, |span| span.start),
-                    ..*far
+            let Worker {
+                scratch,
+                candidates,
+                traces,
+                ..
+            } = &mut *worker;
+            candidates.clear();
+            match hits {
+                Some(hits) if index == 0 => {
+                    self.detector.scan_hits(view, hits, scratch, candidates);
                 }
-            }));
+                _ => self.detector.scan(view, scratch, candidates),
+            }
+            if let Some(traces) = traces {
+                traces.add(&self.detector, document, index, &scratch.hits);
+            }
             worker.candidates.sort_unstable();
             worker.candidates.dedup();
             for candidate in &worker.candidates {
@@ -375,7 +404,7 @@ impl Sink for Run<'_> {
     }
 
     fn unit(&self, unit: &Unit<'_>) {
-        self.with_worker(|worker| self.sweep.scan_unit(unit, worker));
+        self.with_worker(|worker| self.sweep.scan_unit(unit, None, worker));
     }
 
     fn done(&self, bytes: u64) {

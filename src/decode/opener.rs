@@ -5,6 +5,7 @@
 
 use super::offset::OffsetMap;
 use super::{Document, Limits, Place, Segment, ViewBuilder, nested, sniff};
+use crate::span::ViewSpan;
 use crate::unit::Unit;
 
 /// Bytes and entries beyond which memory is given back: one large unit must not make its thread
@@ -28,9 +29,23 @@ impl Opener {
         unit: &Unit<'u>,
         limits: Limits,
     ) -> Result<Document<'u>, sniff::Binary> {
+        self.open_parts(unit, limits, None)
+    }
+
+    /// Opens a unit; with `parts`, encodings in its text only there.
+    ///
+    /// # Errors
+    /// When the bytes are no text at all.
+    pub fn open_parts<'u>(
+        &mut self,
+        unit: &Unit<'u>,
+        limits: Limits,
+        parts: Option<&[ViewSpan]>,
+    ) -> Result<Document<'u>, sniff::Binary> {
         let mut document = Document::of(unit, &mut self.spares)?;
         document.open_notebook(unit, &mut self.spares);
-        nested::open(&mut document, limits, &mut self.survey, &mut self.spares);
+        let Self { survey, spares } = self;
+        nested::open(&mut document, limits, parts, survey, spares);
         Ok(document)
     }
 

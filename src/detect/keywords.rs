@@ -15,9 +15,11 @@
 //! the rarest are noted, by what `patterns/common-grams.tsv` counted.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::gram;
 use super::window::{Window, cost};
+use crate::span::ViewSpan;
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x32, u16x16};
 
 /// A keyword seen in a text.
@@ -27,6 +29,15 @@ pub struct Hit {
     pub end: u32,
     /// Index of the keyword, in the order given to [`Keywords::new`].
     pub keyword: u32,
+}
+
+impl Hit {
+    pub fn span(&self) -> ViewSpan {
+        ViewSpan {
+            start: self.start,
+            end: self.end,
+        }
+    }
 }
 
 /// A set of keywords to find, all at least three ASCII bytes long.
@@ -39,6 +50,8 @@ pub struct Keywords {
     /// By hash, divided by [`SHARED`]: where the windows start; they end where the next ones start.
     heads: Vec<u32>,
     noted: Vec<Noted>,
+    /// Bytes of the longest keyword.
+    longest: usize,
 }
 
 /// One window of one keyword.
@@ -73,11 +86,13 @@ impl Keywords {
             vec![0; SLOTS].try_into().expect("made with SLOTS entries");
         let mut all = Vec::new();
         let mut noted: Vec<(usize, Noted)> = Vec::new();
+        let mut longest = 0;
         for (keyword, word) in words.into_iter().enumerate() {
             assert!(
                 word.len() >= SHORTEST,
                 "keywords have at least {SHORTEST} bytes"
             );
+            longest = longest.max(word.len());
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
             for_each_window(&all[start..], &mut filter, |slot, window| {
@@ -105,6 +120,30 @@ impl Keywords {
             filter,
             heads,
             noted: noted.into_iter().map(|(_, noting)| noting).collect(),
+            longest,
+        }
+    }
+
+    /// Bytes of the longest keyword.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Appends every place in `starts` where a keyword starts.
+    pub fn scan_starts(&self, text: &[u8], starts: Range<usize>, hits: &mut Vec<Hit>) {
+        let old = hits.len();
+        let end = text.len().min(starts.end + self.longest);
+        self.scan(&text[starts.start..end], hits);
+        let mut at = old;
+        while at < hits.len() {
+            let hit = &mut hits[at];
+            hit.start += starts.start as u32;
+            hit.end += starts.start as u32;
+            if (hit.start as usize) < starts.end {
+                at += 1;
+            } else {
+                hits.swap_remove(at);
+            }
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Candidate {
 pub const LOCAL: u32 = 1024;
 
 /// A keyword of a rule that looks farther than [`LOCAL`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Far {
     /// Where the keyword starts.
     pub start: u32,
@@ -51,7 +51,7 @@ pub struct Far {
 }
 
 /// How far a rule looks from where its keyword starts, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reach {
     pub before: u32,
     pub behind: u32,
@@ -78,25 +78,13 @@ struct Compiled {
 /// What one thread needs while it searches.
 #[derive(Default)]
 pub struct Scratch {
-    /// Marks of the last view scanned, when [`Scratch::with_far`] asked for them.
-    pub far: Vec<Far>,
-    wants_far: bool,
-    hits: Vec<Hit>,
+    /// The keywords in the last view scanned, in no particular order.
+    pub hits: Vec<Hit>,
     /// For each rule with a window, the stretch of text it still has to look at.
     windows: Vec<Option<ViewSpan>>,
     /// Rules with an open window.
     open: Vec<u32>,
     locations: Vec<Option<CaptureLocations>>,
-}
-
-impl Scratch {
-    /// One that collects the marks of rules that look far.
-    pub fn with_far() -> Self {
-        Self {
-            wants_far: true,
-            ..Self::default()
-        }
-    }
 }
 
 impl Detector {
@@ -127,14 +115,38 @@ impl Detector {
         &self.rules
     }
 
+    /// The one pass over every text.
+    pub fn keywords(&self) -> &Keywords {
+        &self.keywords
+    }
+
+    /// How far the rules of a keyword look; `None` when all are content with [`LOCAL`].
+    pub fn far(&self, keyword: u32) -> Option<Reach> {
+        self.far[keyword as usize]
+    }
+
     /// Appends the candidates of one view to `out`, in no particular order.
     pub fn scan(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
-        let mut hits = std::mem::take(&mut scratch.hits);
-        hits.clear();
-        self.keywords.scan(&view.text, &mut hits);
-        if scratch.wants_far {
-            self.mark_far(&hits, &mut scratch.far);
-        }
+        scratch.hits.clear();
+        self.keywords.scan(&view.text, &mut scratch.hits);
+        self.try_hits(view, scratch, out);
+    }
+
+    /// The same of a view whose keywords are known.
+    pub fn scan_hits(
+        &self,
+        view: &View<'_>,
+        hits: &[Hit],
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        scratch.hits.clear();
+        scratch.hits.extend_from_slice(hits);
+        self.try_hits(view, scratch, out);
+    }
+
+    fn try_hits(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
+        let hits = std::mem::take(&mut scratch.hits);
         if !hits.is_empty() {
             scratch.windows.resize(self.rules.len(), None);
             for hit in &hits {
@@ -150,15 +162,6 @@ impl Detector {
             }
         }
         scratch.hits = hits;
-    }
-
-    fn mark_far(&self, hits: &[Hit], marks: &mut Vec<Far>) {
-        marks.clear();
-        marks.extend(hits.iter().filter_map(|hit| {
-            let reach = self.far[hit.keyword as usize]?;
-            let start = hit.start;
-            Some(Far { start, reach })
-        }));
     }
 
     /// Tries each rule that a keyword wakes.

@@ -8,6 +8,9 @@
 //!    rules look. For those few the places of their keywords are remembered ([`Far`]), and a change
 //!    in their reach widens to all of it.
 //! 2. The widened places are scanned. Mostly nothing is found, and the object has what its base had.
+//!    Of where keywords stand the base tells all but what is new ([`Hit`]), so that only the change
+//!    itself is searched for them; and encodings are looked for only in its lines, unless a keyword
+//!    stands in what is encoded.
 //! 3. Where something is found, or the base had something nearby, the place is scanned once more with
 //!    as much around it as the rules there look at: what then starts in the place is what is there.
 //!
@@ -17,10 +20,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode;
+use crate::detect::keywords::Hit;
 use crate::detect::{Far, LOCAL};
 use crate::git::{Kind, object};
 use crate::ledger::Reason;
-use crate::pipeline::Scanner;
+use crate::pipeline::{Focus, Scanner};
 use crate::source::Sink;
 use crate::source::stream::{self, Sizes};
 use crate::span::ViewSpan;
@@ -33,6 +37,9 @@ use super::walk::Visit;
 /// How far from a change a verdict may depend on it, in bytes: as far as rules look, and as far as
 /// the judge looks from there.
 pub const MARGIN: u32 = LOCAL + 512;
+/// How far from a change, in bytes, an encoding may begin that the change makes one. Whole lines are
+/// looked through in any case.
+const CODED: u32 = 64;
 /// How far the end of a line is looked for; nested decoders take no longer lines whole.
 const LINE: usize = 8 << 10;
 /// How a file begins that stands for one kept elsewhere by Git LFS, and how long it can be.
@@ -43,7 +50,11 @@ const LFS_LONGEST: usize = 1024;
 #[derive(Default)]
 pub struct Seen {
     spots: Box<[Spot]>,
+    /// Keywords in the text itself.
+    hits: Box<[Hit]>,
     far: Box<[Far]>,
+    /// Where keywords stand in what is encoded in the text.
+    coded: Box<[u32]>,
     /// Plain text, which can be scanned in part.
     plain: bool,
 }
@@ -56,6 +67,11 @@ pub struct Texts<'s> {
     words: Vec<u8>,
     spots: Vec<Spot>,
     far: Vec<Far>,
+    coded: Vec<u32>,
+    /// Keywords of a part, by its own bytes.
+    hits: Vec<Hit>,
+    /// Lines of a part that changed, by its own bytes.
+    lines: Vec<ViewSpan>,
     /// Objects with secrets.
     pub found: Vec<(ObjectId, Kind, Box<[Spot]>)>,
     /// What the commits say of themselves.
@@ -75,6 +91,9 @@ impl<'s> Texts<'s> {
             words: Vec::new(),
             spots: Vec::new(),
             far: Vec::new(),
+            coded: Vec::new(),
+            hits: Vec::new(),
+            lines: Vec::new(),
             found: Vec::new(),
             commits: Vec::new(),
             lfs_pointers: Vec::new(),
@@ -92,15 +111,19 @@ impl<'s> Texts<'s> {
         let unit = Unit::whole(self.origin.clone(), bytes);
         let found = self.scanner.scan(&unit).iter();
         let spots = found.map(|finding| secrets.spot(finding)).collect();
-        // Every view of the text has its marks.
-        let mut far = self.scanner.far().to_vec();
-        far.sort_unstable_by_key(|mark| mark.start);
-        far.dedup();
-        Seen {
+        let plain = decode::is_plain(bytes);
+        let mut seen = Seen {
             spots,
-            far: far.into(),
-            plain: decode::is_plain(bytes),
+            plain,
+            ..Seen::default()
+        };
+        if plain {
+            let traces = self.scanner.traces();
+            seen.hits = in_order(&mut traces.hits);
+            seen.far = in_order(&mut traces.far);
+            seen.coded = in_order(&mut traces.coded);
         }
+        seen
     }
 
     /// Scans an object too large to be scanned at once.
@@ -128,15 +151,20 @@ impl<'s> Texts<'s> {
 
     /// Scans what a delta changed.
     fn changed(&mut self, base: &Seen, changes: &Changes, bytes: &[u8]) -> Seen {
-        let carried = Seen::carried(base, changes);
-        let places = Places::around(base, &carried, changes, bytes);
+        let mut carried = Seen::carried(base, changes);
+        self.find_new_hits(&mut carried, changes, bytes);
+        let mut places = Places::around(base, &carried, changes, bytes);
         if places.cover_most(bytes.len()) {
-            return self.text(bytes);
+            if !carried.coded.is_empty() {
+                return self.text(bytes);
+            }
+            places.list = vec![ViewSpan::new(0, bytes.len())];
         }
-        let mut far: Vec<Far> = Vec::new();
+        let parts = Places::lines(changes, bytes);
+        let (mut far, mut coded) = (Vec::new(), Vec::new());
         let mut exact = Places::default();
         for &place in &places.list {
-            self.part(bytes, place, place);
+            self.screen(bytes, place, &carried, &parts);
             let cut = self.far.iter().map(|mark| reach(mark, bytes.len()));
             let cut: Vec<ViewSpan> = cut.filter(|span| !place.contains(*span)).collect();
             if !self.spots.is_empty() || !cut.is_empty() || carried.has_spot_in(place) {
@@ -144,6 +172,7 @@ impl<'s> Texts<'s> {
                 exact.list.extend(cut);
             }
             far.append(&mut self.far);
+            coded.append(&mut self.coded);
         }
         exact.merge();
         let mut spots: Vec<Spot> = Vec::new();
@@ -151,18 +180,72 @@ impl<'s> Texts<'s> {
             self.whole_part(bytes, place);
             spots.append(&mut self.spots);
         }
-        let kept = |spot: &&Spot| exact.holding(spot.start).is_none();
-        spots.extend(carried.spots.iter().filter(kept));
-        spots.sort_unstable();
-        spots.dedup();
-        let kept = |mark: &&Far| places.holding(mark.start).is_none();
-        far.extend(carried.far.iter().filter(kept));
-        far.sort_unstable_by_key(|mark| mark.start);
-        far.dedup();
+        spots.extend(exact.outside(&carried.spots, |spot| spot.start));
+        far.extend(places.outside(&carried.far, |mark| mark.start));
+        coded.extend(places.outside(&carried.coded, |&start| start));
         Seen {
-            spots: spots.into(),
-            far: far.into(),
+            spots: in_order(&mut spots),
+            hits: carried.hits,
+            far: in_order(&mut far),
+            coded: in_order(&mut coded),
             plain: true,
+        }
+    }
+
+    /// Makes the keywords that a delta handed on all that are in its result.
+    fn find_new_hits(&self, carried: &mut Seen, changes: &Changes, bytes: &[u8]) {
+        let keywords = self.scanner.detector().keywords();
+        let longest = keywords.longest() as u32;
+        // Where a keyword may start that a change is part of.
+        let mut starts = Places {
+            list: changes.dirty.clone(),
+        };
+        for place in &mut starts.list {
+            place.start = place.start.saturating_sub(longest);
+            place.end = (place.end + 1).min(bytes.len() as u32);
+        }
+        starts.merge();
+        let mut hits: Vec<Hit> = starts.outside(&carried.hits, |hit| hit.start).collect();
+        for place in &starts.list {
+            keywords.scan_starts(bytes, place.range(), &mut hits);
+        }
+        // Two runs that are in order or nearly so, which this sort takes in one pass.
+        hits.sort();
+        carried.hits = hits.into();
+    }
+
+    /// Looks for anything at all in a place around changes.
+    fn screen(&mut self, bytes: &[u8], place: ViewSpan, carried: &Seen, parts: &Places) {
+        if any_in(&carried.coded, place, |&start| start) {
+            return self.part(bytes, place, place);
+        }
+        let inside = |span: &ViewSpan| place.contains(*span);
+        let parts = parts.list.iter().filter(|part| inside(part));
+        let shifted = |span: &ViewSpan| ViewSpan {
+            start: span.start - place.start,
+            end: span.end - place.start,
+        };
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.clear();
+        lines.extend(parts.map(shifted));
+        let mut hits = std::mem::take(&mut self.hits);
+        hits.clear();
+        let first = carried.hits.partition_point(|hit| hit.start < place.start);
+        let near = carried.hits[first..].iter();
+        let near = near.take_while(|hit| hit.start < place.end);
+        hits.extend(near.filter(|hit| hit.end <= place.end).map(|hit| Hit {
+            start: hit.start - place.start,
+            end: hit.end - place.start,
+            ..*hit
+        }));
+        let focus = Focus {
+            hits: &hits,
+            parts: &lines,
+        };
+        self.focused_part(bytes, place, place, Some(focus));
+        (self.hits, self.lines) = (hits, lines);
+        if !self.coded.is_empty() {
+            self.part(bytes, place, place);
         }
     }
 
@@ -183,20 +266,34 @@ impl<'s> Texts<'s> {
     }
 
     /// Scans a part of a text. What starts in `core` is then in `self.spots`, and the marks of the
-    /// part in `self.far`.
+    /// part in `self.far` and `self.coded`.
     fn part(&mut self, bytes: &[u8], range: ViewSpan, core: ViewSpan) {
+        self.focused_part(bytes, range, core, None);
+    }
+
+    fn focused_part(
+        &mut self,
+        bytes: &[u8],
+        range: ViewSpan,
+        core: ViewSpan,
+        focus: Option<Focus<'_>>,
+    ) {
         let origin = self.origin.clone();
         let unit = Unit::part(origin, bytes, range.range(), core.range());
         let secrets = self.secrets;
-        let found = self.scanner.scan(&unit).iter();
+        let found = self.scanner.scan_focused(&unit, focus).iter();
         self.spots.clear();
         self.spots
             .extend(found.map(|finding| secrets.spot(finding)));
+        let traces = self.scanner.traces();
         self.far.clear();
-        self.far.extend(self.scanner.far().iter().map(|mark| Far {
+        self.far.extend(traces.far.iter().map(|mark| Far {
             start: mark.start + range.start,
             ..*mark
         }));
+        self.coded.clear();
+        let coded = traces.coded.iter();
+        self.coded.extend(coded.map(|start| start + range.start));
     }
 }
 
@@ -266,26 +363,37 @@ impl Seen {
                 ..*spot
             });
         });
+        let mut hits = Vec::new();
+        changes.carry(&base.hits, Hit::span, |hit, by| {
+            hits.push(Hit {
+                start: moved(hit.start, by),
+                end: moved(hit.end, by),
+                ..*hit
+            });
+        });
+        let first = |start: u32| ViewSpan::new(start as usize, start as usize + 1);
         let mut far = Vec::new();
-        let first = |mark: &Far| ViewSpan::new(mark.start as usize, mark.start as usize + 1);
-        changes.carry(&base.far, first, |mark, by| {
+        let at = |mark: &Far| first(mark.start);
+        changes.carry(&base.far, at, |mark, by| {
             far.push(Far {
                 start: moved(mark.start, by),
                 ..*mark
             });
         });
+        let mut coded = Vec::new();
+        let at = |start: &u32| first(*start);
+        changes.carry(&base.coded, at, |&start, by| coded.push(moved(start, by)));
         Self {
             spots: spots.into(),
+            hits: hits.into(),
             far: far.into(),
+            coded: coded.into(),
             plain: true,
         }
     }
 
     fn has_spot_in(&self, place: ViewSpan) -> bool {
-        let first = self.spots.partition_point(|spot| spot.start < place.start);
-        self.spots
-            .get(first)
-            .is_some_and(|spot| spot.start < place.end)
+        any_in(&self.spots, place, |spot| spot.start)
     }
 }
 
@@ -320,7 +428,7 @@ impl Places {
                 places.list.extend(changes.pieces(spot.span()));
             }
         }
-        places.widen(bytes);
+        places.widen(MARGIN, bytes);
         for spot in &carried.spots {
             places.take_whole(spot.span());
         }
@@ -328,9 +436,17 @@ impl Places {
         places
     }
 
-    /// Puts [`MARGIN`] and whole lines around each place.
-    fn widen(&mut self, bytes: &[u8]) {
-        let margin = MARGIN;
+    /// Where a change may have made an encoding.
+    fn lines(changes: &Changes, bytes: &[u8]) -> Self {
+        let mut lines = Self {
+            list: changes.dirty.clone(),
+        };
+        lines.widen(CODED, bytes);
+        lines
+    }
+
+    /// Puts so many bytes and whole lines around each place.
+    fn widen(&mut self, margin: u32, bytes: &[u8]) {
         for place in &mut self.list {
             place.start = place.start.saturating_sub(margin);
             place.end = place.end.saturating_add(margin).min(bytes.len() as u32);
@@ -352,10 +468,18 @@ impl Places {
         }
     }
 
-    /// The place that holds a byte.
-    fn holding(&self, at: u32) -> Option<&ViewSpan> {
-        let after = self.list.partition_point(|place| place.end <= at);
-        self.list.get(after).filter(|place| place.start <= at)
+    /// Those of some items in order that start in no place.
+    fn outside<'t, T: Copy>(
+        &'t self,
+        items: &'t [T],
+        start: impl Fn(&T) -> u32 + 't,
+    ) -> impl Iterator<Item = T> + 't {
+        let mut places = self.list.iter().peekable();
+        items.iter().copied().filter(move |item| {
+            let at = start(item);
+            while places.next_if(|place| place.end <= at).is_some() {}
+            places.peek().is_none_or(|place| at < place.start)
+        })
     }
 
     /// Puts the places in order and joins those that meet.
@@ -375,6 +499,19 @@ impl Places {
         let covered: usize = self.list.iter().map(|place| place.len()).sum();
         covered * 4 > len * 3
     }
+}
+
+/// Sorts what one text has and leaves out repetitions.
+fn in_order<T: Ord + Clone>(items: &mut Vec<T>) -> Box<[T]> {
+    items.sort();
+    items.dedup();
+    items.as_slice().into()
+}
+
+/// Whether one of some items in order starts in a place.
+fn any_in<T>(items: &[T], place: ViewSpan, start: impl Fn(&T) -> u32) -> bool {
+    let first = items.partition_point(|item| start(item) < place.start);
+    items.get(first).is_some_and(|item| start(item) < place.end)
 }
 
 /// Whether one of the changes, in order, lies in or at `span`.

@@ -4,6 +4,9 @@
 //! Only rules that go by a name near a value ask here. A key with a mark of its own is a key
 //! wherever it stands.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::Probe;
 use super::structure::text::{contains_any_ci, contains_ci, ends_with_ci, starts_with_ci};
 use crate::decode::notebook::is_uuid;
@@ -231,9 +234,15 @@ const NAMES: [(&str, &str); 3] = [
 
 /// What `name`, in lower case, says of its value.
 fn by_name(name: &[u8]) -> Option<&'static str> {
-    let holds = |list: &str| list.lines().any(|word| word.as_bytes() == name);
-    let found = NAMES.iter().find(|(list, _)| holds(list));
-    found.map(|(_, reason)| *reason)
+    static REASONS: LazyLock<HashMap<&[u8], &str>> = LazyLock::new(|| {
+        let words = |(list, reason): &(&'static str, &'static str)| {
+            let reason = *reason;
+            list.lines().map(move |word| (word.as_bytes(), reason))
+        };
+        // Of two reasons for a name the first counts, so it comes last.
+        NAMES.iter().rev().flat_map(words).collect()
+    });
+    REASONS.get(name).copied()
 }
 
 /// A UUID, in braces or not.

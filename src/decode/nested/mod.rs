@@ -229,10 +229,12 @@ fn hex_number(digits: &[u8]) -> Option<u32> {
     })
 }
 
-/// Adds a view for each encoding that some view holds, and for those inside them.
+/// Adds a view for each encoding that some view holds, and for those inside them. With `parts`,
+/// encodings of the first view are only looked for there.
 pub(super) fn open(
     document: &mut Document<'_>,
     limits: Limits,
+    parts: Option<&[ViewSpan]>,
     survey: &mut Survey,
     spares: &mut Spares,
 ) {
@@ -247,7 +249,10 @@ pub(super) fn open(
     // The views grow while they are walked: children come after all views of lesser depth.
     while let Some(view) = document.views.get(index) {
         if view.depth < limits.depth {
-            survey.read(&view.text);
+            match parts {
+                Some(parts) if view.parent.is_none() => survey.read_parts(&view.text, parts),
+                _ => survey.read(&view.text),
+            }
             if !survey.is_empty() {
                 let last = view.depth + 1 == limits.depth;
                 let children = open_view(index, view, survey, last, &mut budget, spares);

@@ -12,6 +12,7 @@ use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
 use super::{CODINGS, base64, hex};
 use crate::decode::Layer;
+use crate::span::ViewSpan;
 
 const BLOCK: usize = 64;
 
@@ -34,8 +35,15 @@ impl Default for Survey {
 impl Survey {
     /// Surveys another text and forgets the last one.
     pub(super) fn read(&mut self, text: &[u8]) {
+        self.read_parts(text, &[ViewSpan::new(0, text.len())]);
+    }
+
+    /// Surveys some parts of another text, in order and apart, and forgets the last one.
+    pub(super) fn read_parts(&mut self, text: &[u8], parts: &[ViewSpan]) {
         self.marks.iter_mut().for_each(Vec::clear);
-        dispatch!(self.level, simd => self.blocks(simd, text));
+        for part in parts {
+            dispatch!(self.level, simd => self.blocks(simd, text, part.range()));
+        }
     }
 
     /// Gives back memory for more than so many marks of a coding.
@@ -57,13 +65,14 @@ impl Survey {
 
     /// Needs to be inlined to be compiled for the level at hand.
     #[inline(always)]
-    fn blocks<S: Simd>(&mut self, simd: S, text: &[u8]) {
+    fn blocks<S: Simd>(&mut self, simd: S, text: &[u8], part: Range<usize>) {
         let mut runs = Runs::default();
         let mut before = Before::default();
-        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        let (blocks, rest) = text[part.clone()].as_chunks::<BLOCK>();
         for (index, block) in blocks.iter().enumerate() {
             let classes = classify(simd, block);
-            self.block(text, index * BLOCK, &classes, &mut before, &mut runs);
+            let at = part.start + index * BLOCK;
+            self.block(text, at, &classes, &mut before, &mut runs);
         }
         // Line ends mean nothing to any coding. At least one also ends the last run.
         let mut block = [b'\n'; BLOCK];
@@ -71,7 +80,7 @@ impl Survey {
         let classes = classify(simd, &block);
         self.block(
             text,
-            text.len() - rest.len(),
+            part.end - rest.len(),
             &classes,
             &mut before,
             &mut runs,

@@ -1,0 +1,65 @@
+//! What a scan leaves for the scan of the same text after a change.
+
+use crate::decode::Document;
+use crate::detect::keywords::Hit;
+use crate::detect::{Detector, Far};
+use crate::span::ViewSpan;
+
+/// What was seen in a text besides findings, so that after a change only that has to be looked at
+/// which the change can concern. All by bytes of the unit.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    /// Keywords in the text itself.
+    pub hits: Vec<Hit>,
+    /// Where rules stand that look farther than [`LOCAL`](crate::detect::LOCAL), in the text or in
+    /// what is encoded in it.
+    pub far: Vec<Far>,
+    /// Where keywords stand in what is encoded in the text.
+    pub coded: Vec<u32>,
+}
+
+/// What of a text is to be looked at, for one whose keywords are known.
+#[derive(Clone, Copy, Debug)]
+pub struct Focus<'f> {
+    /// Keywords in the text itself.
+    pub hits: &'f [Hit],
+    /// Parts in which encodings are looked for, in order and apart.
+    pub parts: &'f [ViewSpan],
+}
+
+impl Traces {
+    pub(super) fn clear(&mut self) {
+        self.hits.clear();
+        self.far.clear();
+        self.coded.clear();
+    }
+
+    /// Adds the keywords of one view.
+    pub(super) fn add(
+        &mut self,
+        detector: &Detector,
+        document: &Document<'_>,
+        view: usize,
+        hits: &[Hit],
+    ) {
+        if view == 0 {
+            self.hits.extend_from_slice(hits);
+        }
+        for hit in hits {
+            let first = ViewSpan::new(hit.start as usize, hit.start as usize + 1);
+            let start = match view {
+                0 => hit.start,
+                _ => {
+                    let source = document.locate(view, first).source;
+                    source.first().map_or(0, |span| span.start)
+                }
+            };
+            if view > 0 {
+                self.coded.push(start);
+            }
+            if let Some(reach) = detector.far(hit.keyword) {
+                self.far.push(Far { start, reach });
+            }
+        }
+    }
+}
