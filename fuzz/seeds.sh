@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 demo=../fixtures/demo
 rm -rf seeds
-mkdir -p seeds/{sniff,json,notebook,nested,rules,pipeline,custom_rules}
+mkdir -p seeds/{sniff,json,notebook,nested,rules,pipeline,custom_rules,delta}
 
 sniff() { iconv -f UTF-8 -t "$1" >"seeds/sniff/$1"; }
 for coding in UTF-16LE UTF-16BE UTF-32LE UTF-32BE UTF-8; do
@@ -52,3 +52,8 @@ named .env env <"$demo/tree/.env"
 for provider in azure-cosmos generic stripe; do
   cp "../patterns/$provider.toml" "seeds/custom_rules/$provider.toml"
 done
+
+# How many bytes of instructions, the instructions, the base: see the target. Both copy all but a
+# stretch in the middle, into which one writes.
+{ printf '\005\000\220\200\221\201\100'; cat "$demo/tree/.env"; } >seeds/delta/cut
+{ printf '\012\000\220\100\004x = \221\100\200'; cat "$demo"/tree/src/*.py; } >seeds/delta/written
