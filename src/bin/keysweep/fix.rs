@@ -24,7 +24,7 @@ pub struct Swept {
     pub outcome: Outcome,
     pub facts: Facts,
     pub names: NameMap,
-    accepted: HashSet<Fingerprint>,
+    pub accepted: HashSet<Fingerprint>,
 }
 
 impl Swept {
