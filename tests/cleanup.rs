@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use util::git::{Repo, isolate};
-use util::{Run, made_with, python};
+use util::tools::python;
+use util::{Run, made_with};
 
 fn token(seed: u64) -> String {
     made_with("ghp_{b62:30}{crc-base62}", seed)

@@ -5,9 +5,8 @@ mod util;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use util::{Dir, python};
+use util::Dir;
+use util::tools::{python, run_notebook, run_python, stubs};
 
 fn leaks() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/nbleaks-dev/leaks");
@@ -25,7 +24,7 @@ fn copy(from: &Path, to: &Dir) {
     }
 }
 
-/// Lines that differ, by position from both ends, so that only the changed middle counts.
+/// All strings of a notebook, in order.
 fn strings(value: &serde_json::Value, into: &mut Vec<String>) {
     match value {
         serde_json::Value::String(text) => into.push(text.clone()),
@@ -91,22 +90,12 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
         \x20       except nbformat.ValidationError: return False\n\
         \x20   if not valid(path) and valid(sys.argv[1] + '/' + path.rsplit('/', 1)[-1]): bad.append(path)\n\
         sys.exit('\\n'.join(bad) or 0)\n";
-    let paths = fs::read_dir(dir.path())
-        .expect("listed")
-        .flatten()
-        .map(|e| e.path());
-    let notebooks = paths.filter(|p| p.extension().is_some_and(|e| e == "ipynb"));
-    let checked = Command::new(python)
-        .args(["-c", script])
-        .arg(&folder)
-        .args(notebooks)
-        .output()
-        .expect("python runs");
-    let errors = String::from_utf8_lossy(&checked.stderr);
-    assert!(
-        checked.status.success(),
-        "no longer valid to nbformat:\n{errors}"
-    );
+    let mut args = vec![folder.display().to_string()];
+    let paths = fs::read_dir(dir.path()).expect("listed").flatten();
+    let names = paths.map(|e| e.file_name().to_string_lossy().into_owned());
+    args.extend(names.filter(|name| name.ends_with(".ipynb")));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    run_python(&python, &dir, script, &args);
 }
 
 /// The helper cell and the rewritten cell run under a real kernel, against a stub of the vault.
@@ -135,25 +124,11 @@ fn a_rewritten_notebook_runs() {
     );
     dir.run(&["fix", "n.ipynb", "--vault", "kv-app", "--write"])
         .expect(0);
-    util::stubs(&dir);
-    let script = "import nbformat, nbclient\n\
-        nb = nbformat.read('n.ipynb', as_version=4)\n\
-        nbclient.NotebookClient(nb, timeout=120).execute()\n\
-        print(''.join(o.get('text', '') for c in nb.cells if c.cell_type == 'code' for o in c.outputs))\n";
-    let run = Command::new(python)
-        .current_dir(dir.path())
-        .env("KEY_VAULT_URL", "https://kv-app.vault.azure.net/")
-        .args(["-c", script])
-        .output()
-        .expect("python runs");
-    let out = String::from_utf8_lossy(&run.stdout);
-    let errors = String::from_utf8_lossy(&run.stderr);
-    assert!(
-        out.contains("--token value-of-github-token"),
-        "{out}\n{errors}"
-    );
+    stubs(&dir);
+    let out = run_notebook(&python, &dir, "n.ipynb");
+    assert!(out.contains("--token value-of-github-token"), "{out}");
     assert!(
         out.contains("value-of-github-token value-of-github-token"),
-        "{out}\n{errors}"
+        "{out}"
     );
 }

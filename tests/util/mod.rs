@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod contexts;
 pub mod git;
+pub mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -112,38 +114,4 @@ pub fn made_with(template: &str, seed: u64) -> String {
 /// A GitHub token with a right checksum.
 pub fn github_token() -> String {
     made("ghp_{b62:30}{crc-base62}")
-}
-
-/// A Python that can import these modules: that of `KEYSWEEP_PYTHON`, of `target/python`, or of the
-/// system. Says so where there is none.
-pub fn python(modules: &str) -> Option<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
-    let named = std::env::var_os("KEYSWEEP_PYTHON").map(PathBuf::from);
-    let found = named
-        .into_iter()
-        .chain([own, "python3".into()])
-        .find(|python| {
-            let script = format!("import {modules}");
-            let run = Command::new(python).args(["-c", &script]).output();
-            run.is_ok_and(|run| run.status.success())
-        });
-    if found.is_none() {
-        eprintln!("skipped: no Python with {modules}");
-    }
-    found
-}
-
-/// Modules `azure.identity` and `azure.keyvault.secrets` in `stub/`, whose vault gives each secret
-/// the value `value-of-NAME`.
-pub fn stubs(dir: &Dir) {
-    dir.write("stub/azure/__init__.py", "");
-    dir.write("stub/azure/keyvault/__init__.py", "");
-    dir.write(
-        "stub/azure/identity.py",
-        "class DefaultAzureCredential:\n    pass\n",
-    );
-    dir.write(
-        "stub/azure/keyvault/secrets.py",
-        "class SecretClient:\n    def __init__(self, vault_url, credential):\n        assert vault_url.startswith('https://')\n\n    def get_secret(self, name):\n        return type('Secret', (), {'value': 'value-of-' + name})()\n",
-    );
 }
