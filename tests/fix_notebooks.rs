@@ -113,7 +113,10 @@ fn spans(finding: &Value) -> Vec<Range<usize>> {
     let number = |value: &Value| value.as_u64().expect("a number") as usize;
     match finding["spans"].as_array() {
         Some(spans) => spans.iter().map(|s| number(&s[0])..number(&s[1])).collect(),
-        None => vec![number(&finding["byte_start"])..number(&finding["byte_end"])],
+        None => {
+            let whole = number(&finding["byte_start"])..number(&finding["byte_end"]);
+            std::iter::once(whole).collect()
+        }
     }
 }
 

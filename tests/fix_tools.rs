@@ -270,6 +270,32 @@ fn yaml_readers_see_the_reference() {
     run_python(&python, &dir, script, &[]);
 }
 
+/// A notebook of many megabytes: but for the secret every byte is as it was.
+#[test]
+fn the_filter_takes_large_notebooks() {
+    const CELLS: usize = 200;
+    let token = github_token();
+    let picture = "iVBORw0KGgo".repeat(8000);
+    let line = "alpha beta gamma 0.123 \\u00e9\\n".repeat(50);
+    let cell = |number: usize| {
+        let shown = if number % 50 == 7 { &*token } else { "" };
+        format!(
+            "{{\"cell_type\": \"code\", \"execution_count\":{number}, \"metadata\": {{}}, \"source\": \"x = {number}\",\n\"outputs\": [{{\"name\": \"stdout\",\t\"output_type\": \"stream\", \"text\": [\"{line}\", \"is {shown} so\"]}}, {{\"output_type\": \"display_data\", \"metadata\": {{}}, \"data\": {{\"image/png\": \"{picture}\"}}}}]}}"
+        )
+    };
+    let cells: Vec<String> = (0..CELLS).map(cell).collect();
+    let notebook = format!(
+        "{{\"nbformat_minor\": 4, \"nbformat\": 4, \"metadata\": {{}}, \"cells\": [{}]}}",
+        cells.join(",\r\n")
+    );
+    assert!(notebook.len() > 16 << 20);
+    let dir = Dir::new();
+    let run = dir.run_with(&["filter", "clean", "n.ipynb"], &[], notebook.as_bytes());
+    let cleaned = run.expect(0).stdout;
+    // Not shown when it fails: it is large.
+    assert!(cleaned == notebook.replace(&token, "********"));
+}
+
 /// A real `git add` through the installed filter: the index has no secret, the file keeps it.
 #[test]
 fn the_git_filter_masks_what_is_added() {
