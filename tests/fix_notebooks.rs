@@ -6,13 +6,12 @@ mod util;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
 
 use keysweep::fix::quote;
 use serde_json::Value;
-use util::Dir;
 use util::git::Repo;
 use util::tools::{python, run_notebook, run_python, stubs};
+use util::{Dir, copy, labelled, planted};
 
 const FIX: [&str; 7] = [
     "fix",
@@ -23,23 +22,6 @@ const FIX: [&str; 7] = [
     "--outputs",
     "mask",
 ];
-
-/// A part of the labelled notebooks.
-fn labelled(part: &str) -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/nbleaks-dev");
-    if !folder.is_dir() {
-        eprintln!("skipped: ../shared/nbleaks-dev is not there");
-        return None;
-    }
-    Some(folder.join(part))
-}
-
-fn copy(from: &Path, to: &Dir) {
-    for entry in fs::read_dir(from).expect("listed").flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        to.write(&name, fs::read(entry.path()).expect("readable"));
-    }
-}
 
 /// All strings of a notebook, in order.
 fn strings(value: &Value, into: &mut Vec<String>) {
@@ -53,18 +35,14 @@ fn strings(value: &Value, into: &mut Vec<String>) {
 
 #[test]
 fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
-    let Some(folder) = labelled("leaks") else {
-        return;
-    };
+    let Some(all) = labelled() else { return };
+    let folder = all.join("leaks");
     let dir = Dir::new();
     copy(&folder, &dir);
     let run = dir.run(&FIX).expect(0);
     assert!(run.stdout.starts_with("rewrote 1"), "{}", run.stdout);
     dir.run(&["scan"]).expect(0);
-    let truth = fs::read_to_string(folder.join("../truth.jsonl")).expect("readable");
-    for line in truth.lines() {
-        let row: Value = serde_json::from_str(line).expect("JSON");
-        let path = row["path"].as_str().expect("a path");
+    for (path, row) in planted(&all) {
         let Some(name) = path.strip_prefix("leaks/") else {
             continue;
         };
@@ -169,9 +147,8 @@ fn hunks(diff: &str) -> Vec<Hunk> {
 fn git_sees_only_the_lines_change_that_must() {
     /// Lines of the helper's cell.
     const CELL: usize = 32;
-    let Some(folder) = labelled("leaks") else {
-        return;
-    };
+    let Some(all) = labelled() else { return };
+    let folder = all.join("leaks");
     let repo = Repo::new();
     copy(&folder, &repo.dir);
     repo.commit("As they were");
@@ -210,9 +187,8 @@ fn git_sees_only_the_lines_change_that_must() {
 /// Notebooks that no reader takes are masked in place, and stay as broken as they were.
 #[test]
 fn broken_notebooks_are_masked_in_place() {
-    let Some(folder) = labelled("malformed") else {
-        return;
-    };
+    let Some(all) = labelled() else { return };
+    let folder = all.join("malformed");
     let dir = Dir::new();
     copy(&folder, &dir);
     let findings = dir.findings(&["."]);

@@ -339,3 +339,65 @@ fn the_git_filter_masks_what_is_added() {
     dir.run(&["filter", "uninstall"]).expect(0);
     assert!(!git(&["config", "--local", "--list"]).contains("keysweep"));
 }
+
+/// Saves a notebook as a browser does, by a real server with the configuration of the documentation.
+const SAVE: &str = r#"
+import json, os, socket, subprocess, sys, time, urllib.error, urllib.request
+
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+here = os.getcwd()
+folders = {f"JUPYTER_{name}_DIR": os.path.join(here, name) for name in ("RUNTIME", "CONFIG", "DATA")}
+server = subprocess.Popen(
+    [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+     f"--ServerApp.port={port}", "--IdentityProvider.token=t", "--config=jupyter_server_config.py"],
+    env={**os.environ, **folders}, stderr=subprocess.DEVNULL)
+try:
+    body = json.dumps({"type": "notebook", "format": "json", "content": json.load(open("sent.json"))})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/contents/saved.ipynb", body.encode(),
+        {"Authorization": "token t", "Content-Type": "application/json"}, method="PUT")
+    for attempt in range(600):
+        try:
+            assert urllib.request.urlopen(request).status == 201
+            break
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            time.sleep(0.1)
+finally:
+    server.terminate()
+    server.wait()
+"#;
+
+#[test]
+fn the_documented_hook_masks_what_a_jupyter_server_saves() {
+    let Some(python) = python("jupyter_server") else {
+        return;
+    };
+    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fix.md");
+    let manual = fs::read_to_string(manual).expect("readable");
+    let hook = manual.split("```python\n").nth(1).expect("a hook");
+    let hook = hook.split("```").next().expect("its end");
+    let dir = Dir::new();
+    let token = github_token();
+    let notebook = |shown: &str| {
+        serde_json::json!({"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {},
+            "source": "print(1)", "outputs": [{"name": "stdout", "output_type": "stream", "text": shown}]}],
+            "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+    };
+    dir.write(
+        "sent.json",
+        notebook(&format!("token {token}\n")).to_string(),
+    );
+    dir.write("jupyter_server_config.py", hook);
+    let bin = Path::new(env!("CARGO_BIN_EXE_keysweep"));
+    fs::create_dir(dir.path().join("bin")).expect("a folder");
+    fs::copy(bin, dir.path().join("bin/keysweep")).expect("copied");
+    run_python(&python, &dir, SAVE, &[]);
+    let saved = fs::read_to_string(dir.path().join("saved.ipynb")).expect("saved");
+    let saved: serde_json::Value = serde_json::from_str(&saved).expect("JSON");
+    let text = saved["cells"][0]["outputs"][0]["text"].to_string();
+    assert!(text.contains("token ********") && !text.contains(&token));
+}

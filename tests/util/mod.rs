@@ -115,3 +115,31 @@ pub fn made_with(template: &str, seed: u64) -> String {
 pub fn github_token() -> String {
     made("ghp_{b62:30}{crc-base62}")
 }
+
+/// The labelled notebooks beside the project. Says so where they are not.
+pub fn labelled() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/nbleaks-dev");
+    if !folder.join("truth.jsonl").is_file() {
+        eprintln!("skipped: ../shared/nbleaks-dev is not there");
+        return None;
+    }
+    Some(folder)
+}
+
+/// Their planted secrets: paths below the folder, with what is known of each.
+pub fn planted(labelled: &Path) -> Vec<(String, Value)> {
+    let truth = fs::read_to_string(labelled.join("truth.jsonl")).expect("readable");
+    let rows = truth.lines().map(|line| {
+        let row: Value = serde_json::from_str(line).expect("JSON");
+        (row["path"].as_str().expect("a path").to_owned(), row)
+    });
+    rows.collect()
+}
+
+/// Copies the files of a folder.
+pub fn copy(from: &Path, to: &Dir) {
+    for entry in fs::read_dir(from).expect("listed").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        to.write(&name, fs::read(entry.path()).expect("readable"));
+    }
+}

@@ -15,6 +15,8 @@ use keysweep::unit::Part;
 
 /// A shorter value stands in many places for other reasons.
 const SHORTEST: usize = 6;
+/// The same for a piece of one.
+const SHORTEST_PIECE: usize = 12;
 /// The same for what base64 makes of the middle of a value.
 const SHORTEST_BASE64: usize = 16;
 /// git takes a file for binary that has a zero in so many first bytes; so does filter-repo, which
@@ -61,10 +63,8 @@ impl Rules {
             self.binary.insert(finding.path().to_owned());
             return;
         }
-        let held = finding.byte_start() as usize..finding.byte_end() as usize;
-        if let Some(held) = bytes.get(held).filter(|held| held.len() >= SHORTEST) {
-            self.forms.insert(held.to_vec());
-        }
+        let held = held(finding, bytes).into_iter().map(<[u8]>::to_vec);
+        self.forms.extend(held);
     }
 
     /// Writes the file, which must not exist.
@@ -83,6 +83,21 @@ impl Rules {
         let text: Vec<u8> = forms.into_iter().flat_map(|form| rule(form)).collect();
         file.write_all(&text).map_err(|e| Error::io(path, e))?;
         file.sync_all().map_err(|e| Error::io(path, e))
+    }
+}
+
+/// The bytes that hold a finding's value: its pieces, or with what stands between them where a piece
+/// by itself says too little.
+fn held<'b>(finding: &Finding, bytes: &'b [u8]) -> Vec<&'b [u8]> {
+    let range = |start: u64, end: u64| bytes.get(start as usize..end as usize);
+    let pieces = finding.bytes.iter().map(|b| range(b.start, b.end));
+    let pieces: Option<Vec<&[u8]>> = pieces.collect();
+    match pieces {
+        Some(pieces) if pieces.iter().all(|piece| piece.len() >= SHORTEST_PIECE) => pieces,
+        _ => range(finding.byte_start(), finding.byte_end())
+            .filter(|whole| whole.len() >= SHORTEST)
+            .into_iter()
+            .collect(),
     }
 }
 
