@@ -268,6 +268,26 @@ fn bash_reads_every_result() {
     }
 }
 
+/// The scripts that workflows run are bash too.
+#[test]
+fn bash_and_shellcheck_read_the_scripts_of_workflows() {
+    let (Some(python), Some(bash)) = (python("yaml"), program("bash")) else {
+        return;
+    };
+    let results = Results::new(&[".github/workflows/ci.yml"]);
+    let script = "import sys, yaml\n\
+        steps = [s for path in sys.argv[1:] for j in yaml.safe_load(open(path))['jobs'].values() for s in j['steps']]\n\
+        print('set -eo pipefail\\n' + '\\n'.join(s['run'] for s in steps if 'run' in s))\n";
+    let files: Vec<&str> = results.paths.iter().map(String::as_str).collect();
+    let text = run_python(&python, &results.dir, script, &files);
+    assert!(text.contains("az keyvault secret show"), "{text}");
+    results.dir.write("run.sh", text);
+    ended(command(bash, &results.dir).args(["-n", "run.sh"])).expect(0);
+    if let Some(shellcheck) = program("shellcheck") {
+        ended(command(shellcheck, &results.dir).args(["--shell=bash", "run.sh"])).expect(0);
+    }
+}
+
 /// shellcheck has nothing to say of a result that it does not say of what stood there before.
 #[test]
 fn shellcheck_sees_nothing_new() {

@@ -1,6 +1,6 @@
 //! `keysweep plan`: what to rotate, what goes where, and how the history is cleaned.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use keysweep::git::Repo;
 use keysweep::pipeline::Outcome;
 use keysweep::report::human::{commit, counted, printable, whereabouts};
 use keysweep::report::{Format, Style};
+use keysweep::secret::Secret;
 use keysweep::unit::Part;
 
 use crate::args::{PlanArgs, TargetArgs};
@@ -128,17 +129,18 @@ impl Plan {
     /// Sorts the secrets of a history into those that something still reads and those of the past.
     fn add_history(&mut self, outcome: Outcome, files: &Swept) {
         let facts = &files.facts;
+        let named = self.entries.iter();
+        let names: HashMap<Secret, String> = named
+            .flat_map(|(name, entry)| entry.secrets.iter().map(|s| (s.clone(), name.clone())))
+            .collect();
         for same in outcome.findings.chunk_by(|a, b| group(a) == group(b)) {
             let first = &same[0];
             let advice = advise::advise_with(first, facts);
-            let mut known = self.entries.values_mut();
-            let known = known.find(|entry| entry.secrets.contains(&first.secret));
-            let entry = match known {
-                Some(entry) => entry,
-                None if same.iter().any(is_read) => {
-                    let name = self.free(&advice.vault_name);
-                    self.entries.entry(name).or_default()
-                }
+            let known = names.get(&first.secret).cloned();
+            let is_read_somewhere = same.iter().any(is_read);
+            let name = known.or_else(|| is_read_somewhere.then(|| self.free(&advice.vault_name)));
+            let entry = match name {
+                Some(name) => self.entries.entry(name).or_default(),
                 None => {
                     self.past.push(Entry::default());
                     self.past.last_mut().expect("just pushed")
