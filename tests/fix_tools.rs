@@ -216,6 +216,8 @@ fn a_plan_says_what_and_writes_rules_for_the_owner_only() {
         plan.stdout
     );
     assert!(!plan.stdout.contains(&token));
+    // No repository: nothing is said of what commits hold.
+    assert!(plan.stdout.contains("git filter-repo") && !plan.stdout.contains("No commit"));
     let rules = dir.path().join("rules.txt");
     let text = fs::read_to_string(&rules).expect("readable");
     assert!(text.contains(&format!("literal:{token}==>***REMOVED***\n")));

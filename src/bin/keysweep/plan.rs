@@ -28,8 +28,8 @@ struct Plan {
     entries: BTreeMap<String, Entry>,
     /// What older commits only have, or nothing leads to.
     past: Vec<Entry>,
-    /// What is found in the repository.
-    history: Vec<Finding>,
+    /// What is found in the repository, where there is one to look at.
+    history: Option<Vec<Finding>>,
     hosts: Hosts,
 }
 
@@ -49,7 +49,7 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
     let mut plan = Plan {
         entries,
         past: Vec::new(),
-        history: Vec::new(),
+        history: None,
         hosts: Hosts::default(),
     };
     if let Some(repo) = &repo {
@@ -158,7 +158,7 @@ impl Plan {
                     .map(read_at),
             );
         }
-        self.history = outcome.findings;
+        self.history = Some(outcome.findings);
     }
 
     /// A name that no other value has.
@@ -170,13 +170,9 @@ impl Plan {
             .expect("numbers do not end")
     }
 
-    /// What the rules must reach: all of the history, and without one the files.
+    /// What the rules must reach: all of the history, and where none was looked at the files.
     fn findings<'f>(&'f self, files: &'f Swept) -> &'f [Finding] {
-        if self.history.is_empty() {
-            &files.outcome.findings
-        } else {
-            &self.history
-        }
+        self.history.as_ref().unwrap_or(&files.outcome.findings)
     }
 
     fn rotate(&self, out: &mut impl Write) -> Result<(), Fault> {
@@ -230,7 +226,7 @@ impl Plan {
 
     fn clean(&self, args: &PlanArgs, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
         writeln!(out, "# History\n")?;
-        if self.history.is_empty() && !args.no_history {
+        if self.history.as_ref().is_some_and(Vec::is_empty) {
             writeln!(
                 out,
                 "No commit holds any of this: there is nothing to rewrite."
@@ -298,7 +294,7 @@ impl Plan {
         };
         let of = |part: Part| -> BTreeSet<&str> {
             let of_part = |f: &&Finding| f.origin.git.is_some_and(|git| git.part == part);
-            let found = self.history.iter().filter(of_part);
+            let found = self.history.iter().flatten().filter(of_part);
             found.map(|f| f.path()).collect()
         };
         let whole: BTreeSet<&str> = rules
