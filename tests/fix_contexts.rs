@@ -8,76 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use keysweep::host::{self, Verdict};
-use serde::Deserialize;
-use util::{Dir, Run, made_with};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cases {
-    case: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    id: String,
-    path: String,
-    #[serde(default)]
-    args: Vec<String>,
-    #[serde(default = "token")]
-    secret: String,
-    before: String,
-    after: Option<String>,
-    /// Files made beside: name and text.
-    #[serde(default)]
-    makes: BTreeMap<String, String>,
-    refused: Option<String>,
-}
-
-fn token() -> String {
-    "ghp_{b62:30}{crc-base62}".into()
-}
-
-fn cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/contexts");
-    let mut all = Vec::new();
-    for name in ["code", "infra", "config"] {
-        let text = fs::read_to_string(folder.join(format!("{name}.toml"))).expect("readable");
-        let cases: Cases = toml::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
-        all.extend(cases.case);
-    }
-    all
-}
-
-/// A case in a folder of its own.
-struct Tried {
-    dir: Dir,
-    secret: String,
-}
-
-impl Tried {
-    fn new(case: &Case) -> Self {
-        let dir = Dir::new();
-        let secret = made_with(&case.secret, 11);
-        dir.write(
-            &case.path,
-            case.before.trim_start_matches('\n').replace("@S@", &secret),
-        );
-        Self { dir, secret }
-    }
-
-    fn fix(&self, case: &Case, write: bool) -> Run {
-        let mut args = vec!["fix", ".", "--vault", "kv-app"];
-        args.extend(case.args.iter().map(String::as_str));
-        args.extend(write.then_some("--write"));
-        self.dir.run(&args)
-    }
-
-    fn text(&self, name: &str) -> String {
-        let text = fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
-        text.replace(&self.secret, "@S@")
-    }
-}
+use util::contexts::{Tried, cases};
 
 #[test]
 fn each_context_is_rewritten_as_shown_or_refused_with_the_reason() {

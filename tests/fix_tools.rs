@@ -6,7 +6,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use util::{Dir, github_token, python, stubs};
+use keysweep::fix::grammar;
+use keysweep::host::Grammar;
+use util::tools::{command, ended, executable, program, python, run_python, set_mode, stubs};
+use util::{Dir, github_token, made_with};
 
 fn fixed(dir: &Dir, args: &[&str]) {
     let all = [
@@ -15,14 +18,6 @@ fn fixed(dir: &Dir, args: &[&str]) {
     ]
     .concat();
     dir.run(&all).expect(0);
-}
-
-fn has(tool: &str) -> bool {
-    let there = Command::new(tool).arg("--version").output().is_ok();
-    if !there {
-        eprintln!("skipped: there is no {tool}");
-    }
-    there
 }
 
 #[test]
@@ -40,20 +35,11 @@ fn python_runs_what_was_written() {
     );
     fixed(&dir, &[]);
     stubs(&dir);
-    let run = Command::new(python)
-        .current_dir(dir.path())
-        .env("PYTHONPATH", "stub")
-        .env("KEY_VAULT_URL", "https://kv-app.vault.azure.net/")
-        .arg("app.py")
-        .output()
-        .expect("python runs");
-    let out = String::from_utf8_lossy(&run.stdout);
-    let errors = String::from_utf8_lossy(&run.stderr);
+    let out = ended(command(python, &dir).arg("app.py")).expect(0).stdout;
     let value = "value-of-api-token";
     assert_eq!(
         out.trim(),
         format!("{value} b'{value}' token {value} 2 'a\\n{value}\\nb' {value}"),
-        "{errors}"
     );
 }
 
@@ -70,24 +56,12 @@ fn the_real_packages_have_what_the_helper_imports() {
     let head = text.split("\nTOKEN").next().expect("a helper");
     dir.write("helper.py", head);
     let script = "import helper; c = helper._kv_client(); assert hasattr(c, 'get_secret')";
-    let run = Command::new(python)
-        .current_dir(dir.path())
-        .env("KEY_VAULT_URL", "https://kv-app.vault.azure.net/")
-        .args(["-c", script])
-        .output()
-        .expect("python runs");
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
+    run_python(&python, &dir, script, &[]);
 }
 
 #[test]
-fn bash_reads_and_runs_what_was_written() {
-    if !has("bash") {
-        return;
-    }
+fn bash_runs_what_was_written() {
+    let Some(bash) = program("bash") else { return };
     let dir = Dir::new();
     let token = github_token();
     dir.write(
@@ -95,99 +69,130 @@ fn bash_reads_and_runs_what_was_written() {
         format!("#!/usr/bin/env bash\nset -eu\nexport API_TOKEN='{token}'\nX=\"a {token} b\"\nprintf '%s|%s|%s\\n' \"$API_TOKEN\" \"$X\" --k={token}\n"),
     );
     fixed(&dir, &[]);
-    dir.write("bin/az", "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ \"$1\" = --name ] && echo \"value of $2\"; shift; done\n");
-    Command::new("chmod")
-        .args(["+x"])
-        .arg(dir.path().join("bin/az"))
-        .status()
-        .expect("chmod");
-    let path = format!(
-        "{}:{}",
-        dir.path().join("bin").display(),
-        std::env::var("PATH").unwrap_or_default()
+    executable(
+        &dir,
+        "bin/az",
+        "#!/bin/sh\nwhile [ $# -gt 1 ]; do [ \"$1\" = --name ] && echo \"value of $2\"; shift; done\n",
     );
-    let run = Command::new("bash")
-        .current_dir(dir.path())
-        .env("PATH", path)
-        .arg("run.sh")
-        .output()
-        .expect("bash runs");
+    let run = ended(command(bash, &dir).arg("run.sh")).expect(0);
     assert_eq!(
-        String::from_utf8_lossy(&run.stdout),
+        run.stdout,
         "value of api-token|a value of api-token b|--k=value of api-token\n",
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
     );
 }
 
-/// Scripts of `migrate` store what they are given, byte for byte, and hold no value.
+/// An `az` with a vault in a folder, that says what the real one says of a missing secret, and that
+/// records what anybody on the machine could see: its arguments and its environment; and its input.
+const AZ: &str = r#"#!/bin/bash
+printf '%s\0' "$@" >>"$VAULT_DIR/../seen"
+env -0 >>"$VAULT_DIR/../seen"
+cat >>"$VAULT_DIR/../seen"
+verb=$3; shift 3
+while [ $# -gt 0 ]; do case $1 in --name) n=$2;; --file) f=$2;; esac; shift; done
+case $verb in
+show) [ -e "$VAULT_DIR/$n" ] || { echo 'ERROR: (SecretNotFound) none' >&2; exit 3; };;
+set) cat "$f" >"$VAULT_DIR/$n";;
+download) cat "$VAULT_DIR/$n" >"$f";;
+esac
+"#;
+
+/// A script of `migrate` for two secrets, with a vault.
+fn migration(shell: &str) -> Dir {
+    let dir = Dir::new();
+    let old = [1, 2].map(|seed| made_with("ghp_{b62:30}{crc-base62}", seed));
+    // A name that would leave its line of comment.
+    dir.write("a\nrm -rf x.py", format!("API_TOKEN = \"{}\"\n", old[0]));
+    dir.write("b.py", format!("OTHER_TOKEN = \"{}\"\n", old[1]));
+    let run = dir.run(&["migrate", ".", "--vault", "kv-app", "--shell", shell]);
+    let script = run.expect(0).stdout;
+    for old in &old {
+        assert!(!script.contains(old.as_str()));
+    }
+    dir.write("migrate", script);
+    executable(&dir, "bin/az", AZ);
+    dir.write("vault/.keep", "");
+    dir
+}
+
+fn migrate(dir: &Dir, args: &[&str], input: &str) -> util::Run {
+    dir.write("input", input);
+    let input = fs::File::open(dir.path().join("input")).expect("there");
+    let mut bash = command("bash", dir);
+    let vault = dir.path().join("vault");
+    bash.args(args).env("VAULT_DIR", vault).stdin(input);
+    ended(&mut bash)
+}
+
+/// What the script stores is what it was given, byte for byte, and at no moment stands on a command
+/// line, in the environment, or in what is printed, not even when bash is asked to trace.
 #[test]
-fn the_migration_script_stores_exact_bytes() {
-    if !has("bash") {
+fn the_migration_script_stores_exact_bytes_and_shows_none() {
+    if program("bash").is_none() {
         return;
     }
-    let dir = Dir::new();
-    let token = github_token();
-    dir.write("app.py", format!("API_TOKEN = \"{token}\"\n"));
-    let script = dir
-        .run(&["migrate", ".", "--vault", "kv-app"])
-        .expect(0)
-        .stdout;
-    assert!(!script.contains(&token));
-    dir.write("migrate.sh", &script);
-    // A vault in a folder, that says what the real one says of a missing secret.
-    dir.write(
-        "bin/az",
-        "#!/bin/bash\nverb=$3; shift 3; while [ $# -gt 0 ]; do case $1 in --name) n=$2;; --file) f=$2;; --value) echo 'a value on a command line' >&2; exit 9;; esac; shift; done\n\
-         case $verb in\nshow) [ -e \"$VAULT_DIR/$n\" ] || { echo 'ERROR: (SecretNotFound) none' >&2; exit 3; };;\nset) cat \"$f\" > \"$VAULT_DIR/$n\";;\ndownload) cat \"$VAULT_DIR/$n\" > \"$f\";;\nesac\n",
-    );
-    let value = "né\r\nw \"$x\" \\ value\n";
-    dir.write("values/api-token", value);
-    dir.write("vault/.keep", "");
-    for (mode, name) in [("755", "bin/az"), ("600", "values/api-token")] {
-        Command::new("chmod")
-            .arg(mode)
-            .arg(dir.path().join(name))
-            .status()
-            .expect("chmod");
+    let dir = migration("bash");
+    let values = ["n\u{e9}\r\nw \"$x\" \\ value\n", "-n $(touch ran) 'second'"];
+    for (name, value) in ["api-token", "other-token"].iter().zip(values) {
+        let path = dir.write(&format!("values/{name}"), value);
+        set_mode(&path, 0o600);
     }
-    let path = format!(
-        "{}:{}",
-        dir.path().join("bin").display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
-    let run = || {
-        Command::new("bash")
-            .current_dir(dir.path())
-            .env("PATH", &path)
-            .env("VAULT_DIR", dir.path().join("vault"))
-            .args(["migrate.sh", "values"])
-            .output()
-            .expect("bash runs")
-    };
-    let first = run();
-    let said = String::from_utf8_lossy(&first.stderr).into_owned();
-    assert!(first.status.success(), "{said}");
-    assert_eq!(
-        fs::read(dir.path().join("vault/api-token")).expect("stored"),
-        value.as_bytes()
-    );
-    assert!(
-        !run().status.success(),
-        "an existing secret is left as it is"
-    );
-    Command::new("chmod")
-        .arg("644")
-        .arg(dir.path().join("values/api-token"))
-        .status()
-        .expect("chmod");
+    let stored = |name: &str| fs::read(dir.path().join("vault").join(name)).ok();
+    let first = migrate(&dir, &["-x", "migrate", "values"], "").expect(0);
+    assert_eq!(stored("api-token").as_deref(), Some(values[0].as_bytes()));
+    assert_eq!(stored("other-token").as_deref(), Some(values[1].as_bytes()));
+    let seen =
+        String::from_utf8_lossy(&fs::read(dir.path().join("seen")).expect("az ran")).into_owned();
+    assert!(seen.contains("secret\0set\0"), "{seen}");
+    for shown in [&first.stdout, &first.stderr, &seen] {
+        for part in ["value\n", "touch ran"] {
+            assert!(!shown.contains(part), "{shown}");
+        }
+    }
+    let again = migrate(&dir, &["migrate", "values"], "");
+    assert_eq!(again.code, Some(1), "an existing secret is left as it is");
     fs::remove_file(dir.path().join("vault/api-token")).expect("removed");
-    assert!(
-        !run().status.success(),
+    set_mode(&dir.path().join("values/api-token"), 0o644);
+    let open = migrate(&dir, &["migrate", "values"], "").expect(1);
+    assert!(open.stderr.contains("chmod 600"), "{}", open.stderr);
+    assert_eq!(
+        stored("api-token"),
+        None,
         "a file that others can read is refused"
     );
-    let powershell = dir.run(&["migrate", ".", "--vault", "kv-app", "--shell", "powershell"]);
-    assert!(!powershell.expect(0).stdout.contains(&token));
+}
+
+#[test]
+fn the_migration_script_asks_for_values() {
+    if program("bash").is_none() {
+        return;
+    }
+    let dir = migration("bash");
+    let run = migrate(&dir, &["migrate"], "  first \\ value \n\nnever read\n").expect(1);
+    let stored = fs::read(dir.path().join("vault/api-token")).expect("stored");
+    assert_eq!(stored, b"  first \\ value ");
+    assert!(
+        run.stderr.contains("other-token: empty, left out"),
+        "{}",
+        run.stderr
+    );
+    let seen = fs::read(dir.path().join("seen")).expect("az ran");
+    assert!(!String::from_utf8_lossy(&seen).contains("first"));
+}
+
+#[test]
+fn shells_read_the_migration_scripts() {
+    let powershell = migration("powershell");
+    let text = fs::read(powershell.path().join("migrate")).expect("written");
+    assert!(grammar::parse(Grammar::PowerShell, &text).is_some());
+    let dir = migration("bash");
+    let text = fs::read(dir.path().join("migrate")).expect("written");
+    assert!(grammar::parse(Grammar::Bash, &text).is_some());
+    if let Some(bash) = program("bash") {
+        ended(command(bash, &dir).args(["-n", "migrate"])).expect(0);
+    }
+    if let Some(shellcheck) = program("shellcheck") {
+        ended(command(shellcheck, &dir).args(["--shell=bash", "migrate"])).expect(0);
+    }
 }
 
 #[test]
@@ -211,6 +216,8 @@ fn a_plan_says_what_and_writes_rules_for_the_owner_only() {
         plan.stdout
     );
     assert!(!plan.stdout.contains(&token));
+    // No repository: nothing is said of what commits hold.
+    assert!(plan.stdout.contains("git filter-repo") && !plan.stdout.contains("No commit"));
     let rules = dir.path().join("rules.txt");
     let text = fs::read_to_string(&rules).expect("readable");
     assert!(text.contains(&format!("literal:{token}==>***REMOVED***\n")));
@@ -235,27 +242,9 @@ fn terraform_reads_what_was_written() {
     );
     fixed(&dir, &["--set", "resource-group=rg"]);
     let script = "import hcl2, sys; d = hcl2.load(open('main.tf')); assert len(d['data']) == 2, d";
-    let run = Command::new(python)
-        .current_dir(dir.path())
-        .args(["-c", script])
-        .output()
-        .expect("runs");
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
-    if has("terraform") {
-        let run = Command::new("terraform")
-            .current_dir(dir.path())
-            .args(["fmt", "-check", "-diff"])
-            .output();
-        let run = run.expect("terraform runs");
-        assert!(
-            run.status.success(),
-            "{}",
-            String::from_utf8_lossy(&run.stdout)
-        );
+    run_python(&python, &dir, script, &[]);
+    if let Some(terraform) = program("terraform") {
+        ended(command(terraform, &dir).args(["fmt", "-check", "-diff"])).expect(0);
     }
 }
 
@@ -280,16 +269,33 @@ fn yaml_readers_see_the_reference() {
         assert yaml.safe_load(open('group_vars/all.yml'))['api_token'].startswith('{{ lookup('), 1\n\
         c = yaml.safe_load(open('docker-compose.yml'))\n\
         assert c['services']['a']['environment']['API_TOKEN'] == '${API_TOKEN:?load from key vault}', c\n";
-    let run = Command::new(python)
-        .current_dir(dir.path())
-        .args(["-c", script])
-        .output()
-        .expect("runs");
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
+    run_python(&python, &dir, script, &[]);
+}
+
+/// A notebook of many megabytes: but for the secret every byte is as it was.
+#[test]
+fn the_filter_takes_large_notebooks() {
+    const CELLS: usize = 200;
+    let token = github_token();
+    let picture = "iVBORw0KGgo".repeat(8000);
+    let line = "alpha beta gamma 0.123 \\u00e9\\n".repeat(50);
+    let cell = |number: usize| {
+        let shown = if number % 50 == 7 { &*token } else { "" };
+        format!(
+            "{{\"cell_type\": \"code\", \"execution_count\":{number}, \"metadata\": {{}}, \"source\": \"x = {number}\",\n\"outputs\": [{{\"name\": \"stdout\",\t\"output_type\": \"stream\", \"text\": [\"{line}\", \"is {shown} so\"]}}, {{\"output_type\": \"display_data\", \"metadata\": {{}}, \"data\": {{\"image/png\": \"{picture}\"}}}}]}}"
+        )
+    };
+    let cells: Vec<String> = (0..CELLS).map(cell).collect();
+    let notebook = format!(
+        "{{\"nbformat_minor\": 4, \"nbformat\": 4, \"metadata\": {{}}, \"cells\": [{}]}}",
+        cells.join(",\r\n")
     );
+    assert!(notebook.len() > 16 << 20);
+    let dir = Dir::new();
+    let run = dir.run_with(&["filter", "clean", "n.ipynb"], &[], notebook.as_bytes());
+    let cleaned = run.expect(0).stdout;
+    // Not shown when it fails: it is large.
+    assert!(cleaned == notebook.replace(&token, "********"));
 }
 
 /// A real `git add` through the installed filter: the index has no secret, the file keeps it.
@@ -334,4 +340,66 @@ fn the_git_filter_masks_what_is_added() {
     assert_eq!(git(&["status", "--porcelain"]), "A  n.ipynb\n");
     dir.run(&["filter", "uninstall"]).expect(0);
     assert!(!git(&["config", "--local", "--list"]).contains("keysweep"));
+}
+
+/// Saves a notebook as a browser does, by a real server with the configuration of the documentation.
+const SAVE: &str = r#"
+import json, os, socket, subprocess, sys, time, urllib.error, urllib.request
+
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+here = os.getcwd()
+folders = {f"JUPYTER_{name}_DIR": os.path.join(here, name) for name in ("RUNTIME", "CONFIG", "DATA")}
+server = subprocess.Popen(
+    [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+     f"--ServerApp.port={port}", "--IdentityProvider.token=t", "--config=jupyter_server_config.py"],
+    env={**os.environ, **folders}, stderr=subprocess.DEVNULL)
+try:
+    body = json.dumps({"type": "notebook", "format": "json", "content": json.load(open("sent.json"))})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/contents/saved.ipynb", body.encode(),
+        {"Authorization": "token t", "Content-Type": "application/json"}, method="PUT")
+    for attempt in range(600):
+        try:
+            assert urllib.request.urlopen(request).status == 201
+            break
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            time.sleep(0.1)
+finally:
+    server.terminate()
+    server.wait()
+"#;
+
+#[test]
+fn the_documented_hook_masks_what_a_jupyter_server_saves() {
+    let Some(python) = python("jupyter_server") else {
+        return;
+    };
+    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fix.md");
+    let manual = fs::read_to_string(manual).expect("readable");
+    let hook = manual.split("```python\n").nth(1).expect("a hook");
+    let hook = hook.split("```").next().expect("its end");
+    let dir = Dir::new();
+    let token = github_token();
+    let notebook = |shown: &str| {
+        serde_json::json!({"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {},
+            "source": "print(1)", "outputs": [{"name": "stdout", "output_type": "stream", "text": shown}]}],
+            "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+    };
+    dir.write(
+        "sent.json",
+        notebook(&format!("token {token}\n")).to_string(),
+    );
+    dir.write("jupyter_server_config.py", hook);
+    let bin = Path::new(env!("CARGO_BIN_EXE_keysweep"));
+    fs::create_dir(dir.path().join("bin")).expect("a folder");
+    fs::copy(bin, dir.path().join("bin/keysweep")).expect("copied");
+    run_python(&python, &dir, SAVE, &[]);
+    let saved = fs::read_to_string(dir.path().join("saved.ipynb")).expect("saved");
+    let saved: serde_json::Value = serde_json::from_str(&saved).expect("JSON");
+    let text = saved["cells"][0]["outputs"][0]["text"].to_string();
+    assert!(text.contains("token ********") && !text.contains(&token));
 }

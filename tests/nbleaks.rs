@@ -1,25 +1,19 @@
 //! The labelled notebooks beside the project, where they are: every planted secret is found in its
 //! cell and output, and notebooks without one stay silent.
 
+mod util;
+
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use keysweep::finding::Finding;
 use keysweep::pipeline::{Options, Progress, Sweep};
 use keysweep::source::walk::Walk;
 use serde_json::Value;
+use util::{labelled, planted};
 
 /// 2026-11-01.
 const NOW: i64 = 1_793_491_200;
-
-fn data() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/nbleaks-dev");
-    if !folder.join("truth.jsonl").is_file() {
-        eprintln!("skipped: ../shared/nbleaks-dev is not there");
-        return None;
-    }
-    Some(folder)
-}
 
 fn scan(folder: &Path) -> Vec<Finding> {
     let sweep = Sweep::new(Options::new(NOW));
@@ -41,7 +35,7 @@ fn shows(finding: &Finding, truth: &Value) -> bool {
 
 #[test]
 fn planted_secrets_are_found_in_their_place() {
-    let Some(folder) = data() else { return };
+    let Some(folder) = labelled() else { return };
     let mut by_path: HashMap<String, Vec<Finding>> = HashMap::new();
     for part in ["leaks", "malformed"] {
         for finding in scan(&folder.join(part)) {
@@ -52,13 +46,10 @@ fn planted_secrets_are_found_in_their_place() {
                 .push(finding);
         }
     }
-    let truth = std::fs::read_to_string(folder.join("truth.jsonl")).expect("readable");
     let mut missed = Vec::new();
-    for line in truth.lines() {
-        let row: Value = serde_json::from_str(line).expect("JSON");
-        let path = row["path"].as_str().expect("a path");
+    for (path, row) in planted(&folder) {
         let hits: Vec<&Finding> = by_path
-            .get(path)
+            .get(&path)
             .into_iter()
             .flatten()
             .filter(|f| shows(f, &row))
@@ -86,7 +77,7 @@ fn planted_secrets_are_found_in_their_place() {
 
 #[test]
 fn clean_notebooks_stay_silent() {
-    let Some(folder) = data() else { return };
+    let Some(folder) = labelled() else { return };
     let found: Vec<String> = scan(&folder.join("clean"))
         .iter()
         .map(|f| format!("{} line {}: {}", f.path(), f.start.line, f.rule.id))

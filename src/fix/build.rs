@@ -370,7 +370,9 @@ fn go_package(text: &[u8]) -> String {
 /// A notebook's structure must not change, but for one helper cell: the same keys, the same lists,
 /// the same numbers; only strings may differ, and there are no other edits than the proven ones.
 fn same_notebook(before: &[u8], after: &[u8]) -> Result<(), Refused> {
-    let parse = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).ok();
+    let parse = |bytes: &[u8]| {
+        serde_json::from_slice::<serde_json::Value>(notebook::without_mark(bytes)).ok()
+    };
     let (Some(before), Some(mut after)) = (parse(before), parse(after)) else {
         return Err("would leave a notebook that is no valid JSON".into());
     };

@@ -105,11 +105,7 @@ pub fn twins(file: &[u8], within: &[Range<usize>], value: &[u8]) -> Vec<Edit> {
     if value.len() < SHORTEST {
         return Vec::new();
     }
-    let plain = super::quote::json(text);
-    let html = super::quote::json(&super::quote::xml(text));
-    let percent = percent(value);
-    let mut forms = vec![plain, html, percent];
-    forms.dedup();
+    let forms = super::quote::repeated(text);
     let mut edits = Vec::new();
     for stretch in within {
         for form in &forms {
@@ -121,19 +117,6 @@ pub fn twins(file: &[u8], within: &[Range<usize>], value: &[u8]) -> Vec<Edit> {
         }
     }
     edits
-}
-
-fn percent(value: &[u8]) -> String {
-    use std::fmt::Write as _;
-    value.iter().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
-            out.push(char::from(*byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ pub mod write;
 pub use companion::NewFile;
 pub use survey::{Survey, Target};
 
-use std::collections::HashSet;
-use std::ops::Range;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::advise::facts::Facts;
 use crate::decode::Role;
@@ -130,7 +130,7 @@ impl Fixer<'_> {
             actions[index] = Some(action);
         }
         let mut after = built.after;
-        self.mask(survey, &mut after);
+        self.mask(survey, None, &mut after);
         let left = self.scan(&survey.path, &after);
         let outcomes = survey
             .findings
@@ -166,66 +166,54 @@ impl Fixer<'_> {
         if findings.iter().all(|f| f.notebook.is_none()) {
             return bytes;
         }
-        let survey = Survey::of_findings(path, findings, &bytes);
+        let survey = Survey::of_findings(path, findings.clone());
         let mut after = bytes;
-        self.mask(&survey, &mut after);
+        self.mask(&survey, Some(findings), &mut after);
         after
     }
 
     /// Masks what is left, as far as the policy allows, until a rescan finds no more of it.
-    fn mask(&self, survey: &Survey, bytes: &mut Vec<u8>) {
+    /// `found` is what is found in the bytes, where that is known.
+    fn mask(&self, survey: &Survey, found: Option<Vec<Finding>>, bytes: &mut Vec<u8>) {
         /// Masking one value can bring another to light that the same place showed twice.
         const ROUNDS: usize = 8;
-        let is_notebook = survey.notebook.is_some();
+        let is_notebook = survey.is_notebook;
         let policy = self.policy;
         let masks_rest = match policy.rest {
             Rest::Usual => is_notebook && policy.outputs != Outputs::Keep,
             Rest::Keep => false,
             Rest::Mask => true,
         };
+        // Stars of one byte each would spell something else in wide characters.
+        if memchr::memchr(0, bytes).is_some() {
+            return;
+        }
+        // A notebook that is broken already is not kept from anything; its bytes are masked in place.
+        let is_json = is_notebook && notebook::is_json(bytes);
         if policy.outputs == Outputs::Clear {
             self.clear(survey, bytes);
         }
+        let mut edits = Vec::new();
         if is_notebook && policy.outputs != Outputs::Keep {
-            let edits = self.twins(survey, bytes);
-            splice(bytes, edits, is_notebook);
+            edits = twins(survey, bytes);
         }
+        // A large notebook is not scanned more often than it must be.
+        let mut found = match found {
+            Some(found) if policy.outputs != Outputs::Clear => found,
+            _ => self.scan(&survey.path, bytes),
+        };
         for _ in 0..ROUNDS {
-            let found = self.scan(&survey.path, bytes);
-            let edits: Vec<Edit> = found
-                .iter()
-                .filter(|finding| match &finding.notebook {
-                    Some(place) if place.role != Role::Code => policy.outputs != Outputs::Keep,
-                    _ => masks_rest,
-                })
-                .flat_map(|finding| mask::finding(bytes, finding))
-                .collect();
-            if edits.is_empty() || !splice(bytes, edits, is_notebook) {
+            let is_masked = |finding: &&Finding| match &finding.notebook {
+                Some(place) if place.role != Role::Code => policy.outputs != Outputs::Keep,
+                _ => masks_rest,
+            };
+            let masked = found.iter().filter(is_masked);
+            edits.extend(masked.flat_map(|finding| mask::finding(bytes, finding)));
+            if edits.is_empty() || !splice(bytes, std::mem::take(&mut edits), is_json) {
                 return;
             }
+            found = self.scan(&survey.path, bytes);
         }
-    }
-
-    /// Places outside of sources where a value that was found stands once more.
-    fn twins(&self, survey: &Survey, bytes: &[u8]) -> Vec<Edit> {
-        let Some(notebook) = notebook::read(bytes) else {
-            return Vec::new();
-        };
-        let mut stretches: Vec<Range<usize>> = Vec::new();
-        let mut at = 0;
-        for cell in notebook
-            .cells
-            .iter()
-            .filter(|cell| !cell.source_range.is_empty())
-        {
-            stretches.push(at..cell.source_range.start.max(at));
-            at = cell.source_range.end;
-        }
-        stretches.push(at..bytes.len());
-        let values = survey.findings.iter().map(|f| f.secret.expose());
-        values
-            .flat_map(|value| mask::twins(bytes, &stretches, value))
-            .collect()
     }
 
     fn clear(&self, survey: &Survey, bytes: &mut Vec<u8>) {
@@ -258,10 +246,21 @@ impl Fixer<'_> {
     }
 }
 
-/// Makes the edits, those that overlap an earlier one left out. A notebook must stay JSON: else the
+/// Places outside of code where a value that was found stands once more.
+fn twins(survey: &Survey, bytes: &[u8]) -> Vec<Edit> {
+    let stretches = notebook::outside_code(bytes);
+    let values = survey.findings.iter().map(|f| f.secret.expose());
+    let values: BTreeSet<&[u8]> = values.collect();
+    values
+        .into_iter()
+        .flat_map(|value| mask::twins(bytes, &stretches, value))
+        .collect()
+}
+
+/// Makes the edits, those that overlap an earlier or longer one left out. A notebook must stay JSON: else the
 /// edits are made one by one, and only those that keep it so. Tells whether anything changed.
 fn splice(bytes: &mut Vec<u8>, mut edits: Vec<Edit>, is_json: bool) -> bool {
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    edits.sort_by_key(|edit| (edit.range.start, Reverse(edit.range.end)));
     let mut end = 0;
     edits.retain(|edit| {
         let apart = edit.range.start >= end;
@@ -270,8 +269,7 @@ fn splice(bytes: &mut Vec<u8>, mut edits: Vec<Edit>, is_json: bool) -> bool {
         }
         apart
     });
-    let valid =
-        |text: &[u8]| !is_json || serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+    let valid = |text: &[u8]| !is_json || notebook::is_json(text);
     let (after, _) = edit::apply(bytes, &edits);
     if valid(&after) {
         let changed = after != *bytes;

@@ -8,7 +8,9 @@ use super::edit::Edit;
 use super::grammar::{self, Parsed};
 use super::quote;
 use super::region::Region;
+use crate::decode::{self, Layer, Limits, Role};
 use crate::host::Grammar;
+use crate::unit::{Origin, Unit};
 
 /// The mark by which a helper is known again.
 pub const MARK: &str = "keysweep:kv-helper";
@@ -66,6 +68,47 @@ pub fn read(file: &[u8]) -> Option<Notebook> {
         has_ids: (major, minor) >= (4, 5),
         is_old: major < 4,
     })
+}
+
+/// Whether a file is JSON. A byte order mark, which readers of notebooks take, is no fault.
+pub fn is_json(file: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(without_mark(file)).is_ok()
+}
+
+/// A file without its byte order mark.
+pub fn without_mark(file: &[u8]) -> &[u8] {
+    file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file)
+}
+
+/// The stretches of a notebook, broken or not, that are no code. Read from the file's strings, so
+/// that a large file takes no tree.
+pub fn outside_code(file: &[u8]) -> Vec<Range<usize>> {
+    let unit = Unit::whole(Origin::file("notebook.ipynb"), file);
+    let nothing_nested = Limits {
+        depth: 0,
+        growth: 0,
+    };
+    let Ok(document) = decode::open(&unit, nothing_nested) else {
+        return Vec::new();
+    };
+    let mut outside = Vec::new();
+    let mut at = 0;
+    let views = document.searchable();
+    for (index, view) in views.filter(|(_, view)| view.layer == Layer::Notebook) {
+        for (span, place) in view.stretches() {
+            if document.place(place).role != Role::Code || span.is_empty() {
+                continue;
+            }
+            let source = document.locate(index, span).source;
+            if let (Some(first), Some(last)) = (source.first(), source.last()) {
+                let (start, end) = (first.start as usize, last.end as usize);
+                outside.push(at..start.max(at));
+                at = end.max(at);
+            }
+        }
+    }
+    outside.push(at..file.len());
+    outside
 }
 
 /// The value of a member of an object.
@@ -289,6 +332,21 @@ mod tests {
             String::from_utf8_lossy(&plain)
         );
         assert!(plain.ends_with(b"w = 1 % 2\n"));
+    }
+
+    #[test]
+    fn all_but_code_is_outside_of_code() {
+        let whole = r#"{"cells":[{"cell_type":"code","source":["a\n","b"],"outputs":[{"output_type":"stream","text":"c"}]},{"cell_type":"markdown","source":"d"},{"cell_type":"code","source":"e"}],"nbformat":4}"#;
+        for file in [whole, &whole[..whole.len() - 20]] {
+            let outside = outside_code(file.as_bytes());
+            let at = |quoted: &str| file.find(quoted).expect("there") + 1;
+            let is_outside = |at: usize| outside.iter().any(|range| range.contains(&at));
+            assert!(
+                !is_outside(at("\"a\\n")) && !is_outside(at("\"b\"")),
+                "{file}"
+            );
+            assert!(is_outside(at("\"c\"")) && is_outside(at("\"d\"")), "{file}");
+        }
     }
 
     #[test]

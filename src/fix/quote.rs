@@ -40,6 +40,28 @@ pub fn hcl(text: &str) -> String {
     json(text).replace("${", "$${").replace("%{", "%%{")
 }
 
+/// Text as the query of a URL has it.
+pub fn percent(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}
+
+/// The forms, each once, in which notebooks and other files repeat a text: as it is in JSON, in
+/// HTML within JSON, and in a URL.
+pub fn repeated(text: &str) -> Vec<String> {
+    let mut forms = vec![json(text), json(&xml(text)), percent(text)];
+    forms.dedup();
+    forms
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,9 @@ pub struct Survey {
     pub path: String,
     pub bytes: Vec<u8>,
     pub findings: Vec<Finding>,
+    /// Whether the file is a notebook, broken ones too.
+    pub(super) is_notebook: bool,
+    /// Its parts, when it is one that can be read.
     pub(super) notebook: Option<Notebook>,
     /// The file itself, when it is no notebook.
     pub(super) region: Region,
@@ -57,11 +60,12 @@ pub(super) enum Way {
 
 impl Survey {
     /// A notebook of which nothing is to be rewritten.
-    pub(super) fn of_findings(path: &str, findings: Vec<Finding>, bytes: &[u8]) -> Self {
+    pub(super) fn of_findings(path: &str, findings: Vec<Finding>) -> Self {
         Self {
             path: path.to_owned(),
             bytes: Vec::new(),
-            notebook: notebook::read(bytes),
+            is_notebook: true,
+            notebook: None,
             region: Region::default(),
             targets: Vec::new(),
             refused: Vec::new(),
@@ -174,6 +178,7 @@ impl Fixer<'_> {
             } else {
                 Region::default()
             },
+            is_notebook,
             notebook,
             findings,
             targets: Vec::new(),

@@ -119,29 +119,7 @@ impl Page<'_> {
         if let Some(last) = trace.last.as_ref().filter(|_| trace.last != trace.first) {
             writeln!(self.out, "      until {}", commit(last))?;
         }
-        let state = match trace.state {
-            State::Head => "still in the checked-out commit",
-            State::Ref => "still in",
-            State::History => "in older commits only",
-            State::Reflog => "only the reflog leads to it: not pushed or cloned",
-            State::Dangling => "nothing leads to it: not pushed or cloned",
-        };
-        let names = trace
-            .refs
-            .iter()
-            .take(MOST_NAMES)
-            .map(|name| printable(name));
-        let mut names: Vec<String> = names.collect();
-        let more = (trace.refs_total as usize).saturating_sub(names.len());
-        if more > 0 {
-            names.push(format!("{more} more"));
-        }
-        let joint = match (trace.state, names.is_empty()) {
-            (_, true) => String::new(),
-            (State::Head, false) => format!(", and in {}", names.join(", ")),
-            (_, false) => format!(" {}", names.join(", ")),
-        };
-        self.paragraph(&format!("      {state}{joint}"), 8)
+        self.paragraph(&format!("      {}", whereabouts(trace)), 8)
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
@@ -306,7 +284,7 @@ impl Page<'_> {
 }
 
 /// `1 file`, `2 files`.
-fn counted(count: u64, what: &str) -> String {
+pub fn counted(count: u64, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
@@ -334,8 +312,35 @@ fn first_chars(text: Cow<'_, str>, room: usize) -> Cow<'_, str> {
     kept.chain(mark).collect::<String>().into()
 }
 
+/// What of a repository still has a secret, in words.
+pub fn whereabouts(trace: &Trace) -> String {
+    let state = match trace.state {
+        State::Head => "still in the checked-out commit",
+        State::Ref => "still in",
+        State::History => "in older commits only",
+        State::Reflog => "only the reflog leads to it: not pushed or cloned",
+        State::Dangling => "nothing leads to it: not pushed or cloned",
+    };
+    let names = trace
+        .refs
+        .iter()
+        .take(MOST_NAMES)
+        .map(|name| printable(name));
+    let mut names: Vec<String> = names.collect();
+    let more = (trace.refs_total as usize).saturating_sub(names.len());
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let joint = match (trace.state, names.is_empty()) {
+        (_, true) => String::new(),
+        (State::Head, false) => format!(", and in {}", names.join(", ")),
+        (_, false) => format!(" {}", names.join(", ")),
+    };
+    format!("{state}{joint}")
+}
+
 /// `0123456789ab 2026-01-31 Ann Author <ann@example.org>`.
-fn commit(commit: &CommitNote) -> String {
+pub fn commit(commit: &CommitNote) -> String {
     let id = commit.id.to_string();
     let date = json::date(commit.time);
     let day = date.split('T').next().unwrap_or_default();
@@ -377,7 +382,11 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-fn coverage(ledger: &Ledger, out: &mut dyn Write) -> io::Result<()> {
+/// What was read and what was not.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn coverage(ledger: &Ledger, out: &mut dyn Write) -> io::Result<()> {
     let files = counted(ledger.files, "file");
     let bytes = size(ledger.bytes);
     let notebooks = counted(ledger.notebooks, "notebook");

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub mod contexts;
 pub mod git;
+pub mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -114,36 +116,30 @@ pub fn github_token() -> String {
     made("ghp_{b62:30}{crc-base62}")
 }
 
-/// A Python that can import these modules: that of `KEYSWEEP_PYTHON`, of `target/python`, or of the
-/// system. Says so where there is none.
-pub fn python(modules: &str) -> Option<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
-    let named = std::env::var_os("KEYSWEEP_PYTHON").map(PathBuf::from);
-    let found = named
-        .into_iter()
-        .chain([own, "python3".into()])
-        .find(|python| {
-            let script = format!("import {modules}");
-            let run = Command::new(python).args(["-c", &script]).output();
-            run.is_ok_and(|run| run.status.success())
-        });
-    if found.is_none() {
-        eprintln!("skipped: no Python with {modules}");
+/// The labelled notebooks beside the project. Says so where they are not.
+pub fn labelled() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/nbleaks-dev");
+    if !folder.join("truth.jsonl").is_file() {
+        eprintln!("skipped: ../shared/nbleaks-dev is not there");
+        return None;
     }
-    found
+    Some(folder)
 }
 
-/// Modules `azure.identity` and `azure.keyvault.secrets` in `stub/`, whose vault gives each secret
-/// the value `value-of-NAME`.
-pub fn stubs(dir: &Dir) {
-    dir.write("stub/azure/__init__.py", "");
-    dir.write("stub/azure/keyvault/__init__.py", "");
-    dir.write(
-        "stub/azure/identity.py",
-        "class DefaultAzureCredential:\n    pass\n",
-    );
-    dir.write(
-        "stub/azure/keyvault/secrets.py",
-        "class SecretClient:\n    def __init__(self, vault_url, credential):\n        assert vault_url.startswith('https://')\n\n    def get_secret(self, name):\n        return type('Secret', (), {'value': 'value-of-' + name})()\n",
-    );
+/// Their planted secrets: paths below the folder, with what is known of each.
+pub fn planted(labelled: &Path) -> Vec<(String, Value)> {
+    let truth = fs::read_to_string(labelled.join("truth.jsonl")).expect("readable");
+    let rows = truth.lines().map(|line| {
+        let row: Value = serde_json::from_str(line).expect("JSON");
+        (row["path"].as_str().expect("a path").to_owned(), row)
+    });
+    rows.collect()
+}
+
+/// Copies the files of a folder.
+pub fn copy(from: &Path, to: &Dir) {
+    for entry in fs::read_dir(from).expect("listed").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        to.write(&name, fs::read(entry.path()).expect("readable"));
+    }
 }

@@ -40,7 +40,10 @@ pub enum Command {
     Fix(FixArgs),
     /// Write a script that puts the NEW values into the vault
     Migrate(MigrateArgs),
-    /// Say what to rotate, in which order, and how to clean the history
+    /// Say what to rotate, what goes into the vault, and how to clean the history
+    ///
+    /// Looks at the files, and at everything in the repository around the first PATH, which may be a
+    /// bare one.
     Plan(PlanArgs),
     /// A git filter that masks secrets in notebooks' outputs as they are added
     Filter(FilterArgs),
@@ -97,6 +100,12 @@ pub struct HistoryArgs {
     /// Read every object by itself, slowly; finds the same, and serves to prove it
     #[arg(long)]
     pub naive: bool,
+
+    /// Prove a clean-up: nothing may be found in anything the repository holds. With a REPORT of
+    /// before, made by `plan --report` or `history --format json`, say of each of its secrets
+    /// whether it is gone or where it still is
+    #[arg(long, value_name = "REPORT", num_args = 0..=1, require_equals = true, conflicts_with = "reachable_only")]
+    pub verify: Option<Option<PathBuf>>,
 
     /// A file with further rules; may be given more than once
     #[arg(long, value_name = "FILE")]
@@ -289,7 +298,7 @@ pub enum ColourArg {
 }
 
 /// Which files, and which vault.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct TargetArgs {
     /// Files and folders
     #[arg(value_name = "PATH", default_value = ".")]
@@ -396,6 +405,14 @@ pub struct PlanArgs {
     /// is made with mode 0600, outside of the repository is best, and must be deleted after use
     #[arg(long, value_name = "FILE")]
     pub replace_text: Option<PathBuf>,
+
+    /// Write what was found in the history here, without values, for `history --verify` afterwards
+    #[arg(long, value_name = "FILE", conflicts_with = "no_history")]
+    pub report: Option<PathBuf>,
+
+    /// Look at the files only
+    #[arg(long)]
+    pub no_history: bool,
 }
 
 #[derive(Args)]

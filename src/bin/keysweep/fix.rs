@@ -10,7 +10,7 @@ use keysweep::error::Error;
 use keysweep::finding::Fingerprint;
 use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, diff, write};
 use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
-use keysweep::report::human::printable;
+use keysweep::report::human::{counted, printable};
 use keysweep::source::walk::Walk;
 
 use crate::args::{CloudArg, FixArgs, OutputsArg, RestArg, TargetArgs};
@@ -24,7 +24,7 @@ pub struct Swept {
     pub outcome: Outcome,
     pub facts: Facts,
     pub names: NameMap,
-    accepted: HashSet<Fingerprint>,
+    pub accepted: HashSet<Fingerprint>,
 }
 
 impl Swept {
@@ -105,16 +105,27 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
     let mut known = swept.names.clone();
     let names = assign(&mut known, &surveys);
     let mut out = io::stdout().lock();
+    let mut asker = args.interactive.then(Asker::default);
+    let unmasking = swept.fixer(Policy {
+        outputs: Outputs::Keep,
+        rest: Rest::Keep,
+        ..policy(args)
+    });
     let mut end = Run {
         names: args.write.then_some((&*args.target.names, &known)),
         ..Run::default()
     };
     for (survey, names) in surveys.iter().zip(names) {
         let mut wanted: Vec<Option<String>> = names.into_iter().map(Some).collect();
-        if args.interactive && !ask(survey, &mut wanted, &mut out)? {
-            break;
+        if let Some(asker) = &mut asker {
+            asker.choose(survey, &mut wanted, &mut out)?;
         }
-        let fixed = fixer.fix(survey, &wanted);
+        let mut fixed = fixer.fix(survey, &wanted);
+        if let Some(asker) = &mut asker
+            && !asker.may_mask(&fixed, &mut out)?
+        {
+            fixed = unmasking.fix(survey, &wanted);
+        }
         end.one(args, &fixer, &fixed, &mut out)?;
     }
     end.summary(args, &mut out)?;
@@ -139,30 +150,76 @@ fn policy(args: &FixArgs) -> Policy {
     }
 }
 
-/// Asks for each target; `false` ends the run.
-fn ask(survey: &Survey, names: &mut [Option<String>], out: &mut impl Write) -> Result<bool, Fault> {
-    for (target, name) in survey.targets.iter().zip(names) {
-        let finding = &survey.findings[target.findings[0]];
-        let (path, line) = (printable(finding.path()), finding.start.line);
-        let shown = name.as_deref().unwrap_or_default();
-        writeln!(out, "{path} line {line}: {}", finding.title)?;
-        writeln!(
-            out,
-            "    | {}{}{}",
-            finding.frame.before, finding.frame.mask, finding.frame.after
-        )?;
-        write!(out, "    replace by a reference to {shown}? [y/n/q] ")?;
-        out.flush()?;
-        let mut answer = String::new();
-        let read = io::stdin().lock().read_line(&mut answer)?;
-        match answer.trim() {
-            "y" | "Y" | "yes" => {}
-            "q" | "Q" => return Ok(false),
-            _ if read == 0 => return Ok(false),
-            _ => *name = None,
+/// Asks somebody about each change.
+#[derive(Default)]
+struct Asker {
+    /// Said of all that is left: yes to all, or no.
+    standing: Option<bool>,
+}
+
+impl Asker {
+    /// Leaves the names of those targets only that are to be replaced.
+    fn choose(
+        &mut self,
+        survey: &Survey,
+        names: &mut [Option<String>],
+        out: &mut impl Write,
+    ) -> Result<(), Fault> {
+        for (target, name) in survey.targets.iter().zip(names) {
+            let finding = &survey.findings[target.findings[0]];
+            let frame = &finding.frame;
+            let question = format!(
+                "{} line {}: {}\n    | {}{}{}\n    replace by a reference to {}?",
+                printable(finding.path()),
+                finding.start.line,
+                finding.title,
+                frame.before,
+                frame.mask,
+                frame.after,
+                name.as_deref().unwrap_or_default()
+            );
+            if !self.agrees(&question, out)? {
+                *name = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks about all that is masked or cleared in a file.
+    fn may_mask(&mut self, fixed: &Fixed, out: &mut impl Write) -> Result<bool, Fault> {
+        let masked = fixed.outcomes.iter();
+        let masked = masked.filter(|o| o.action == Action::Masked).count();
+        if masked == 0 {
+            return Ok(true);
+        }
+        let secrets = counted(masked as u64, "secret");
+        let question = format!("{}: take out {secrets}?", printable(&fixed.path));
+        self.agrees(&question, out)
+    }
+
+    fn agrees(&mut self, question: &str, out: &mut impl Write) -> Result<bool, Fault> {
+        if let Some(standing) = self.standing {
+            return Ok(standing);
+        }
+        loop {
+            write!(out, "{question} [y/n/a/q] ")?;
+            out.flush()?;
+            let mut answer = String::new();
+            let read = io::stdin().lock().read_line(&mut answer)?;
+            match answer.trim().to_ascii_lowercase().as_str() {
+                "y" | "yes" => return Ok(true),
+                "n" | "no" => return Ok(false),
+                "a" | "all" => return Ok(*self.standing.insert(true)),
+                "q" | "quit" => return Ok(*self.standing.insert(false)),
+                // Nobody is there any more.
+                "" if read == 0 => return Ok(*self.standing.insert(false)),
+                _ => writeln!(
+                    out,
+                    "y: yes, n: no, a: yes to all that is left, q: no to all that is left"
+                )?,
+            }
         }
     }
-    Ok(true)
 }
 
 /// What a run did.

@@ -6,34 +6,76 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use keysweep::error::Error;
 use keysweep::git::Repo;
 use keysweep::history::{self, Request};
-use keysweep::pipeline::Progress;
+use keysweep::pipeline::{Outcome, Progress, Sweep};
+use keysweep::report::Format;
 
-use crate::args::HistoryArgs;
+use crate::args::{HistoryArgs, LevelArg, ReportArgs};
 use crate::exit::{Exit, Fault};
 use crate::output::Output;
-use crate::progress;
-use crate::scan::{finish, style, sweep, tell, use_threads};
+use crate::scan::{exit, finish, format, level, style, sweep, tell, use_threads};
+use crate::{progress, verify};
 
 pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
     let style = style(&args.report)?;
     let out = Output::open(args.report.output.as_deref())?;
-    let sweep = sweep(&args.rules, &args.report)?;
+    let before = match &args.verify {
+        Some(Some(report)) => Some(verify::read(report)?),
+        Some(None) => Some(Vec::new()),
+        None => None,
+    };
+    let sweep = match before {
+        // What was sure before and is doubtful now is still there.
+        Some(_) => sweep(
+            &args.rules,
+            &ReportArgs {
+                min_confidence: LevelArg::Low,
+                ..args.report.clone()
+            },
+        )?,
+        None => sweep(&args.rules, &args.report)?,
+    };
     use_threads(args.threads)?;
     let repo = Repo::open(&args.repo)?;
     let request = Request {
-        sweep: &sweep,
-        repo: &repo,
-        dirs: repo.object_dirs()?,
         reachable_only: args.reachable_only,
         naive: args.naive,
+        ..everything(&sweep, &repo)?
     };
+    let outcome = swept(&request, args.report.quiet)?;
+    match before {
+        Some(before) => {
+            let (left, fates) =
+                verify::compare(&before, outcome, level(args.report.min_confidence))?;
+            if format(&args.report) != Format::Human {
+                return finish(out, &args.report, &left, &sweep, &style);
+            }
+            out.write_with(&style, |out| verify::write(&fates, &left.ledger, out))?;
+            Ok(exit(&left))
+        }
+        None => finish(out, &args.report, &outcome, &sweep, &style),
+    }
+}
+
+/// A request for all that a repository holds.
+pub fn everything<'r>(sweep: &'r Sweep, repo: &'r Repo) -> Result<Request<'r>, Error> {
+    Ok(Request {
+        sweep,
+        repo,
+        dirs: repo.object_dirs()?,
+        reachable_only: false,
+        naive: false,
+    })
+}
+
+/// Sweeps, with a progress bar, until the end or Ctrl-C, and says what could not be read.
+pub fn swept(request: &Request<'_>, quiet: bool) -> Result<Outcome, Error> {
     let stop = on_interrupt()?;
     let progress = Progress::default();
-    let outcome = progress::watch(args.report.quiet, "objects", &progress, || {
-        history::run(&request, &progress, &stop)
+    let outcome = progress::watch(quiet, "objects", &progress, || {
+        history::run(request, &progress, &stop)
     })?;
     tell(&outcome.ledger);
-    finish(out, &args.report, &outcome, &sweep, &style)
+    Ok(outcome)
 }
 
 /// Becomes true when the user presses Ctrl-C, so that what was found can still be shown. A second

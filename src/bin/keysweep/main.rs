@@ -12,8 +12,10 @@ mod migrate;
 mod output;
 mod plan;
 mod progress;
+mod replace_text;
 mod rules;
 mod scan;
+mod verify;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

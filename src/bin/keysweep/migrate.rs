@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use keysweep::advise;
+use keysweep::advise::{self, Advice};
+use keysweep::finding::Finding;
 use keysweep::fix::Policy;
+use keysweep::secret::Secret;
 
 use crate::args::{MigrateArgs, ShellArg};
 use crate::exit::{Exit, Fault};
@@ -15,10 +17,28 @@ use crate::fix::{assign, surveys, sweep};
 pub struct Entry {
     pub title: String,
     pub places: Vec<String>,
+    /// Where in a history it stands.
+    pub past: Vec<String>,
     pub rotate: Vec<String>,
     pub breaks: String,
-    pub role: String,
     pub provider: String,
+    /// The values that are found where it is read.
+    pub secrets: Vec<Secret>,
+}
+
+impl Entry {
+    /// What a finding says of its secret, but for the place.
+    pub fn tell(&mut self, finding: &Finding, advice: &Advice) {
+        self.title = finding.title.to_string();
+        for step in &advice.rotate {
+            if !self.rotate.contains(step) {
+                self.rotate.push(step.clone());
+            }
+        }
+        self.breaks = advice.breaks.to_string();
+        self.provider = finding.rule.provider.to_string();
+        self.secrets.push(finding.secret.clone());
+    }
 }
 
 /// All secrets that the findings ask for, by name.
@@ -42,20 +62,12 @@ pub fn entries(
         }
         for (finding, name) in survey.findings.iter().zip(named) {
             let advice = advise::advise_with(finding, &fixer.facts);
-            let name = name.map_or(advice.vault_name, str::to_owned);
+            let name = name.map_or_else(|| advice.vault_name.clone(), str::to_owned);
             let entry = entries.entry(name).or_default();
-            entry.title = finding.title.to_string();
             entry
                 .places
                 .push(format!("{} line {}", finding.path(), finding.start.line));
-            for step in advice.rotate {
-                if !entry.rotate.contains(&step) {
-                    entry.rotate.push(step);
-                }
-            }
-            entry.breaks = advice.breaks.to_string();
-            entry.provider = finding.rule.provider.to_string();
-            entry.role = "Key Vault Secrets User".to_owned();
+            entry.tell(finding, &advice);
         }
     }
     Ok((entries, swept))

@@ -68,9 +68,23 @@ impl Output {
         rules: &RuleSet,
         style: &Style,
     ) -> Result<(), Fault> {
+        self.write_with(style, |out| {
+            report::write(format, outcome, rules, style, out)
+        })
+    }
+
+    /// Writes all that `page` writes.
+    ///
+    /// # Errors
+    /// When it cannot be written; a file is then as it was before.
+    pub fn write_with(
+        self,
+        style: &Style,
+        page: impl Fn(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Fault> {
         let write = |out: &mut dyn Write| {
             let mut buffered = BufWriter::with_capacity(64 << 10, out);
-            report::write(format, outcome, rules, style, &mut buffered)?;
+            page(&mut buffered)?;
             buffered.flush()
         };
         match self {

@@ -1,157 +1,359 @@
 //! `keysweep plan`: what to rotate, what goes where, and how the history is cleaned.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::OpenOptions;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use keysweep::advise;
 use keysweep::error::Error;
-use keysweep::finding::Finding;
-use keysweep::report::human::printable;
+use keysweep::finding::{Finding, State, Trace};
+use keysweep::git::Repo;
+use keysweep::pipeline::Outcome;
+use keysweep::report::human::{commit, counted, printable, whereabouts};
+use keysweep::report::{Format, Style};
+use keysweep::secret::Secret;
+use keysweep::unit::Part;
 
-use crate::args::PlanArgs;
+use crate::args::{PlanArgs, TargetArgs};
 use crate::exit::{Exit, Fault};
+use crate::fix::Swept;
+use crate::history::{everything, swept};
 use crate::migrate::{Entry, entries};
+use crate::output::Output;
+use crate::replace_text::Rules;
+
+/// All there is to be planned for.
+struct Plan {
+    /// What something reads: the files, or the newest commit of a reference. By name.
+    entries: BTreeMap<String, Entry>,
+    /// What older commits only have, or nothing leads to.
+    past: Vec<Entry>,
+    /// What is found in the repository, where there is one to look at.
+    history: Option<Vec<Finding>>,
+    hosts: Hosts,
+}
+
+/// Where the repository is known to be kept, by its remotes.
+#[derive(Clone, Copy, Default)]
+struct Hosts {
+    github: bool,
+    azure: bool,
+}
 
 pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
-    let (entries, swept) = entries(&args.target)?;
-    let mut out = io::stdout().lock();
-    if entries.is_empty() {
-        writeln!(out, "nothing found, nothing to do")?;
-        return Ok(Exit::Clean);
-    }
-    rotate(&entries, &mut out)?;
-    vault(&entries, &mut out)?;
-    history(args.replace_text.as_deref(), &mut out)?;
-    if let Some(path) = &args.replace_text {
-        replace_text(path, &swept.outcome.findings)?;
-    }
-    Ok(Exit::Findings)
-}
-
-fn rotate(entries: &BTreeMap<String, Entry>, out: &mut impl Write) -> Result<(), Fault> {
-    writeln!(out, "# Rotate\n")?;
-    let mut services: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
-    for (name, entry) in entries {
-        services.entry(&entry.provider).or_default().push(name);
-    }
-    for (service, names) in services {
-        writeln!(out, "## {service}\n")?;
-        for name in names {
-            let entry = &entries[name];
-            writeln!(out, "- {name}: {}", printable(&entry.title))?;
-            for step in &entry.rotate {
-                writeln!(out, "  - {}", printable(step))?;
-            }
-            if !entry.breaks.is_empty() {
-                writeln!(out, "  - breaks {}", entry.breaks)?;
-            }
-        }
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
-fn vault(entries: &BTreeMap<String, Entry>, out: &mut impl Write) -> Result<(), Fault> {
-    writeln!(out, "# Key Vault\n\n| secret | read at |\n| --- | --- |")?;
-    for (name, entry) in entries {
-        let places: BTreeSet<String> = entry.places.iter().map(|p| printable(p)).collect();
-        let places: Vec<String> = places.into_iter().collect();
-        writeln!(out, "| {name} | {} |", places.join(", "))?;
-    }
-    writeln!(
-        out,
-        "\nReaders need Key Vault Secrets User on the vault. Store the new values with keysweep migrate.\n"
-    )?;
-    Ok(())
-}
-
-fn history(rules: Option<&Path>, out: &mut impl Write) -> Result<(), Fault> {
-    let file = rules.map_or("RULES".into(), |path| path.display().to_string());
-    writeln!(
-        out,
-        "# History\n\n\
-         Rewriting history is hygiene; only rotation ends a leaked secret. So rotate first.\n\n\
-         1. Announce a freeze; merge or close pull requests.\n\
-         2. git clone --mirror URL repository.git, and keep a copy of it off the network.\n\
-         3. keysweep plan --replace-text RULES writes the rules; then, in the mirror:\n   \
-            git filter-repo --sensitive-data-removal --replace-text {file}\n\
-         4. Delete {file}: it holds the live values.\n\
-         5. keysweep history --verify must find nothing; git cat-file -t of the first changed commit must fail after gc.\n\
-         6. git push --force --mirror origin. Protected branches and refs/pull/* refuse: lift the protection for the push.\n\
-         7. GitHub: ask support to drop cached views and pull requests (number of pull requests, first changed commits, LFS list); owners of forks act themselves; close the alerts as revoked.\n\
-         8. Azure DevOps: the push needs Force push on all refs; completed pull requests and retained runs keep copies: ask support, or move to a new repository and delete the old one, recycle bin too.\n\
-         9. Everybody clones anew. CI caches, image layers, package feeds and run snapshots are copies of their own."
-    )?;
-    Ok(())
-}
-
-/// One rule for each value and each form in which files hold it.
-fn replace_text(path: &Path, findings: &[Finding]) -> Result<(), Error> {
-    let mut rules: BTreeSet<Vec<u8>> = BTreeSet::new();
-    for finding in findings {
-        for form in forms(finding.secret.expose()) {
-            rules.insert(form);
-        }
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(|e| Error::io(path, e))?;
-    for rule in rules {
-        file.write_all(&rule).map_err(|e| Error::io(path, e))?;
-    }
-    file.sync_all().map_err(|e| Error::io(path, e))
-}
-
-/// As rules: literal where the value is one line without `==>`, else a regular expression.
-fn forms(value: &[u8]) -> Vec<Vec<u8>> {
-    /// A shorter value stands in many places for other reasons.
-    const SHORTEST: usize = 6;
-    if value.len() < SHORTEST {
-        return Vec::new();
-    }
-    let text = String::from_utf8_lossy(value);
-    let mut forms = vec![value.to_vec()];
-    let quoted = keysweep::fix::quote::json(&text);
-    if quoted != text {
-        forms.push(quoted.into_bytes());
-    }
-    forms.into_iter().map(|form| rule(&form)).collect()
-}
-
-fn rule(form: &[u8]) -> Vec<u8> {
-    let is_line = !form.iter().any(|b| matches!(b, b'\n' | b'\r'));
-    let is_plain = is_line && memchr::memmem::find(form, b"==>").is_none();
-    let mut rule = if is_plain {
-        [b"literal:", form].concat()
-    } else {
-        let mut regex = b"regex:".to_vec();
-        for byte in form {
-            // Python's regular expressions over bytes; every byte by its number.
-            regex.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
-        }
-        regex
+    let repo = repository(args)?;
+    let report = args.report.as_deref().map(|path| Output::open(Some(path)));
+    let report = report.transpose()?;
+    let (entries, files) = entries(&in_files(&args.target, repo.as_ref()))?;
+    let mut complete = files.outcome.ledger.is_complete();
+    let mut plan = Plan {
+        entries,
+        past: Vec::new(),
+        history: None,
+        hosts: Hosts::default(),
     };
-    rule.extend_from_slice(b"==>***REMOVED***\n");
-    rule
+    if let Some(repo) = &repo {
+        let mut outcome = swept(&everything(&files.sweep, repo)?, false)?;
+        complete &= outcome.ledger.is_complete();
+        let is_open = |f: &Finding| !files.accepted.contains(&f.fingerprint);
+        outcome.findings.retain(is_open);
+        if let Some(report) = report {
+            let rules = files.sweep.rules();
+            report.write(Format::Json, &outcome, rules, &Style::default())?;
+        }
+        plan.add_history(outcome, &files);
+        plan.hosts = Hosts::of(repo);
+    }
+    let rules = Rules::of(plan.findings(&files), repo.as_ref());
+    if let Some(path) = &args.replace_text {
+        rules.write(path)?;
+    }
+    let is_empty = plan.entries.is_empty() && plan.past.is_empty();
+    let mut out = io::stdout().lock();
+    if is_empty {
+        writeln!(out, "nothing found, nothing to do")?;
+    } else {
+        plan.rotate(&mut out)?;
+        plan.vault(&mut out)?;
+        plan.clean(args, &rules, &mut out)?;
+    }
+    Ok(match (complete, is_empty) {
+        (false, _) => Exit::Error,
+        (true, true) => Exit::Clean,
+        (true, false) => Exit::Findings,
+    })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_says_exactly_the_value() {
-        let text = |form: &[u8]| String::from_utf8(rule(form)).expect("UTF-8");
-        assert_eq!(text(b"a#b=="), "literal:a#b====>***REMOVED***\n");
-        assert_eq!(
-            text(b"a==>"),
-            "regex:\\x61\\x3d\\x3d\\x3e==>***REMOVED***\n"
-        );
-        assert_eq!(text(b"a\n"), "regex:\\x61\\x0a==>***REMOVED***\n");
-        assert!(forms(b"short").is_empty());
-        assert_eq!(forms(b"with \"quotes\"").len(), 2);
+/// The repository around the first path, unless it is not to be looked at.
+fn repository(args: &PlanArgs) -> Result<Option<Repo>, Error> {
+    if args.no_history {
+        return Ok(None);
     }
+    let first = args.target.paths.first().cloned().unwrap_or_default();
+    let none: [&Path; 0] = [];
+    if git2::Repository::discover_path(&first, none).is_err() && args.report.is_none() {
+        return Ok(None);
+    }
+    // One that is there and cannot be read is not passed over.
+    Repo::open(&first).map(Some)
+}
+
+/// The target, without files where there are none to be had: in a bare repository.
+fn in_files(target: &TargetArgs, repo: Option<&Repo>) -> TargetArgs {
+    let mut target = target.clone();
+    if repo.is_some_and(|repo| repo.git2().is_bare()) {
+        target.paths = Vec::<PathBuf>::new();
+    }
+    target
+}
+
+impl Hosts {
+    fn of(repo: &Repo) -> Self {
+        let git = repo.git2();
+        let names = git.remotes().ok();
+        let names = names.iter().flat_map(|names| names.iter()).flatten();
+        let mut hosts = Self::default();
+        for remote in names
+            .flatten()
+            .filter_map(|name| git.find_remote(name).ok())
+        {
+            let url = remote.url().unwrap_or_default().to_ascii_lowercase();
+            hosts.github |= url.contains("github.");
+            hosts.azure |= url.contains("dev.azure.com") || url.contains("visualstudio.com");
+        }
+        hosts
+    }
+}
+
+impl Plan {
+    /// Sorts the secrets of a history into those that something still reads and those of the past.
+    fn add_history(&mut self, outcome: Outcome, files: &Swept) {
+        let facts = &files.facts;
+        let named = self.entries.iter();
+        let names: HashMap<Secret, String> = named
+            .flat_map(|(name, entry)| entry.secrets.iter().map(|s| (s.clone(), name.clone())))
+            .collect();
+        for same in outcome.findings.chunk_by(|a, b| group(a) == group(b)) {
+            let first = &same[0];
+            let advice = advise::advise_with(first, facts);
+            let known = names.get(&first.secret).cloned();
+            let is_read_somewhere = same.iter().any(is_read);
+            let name = known.or_else(|| is_read_somewhere.then(|| self.free(&advice.vault_name)));
+            let entry = match name {
+                Some(name) => self.entries.entry(name).or_default(),
+                None => {
+                    self.past.push(Entry::default());
+                    self.past.last_mut().expect("just pushed")
+                }
+            };
+            let is_new = entry.title.is_empty();
+            if is_new {
+                entry.tell(first, &advice);
+            }
+            entry.past.extend(same.iter().map(since));
+            // Files that lie here are listed as such.
+            entry.places.extend(
+                same.iter()
+                    .filter(|f| is_read(f) && (is_new || !is_head(f)))
+                    .map(read_at),
+            );
+        }
+        self.history = Some(outcome.findings);
+    }
+
+    /// A name that no other value has.
+    fn free(&self, wanted: &str) -> String {
+        let numbered = (2..).map(|number| format!("{wanted}-{number}"));
+        let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
+        names
+            .find(|name| !self.entries.contains_key(name))
+            .expect("numbers do not end")
+    }
+
+    /// What the rules must reach: all of the history, and where none was looked at the files.
+    fn findings<'f>(&'f self, files: &'f Swept) -> &'f [Finding] {
+        self.history.as_ref().unwrap_or(&files.outcome.findings)
+    }
+
+    fn rotate(&self, out: &mut impl Write) -> Result<(), Fault> {
+        writeln!(out, "# Rotate\n")?;
+        let mut services: BTreeMap<&str, Vec<(&str, &Entry)>> = BTreeMap::new();
+        let named = self.entries.iter().map(|(name, entry)| (&**name, entry));
+        let past = self.past.iter().map(|entry| ("in the history only", entry));
+        for (name, entry) in named.chain(past) {
+            let service = services.entry(&entry.provider).or_default();
+            service.push((name, entry));
+        }
+        for (service, entries) in services {
+            writeln!(out, "## {service}\n")?;
+            for (name, entry) in entries {
+                writeln!(out, "- {name}: {}", printable(&entry.title))?;
+                for step in &entry.rotate {
+                    writeln!(out, "  - {}", printable(step))?;
+                }
+                if !entry.breaks.is_empty() {
+                    writeln!(out, "  - breaks {}", entry.breaks)?;
+                }
+                for place in &entry.past {
+                    writeln!(out, "  - leaked in {}", printable(place))?;
+                }
+            }
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+
+    fn vault(&self, out: &mut impl Write) -> Result<(), Fault> {
+        writeln!(out, "# Key Vault\n\n| secret | read at |\n| --- | --- |")?;
+        for (name, entry) in &self.entries {
+            let places: BTreeSet<String> = entry.places.iter().map(|p| printable(p)).collect();
+            let places: Vec<String> = places.into_iter().collect();
+            writeln!(out, "| {name} | {} |", places.join(", "))?;
+        }
+        if !self.past.is_empty() {
+            let past = counted(self.past.len() as u64, "secret");
+            writeln!(
+                out,
+                "\n{past} of the history only: nothing here reads them, so they are revoked and not stored."
+            )?;
+        }
+        writeln!(
+            out,
+            "\nReaders need Key Vault Secrets User on the vault. Store the new values with keysweep migrate.\n"
+        )?;
+        Ok(())
+    }
+
+    fn clean(&self, args: &PlanArgs, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
+        writeln!(out, "# History\n")?;
+        if self.history.as_ref().is_some_and(Vec::is_empty) {
+            writeln!(
+                out,
+                "No commit holds any of this: there is nothing to rewrite."
+            )?;
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "Rewriting history is hygiene; only rotation ends a leaked secret. So rotate first.\n"
+        )?;
+        for (index, step) in self.steps(args, rules).into_iter().enumerate() {
+            writeln!(out, "{}. {step}", index + 1)?;
+        }
+        Ok(())
+    }
+
+    fn steps(&self, args: &PlanArgs, rules: &Rules) -> Vec<String> {
+        let shown = |path: &Option<PathBuf>, name: &str| {
+            let path = path.as_ref().map(|path| path.display().to_string());
+            printable(&path.unwrap_or(name.into()))
+        };
+        let (file, report) = (
+            shown(&args.replace_text, "RULES"),
+            shown(&args.report, "BEFORE.json"),
+        );
+        let mut steps = vec![
+            "Announce a freeze; merge or close pull requests.".to_owned(),
+            "git clone --mirror URL repository.git, and keep a copy of it off the network."
+                .to_owned(),
+        ];
+        if args.replace_text.is_none() || args.report.is_none() {
+            steps.push(format!(
+                "keysweep plan --replace-text {file} --report {report} repository.git"
+            ));
+        }
+        steps.push(format!(
+            "In the mirror: git filter-repo --sensitive-data-removal --replace-text {file} --replace-message {file}"
+        ));
+        steps.extend(self.unreached(rules));
+        steps.push(
+            "git reflog expire --expire=now --all && git gc --prune=now (filter-repo does it, unless told not to).".to_owned(),
+        );
+        steps.push(format!(
+            "keysweep history --verify={report} repository.git must end with exit code 0; git cat-file -t of the first changed commit must fail."
+        ));
+        steps.push(format!("Delete {file}: it holds the live values."));
+        steps.push("git push --force --mirror origin. Protected branches and refs/pull/* refuse: lift the protection for the push.".to_owned());
+        let Hosts { github, azure } = self.hosts;
+        if github || !azure {
+            steps.push("GitHub: ask support to drop cached views and pull requests (number of pull requests, first changed commits, LFS list); owners of forks act themselves; close the alerts as revoked.".to_owned());
+        }
+        if azure || !github {
+            steps.push("Azure DevOps: the push needs Force push on all refs; completed pull requests and retained runs keep copies: ask support, or move to a new repository and delete the old one, recycle bin too.".to_owned());
+        }
+        steps.push("Everybody clones anew. CI caches, image layers, package feeds and run snapshots are copies of their own.".to_owned());
+        steps
+    }
+
+    /// Steps for what `--replace-text` leaves as it is.
+    fn unreached(&self, rules: &Rules) -> Vec<String> {
+        let mut steps = Vec::new();
+        let list = |paths: BTreeSet<&str>| {
+            let paths: Vec<String> = paths.into_iter().map(printable).collect();
+            paths.join(", ")
+        };
+        let of = |part: Part| -> BTreeSet<&str> {
+            let of_part = |f: &&Finding| f.origin.git.is_some_and(|git| git.part == part);
+            let found = self.history.iter().flatten().filter(of_part);
+            found.map(|f| f.path()).collect()
+        };
+        let whole: BTreeSet<&str> = rules
+            .binary
+            .iter()
+            .chain(&rules.short)
+            .map(|p| &**p)
+            .collect();
+        if !whole.is_empty() {
+            steps.push(format!(
+                "No rule reaches these files, which are binary to git or hold a very short value. Drop each: git filter-repo --invert-paths --path FILE: {}",
+                list(whole)
+            ));
+        }
+        let names = of(Part::FileName);
+        if !names.is_empty() {
+            steps.push(format!(
+                "Secrets stand in names of files. Rename each: git filter-repo --path-rename OLD:NEW: {}",
+                list(names)
+            ));
+        }
+        if !of(Part::RefName).is_empty() {
+            steps.push("Secrets stand in names of references. Rename each: git branch -m, or git tag and git tag -d; on the server delete the old name.".to_owned());
+        }
+        steps
+    }
+}
+
+fn trace(finding: &Finding) -> Option<&Trace> {
+    finding.trace.as_deref()
+}
+
+fn group(finding: &Finding) -> u32 {
+    trace(finding).map_or(0, |trace| trace.group)
+}
+
+fn is_head(finding: &Finding) -> bool {
+    trace(finding).is_some_and(|trace| trace.state == State::Head)
+}
+
+/// Whether it is in a file that somebody who checks out a reference has.
+fn is_read(finding: &Finding) -> bool {
+    let is_file = finding.origin.git.is_some_and(|git| git.part == Part::File);
+    is_file && trace(finding).is_some_and(|trace| trace.state <= State::Ref)
+}
+
+fn read_at(finding: &Finding) -> String {
+    let refs = trace(finding).map_or_else(String::new, whereabouts);
+    format!("{} line {} ({refs})", finding.path(), finding.start.line)
+}
+
+/// `app/settings.py, since 0123456789ab 2026-01-31 Ann Author <ann@example.org>, in older commits only`.
+fn since(finding: &Finding) -> String {
+    let mut text = finding.path().to_owned();
+    if let Some(trace) = trace(finding) {
+        if let Some(first) = &trace.first {
+            text += &format!(", since {}", commit(first));
+        }
+        text += &format!(", {}", whereabouts(trace));
+    }
+    text
 }
