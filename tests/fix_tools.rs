@@ -298,6 +298,25 @@ fn the_filter_takes_large_notebooks() {
     assert!(cleaned == notebook.replace(&token, "********"));
 }
 
+/// A stray zero is no reason to let a secret through; in wide characters no star is written.
+#[test]
+fn zeros_in_notebooks_do_no_harm() {
+    let dir = Dir::new();
+    let token = github_token();
+    let notebook = format!(
+        "{{\"cells\": [{{\"cell_type\": \"code\", \"execution_count\": 1, \"metadata\": {{}}, \"source\": \"print(1)\", \"outputs\": [{{\"name\": \"stdout\", \"output_type\": \"stream\", \"text\": \"is {token} @\"}}]}}], \"metadata\": {{}}, \"nbformat\": 4, \"nbformat_minor\": 4}}"
+    );
+    let stray = notebook.replace('@', "\0");
+    let run = dir.run_with(&["filter", "clean", "n.ipynb"], &[], stray.as_bytes());
+    assert_eq!(run.expect(0).stdout, stray.replace(&token, "********"));
+    let units = std::iter::once(0xfeff).chain(notebook.encode_utf16());
+    let wide: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let path = dir.write("n.ipynb", &wide);
+    let args = ["fix", ".", "--write", "--outputs", "mask", "--rest", "mask"];
+    dir.run(&args).expect(1);
+    assert!(fs::read(path).expect("readable") == wide);
+}
+
 /// A real `git add` through the installed filter: the index has no secret, the file keeps it.
 #[test]
 fn the_git_filter_masks_what_is_added() {

@@ -35,6 +35,7 @@ use crate::advise::facts::Facts;
 use crate::decode::Role;
 use crate::finding::{Finding, Fingerprint};
 use crate::pipeline::Sweep;
+use crate::sniff::{Encoding, sniff};
 use edit::Edit;
 use slot::Refused;
 
@@ -185,7 +186,7 @@ impl Fixer<'_> {
             Rest::Mask => true,
         };
         // Stars of one byte each would spell something else in wide characters.
-        if memchr::memchr(0, bytes).is_some() {
+        if sniff(bytes) != Ok(Encoding::Bytes) {
             return;
         }
         // A notebook that is broken already is not kept from anything; its bytes are masked in place.
@@ -257,8 +258,8 @@ fn twins(survey: &Survey, bytes: &[u8]) -> Vec<Edit> {
         .collect()
 }
 
-/// Makes the edits, those that overlap an earlier or longer one left out. A notebook must stay JSON: else the
-/// edits are made one by one, and only those that keep it so. Tells whether anything changed.
+/// Makes the edits, those that overlap an earlier or longer one left out. A notebook must stay JSON:
+/// else the edits are made one by one, and only those that keep it so. Tells whether anything changed.
 fn splice(bytes: &mut Vec<u8>, mut edits: Vec<Edit>, is_json: bool) -> bool {
     edits.sort_by_key(|edit| (edit.range.start, Reverse(edit.range.end)));
     let mut end = 0;
