@@ -81,8 +81,12 @@ impl Rules {
         let mut forms: Vec<&Vec<u8>> = self.forms.iter().collect();
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
         let text: Vec<u8> = forms.into_iter().flat_map(|form| rule(form)).collect();
-        file.write_all(&text).map_err(|e| Error::io(path, e))?;
-        file.sync_all().map_err(|e| Error::io(path, e))
+        let written = file.write_all(&text).and_then(|()| file.sync_all());
+        written.map_err(|error| {
+            // A part of the rules is of no use, and holds live values all the same.
+            let _ = std::fs::remove_file(path);
+            Error::io(path, error)
+        })
     }
 }
 
