@@ -98,11 +98,11 @@ fn repository(args: &PlanArgs) -> Result<Option<Repo>, Error> {
     Repo::open(&first).map(Some)
 }
 
-/// The target, without files where there are none to be had: in a bare repository.
+/// The target, without its first path where that is a bare repository, which has no files.
 fn in_files(target: &TargetArgs, repo: Option<&Repo>) -> TargetArgs {
     let mut target = target.clone();
-    if repo.is_some_and(|repo| repo.git2().is_bare()) {
-        target.paths = Vec::<PathBuf>::new();
+    if repo.is_some_and(|repo| repo.git2().is_bare()) && !target.paths.is_empty() {
+        target.paths.remove(0);
     }
     target
 }
