@@ -339,3 +339,28 @@ fn a_plan_says_what_no_rule_reaches() {
     assert!(text.contains("No commit holds any of this"), "{text}");
     assert!(text.contains("new.py line 1"), "{text}");
 }
+
+/// Whoever looks at the first lines only, as in `| head -1`, is not told that all is well.
+#[test]
+fn a_closed_pipe_proves_nothing() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(&token(1)));
+    for args in [&["history", "--verify"][..], &["plan"], &["fix"]] {
+        assert_eq!(repo.dir.run_unheard(args), Some(1), "{args:?}");
+    }
+    repo.write("a.py", "");
+    assert_eq!(repo.dir.run_unheard(&["fix"]), Some(0));
+}
+
+#[test]
+fn files_beside_a_bare_repository_are_planned_for() {
+    let repo = Repo::new();
+    repo.save("README.md", "Hello\n");
+    let mirror = Repo::clone_of(&repo, &["--mirror"]);
+    let beside = util::Dir::new();
+    beside.write("a.py", assigned(&token(1)));
+    let bare = mirror.path().display().to_string();
+    beside.run(&["plan", &bare]).expect(0);
+    let plan = beside.run(&["plan", &bare, "a.py"]).expect(1);
+    assert!(plan.stdout.contains("a.py line 1"), "{}", plan.stdout);
+}

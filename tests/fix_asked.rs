@@ -97,3 +97,27 @@ fn nobody_is_asked_in_ci() {
     let run = dir.run_with(&args, &[("CI", "true")], b"y\n").expect(2);
     assert!(run.stderr.contains("somebody to ask"), "{}", run.stderr);
 }
+
+/// An output that only repeats a secret of the code is no finding, and is asked about all the same.
+#[test]
+fn what_repeats_a_secret_is_asked_about() {
+    let password = made_with("{b62:9}-{b62:9}", 3);
+    let notebook = serde_json::json!({"cells": [{"cell_type": "code", "execution_count": 1, "metadata": {},
+        "source": [format!("password = \"{password}\"")],
+        "outputs": [{"name": "stdout", "output_type": "stream", "text": [format!("is {password} so")]}]}],
+        "metadata": {}, "nbformat": 4, "nbformat_minor": 4});
+    let args = "fix . --vault kv-app --write --interactive --outputs mask --rest keep";
+    let args: Vec<&str> = args.split(' ').collect();
+    for (answers, times) in [("n\nn\n", 2), ("n\ny\n", 1), ("y\nn\n", 1), ("y\ny\n", 0)] {
+        let dir = Dir::new();
+        let path = dir.write("a.ipynb", notebook.to_string());
+        let run = dir.run_with(&args, &[], answers.as_bytes());
+        assert!(
+            run.stdout.contains("what repeats a secret?"),
+            "{}",
+            run.stdout
+        );
+        let text = fs::read_to_string(path).expect("readable");
+        assert_eq!(text.matches(&password).count(), times, "{answers:?}");
+    }
+}

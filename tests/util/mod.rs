@@ -62,6 +62,18 @@ impl Dir {
         child.wait_with_output().expect("the binary ends").into()
     }
 
+    /// The exit code of a run whose output nobody reads.
+    pub fn run_unheard(&self, args: &[&str]) -> Option<i32> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keysweep"));
+        command.current_dir(self.path()).args(args);
+        git::isolate(&mut command);
+        command.stdin(Stdio::null()).stderr(Stdio::null());
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let status = command.stdout(writer).status();
+        status.expect("the binary runs").code()
+    }
+
     /// The findings of a scan with these arguments, secrets included.
     pub fn findings(&self, args: &[&str]) -> Vec<Value> {
         let all = [&["scan", "--format", "jsonl", "--show-secrets"], args].concat();

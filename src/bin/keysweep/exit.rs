@@ -33,6 +33,18 @@ impl Fault {
     }
 }
 
+/// Takes a closed pipe for no fault: whoever read the output has seen enough, and what was found stays
+/// found.
+///
+/// # Errors
+/// When the output could not be written for another reason.
+pub fn heard(written: Result<(), Fault>) -> Result<(), Fault> {
+    match written {
+        Err(fault) if fault.is_closed_pipe() => Ok(()),
+        written => written,
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

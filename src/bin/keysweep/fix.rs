@@ -14,7 +14,7 @@ use keysweep::report::human::{counted, printable};
 use keysweep::source::walk::Walk;
 
 use crate::args::{CloudArg, FixArgs, OutputsArg, RestArg, TargetArgs};
-use crate::exit::{Exit, Fault};
+use crate::exit::{Exit, Fault, heard};
 use crate::say;
 use crate::scan::{apply_ignores, now, rules, tell};
 
@@ -105,31 +105,19 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
     let mut known = swept.names.clone();
     let names = assign(&mut known, &surveys);
     let mut out = io::stdout().lock();
-    let mut asker = args.interactive.then(Asker::default);
-    let unmasking = swept.fixer(Policy {
-        outputs: Outputs::Keep,
-        rest: Rest::Keep,
-        ..policy(args)
-    });
     let mut end = Run {
         names: args.write.then_some((&*args.target.names, &known)),
         ..Run::default()
     };
-    for (survey, names) in surveys.iter().zip(names) {
-        let mut wanted: Vec<Option<String>> = names.into_iter().map(Some).collect();
-        if let Some(asker) = &mut asker {
-            asker.choose(survey, &mut wanted, &mut out)?;
-        }
-        let mut fixed = fixer.fix(survey, &wanted);
-        if let Some(asker) = &mut asker
-            && !asker.may_mask(&fixed, &mut out)?
-        {
-            fixed = unmasking.fix(survey, &wanted);
-        }
-        end.one(args, &fixer, &fixed, &mut out)?;
-    }
-    end.summary(args, &mut out)?;
     let complete = swept.outcome.ledger.is_complete();
+    match end.all(args, &swept, surveys.iter().zip(names), &mut out) {
+        // Nobody reads on: what is left was not looked at.
+        Err(fault) if fault.is_closed_pipe() => {
+            return Ok(end.exit(args, complete).max(Exit::Findings));
+        }
+        all => all?,
+    }
+    heard(end.summary(args, &mut out))?;
     Ok(end.exit(args, complete))
 }
 
@@ -186,13 +174,20 @@ impl Asker {
     }
 
     /// Asks about all that is masked or cleared in a file.
-    fn may_mask(&mut self, fixed: &Fixed, out: &mut impl Write) -> Result<bool, Fault> {
-        let masked = fixed.outcomes.iter();
-        let masked = masked.filter(|o| o.action == Action::Masked).count();
-        if masked == 0 {
+    fn may_mask(
+        &mut self,
+        fixed: &Fixed,
+        unmasked: &Fixed,
+        out: &mut impl Write,
+    ) -> Result<bool, Fault> {
+        if fixed.after == unmasked.after {
             return Ok(true);
         }
-        let secrets = counted(masked as u64, "secret");
+        let masked = fixed.outcomes.iter();
+        let secrets = match masked.filter(|o| o.action == Action::Masked).count() {
+            0 => "what repeats a secret".to_owned(),
+            masked => counted(masked as u64, "secret"),
+        };
         let question = format!("{}: take out {secrets}?", printable(&fixed.path));
         self.agrees(&question, out)
     }
@@ -237,6 +232,40 @@ struct Run<'n> {
 }
 
 impl Run<'_> {
+    /// Fixes each file, as somebody answers where they are asked.
+    fn all<'s>(
+        &mut self,
+        args: &FixArgs,
+        swept: &Swept,
+        surveys: impl Iterator<Item = (&'s Survey, Vec<String>)>,
+        out: &mut impl Write,
+    ) -> Result<(), Fault> {
+        let fixer = swept.fixer(policy(args));
+        let unmasking = swept.fixer(Policy {
+            outputs: Outputs::Keep,
+            rest: Rest::Keep,
+            ..policy(args)
+        });
+        let mut asker = args.interactive.then(Asker::default);
+        for (survey, names) in surveys {
+            let mut wanted: Vec<Option<String>> = names.into_iter().map(Some).collect();
+            let fixed = match &mut asker {
+                None => fixer.fix(survey, &wanted),
+                Some(asker) => {
+                    asker.choose(survey, &mut wanted, out)?;
+                    let fixed = fixer.fix(survey, &wanted);
+                    let unmasked = unmasking.fix(survey, &wanted);
+                    match asker.may_mask(&fixed, &unmasked, out)? {
+                        true => fixed,
+                        false => unmasked,
+                    }
+                }
+            };
+            self.one(args, &fixer, &fixed, out)?;
+        }
+        Ok(())
+    }
+
     fn one(
         &mut self,
         args: &FixArgs,

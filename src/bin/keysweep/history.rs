@@ -10,7 +10,7 @@ use keysweep::pipeline::{Outcome, Progress, Sweep};
 use keysweep::report::Format;
 
 use crate::args::{HistoryArgs, LevelArg, ReportArgs};
-use crate::exit::{Exit, Fault};
+use crate::exit::{Exit, Fault, heard};
 use crate::output::Output;
 use crate::scan::{exit, finish, format, level, style, sweep, tell, use_threads};
 use crate::{progress, verify};
@@ -49,7 +49,7 @@ pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
             if format(&args.report) != Format::Human {
                 return finish(out, &args.report, &left, &sweep, &style);
             }
-            out.write_with(&style, |out| verify::write(&fates, &left.ledger, out))?;
+            heard(out.write_with(&style, |out| verify::write(&fates, &left.ledger, out)))?;
             Ok(exit(&left))
         }
         None => finish(out, &args.report, &outcome, &sweep, &style),

@@ -15,7 +15,7 @@ use keysweep::secret::Secret;
 use keysweep::unit::Part;
 
 use crate::args::{PlanArgs, TargetArgs};
-use crate::exit::{Exit, Fault};
+use crate::exit::{Exit, Fault, heard};
 use crate::fix::Swept;
 use crate::history::{everything, swept};
 use crate::migrate::{Entry, entries};
@@ -59,7 +59,7 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
         outcome.findings.retain(is_open);
         if let Some(report) = report {
             let rules = files.sweep.rules();
-            report.write(Format::Json, &outcome, rules, &Style::default())?;
+            heard(report.write(Format::Json, &outcome, rules, &Style::default()))?;
         }
         plan.add_history(outcome, &files);
         plan.hosts = Hosts::of(repo);
@@ -68,16 +68,8 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
     if let Some(path) = &args.replace_text {
         rules.write(path)?;
     }
-    let is_empty = plan.entries.is_empty() && plan.past.is_empty();
-    let mut out = io::stdout().lock();
-    if is_empty {
-        writeln!(out, "nothing found, nothing to do")?;
-    } else {
-        plan.rotate(&mut out)?;
-        plan.vault(&mut out)?;
-        plan.clean(args, &rules, &mut out)?;
-    }
-    Ok(match (complete, is_empty) {
+    heard(plan.write(args, &rules, &mut io::stdout().lock()))?;
+    Ok(match (complete, plan.is_empty()) {
         (false, _) => Exit::Error,
         (true, true) => Exit::Clean,
         (true, false) => Exit::Findings,
@@ -173,6 +165,20 @@ impl Plan {
     /// What the rules must reach: all of the history, and where none was looked at the files.
     fn findings<'f>(&'f self, files: &'f Swept) -> &'f [Finding] {
         self.history.as_ref().unwrap_or(&files.outcome.findings)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.past.is_empty()
+    }
+
+    fn write(&self, args: &PlanArgs, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
+        if self.is_empty() {
+            writeln!(out, "nothing found, nothing to do")?;
+            return Ok(());
+        }
+        self.rotate(out)?;
+        self.vault(out)?;
+        self.clean(args, rules, out)
     }
 
     fn rotate(&self, out: &mut impl Write) -> Result<(), Fault> {

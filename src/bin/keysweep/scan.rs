@@ -17,7 +17,7 @@ use keysweep::source::stream::{Buffer, Sizes};
 use keysweep::source::walk::Walk;
 
 use crate::args::{ColourArg, FormatArg, LevelArg, ReportArgs, ScanArgs};
-use crate::exit::{Exit, Fault};
+use crate::exit::{Exit, Fault, heard};
 use crate::output::Output;
 use crate::{progress, say};
 
@@ -59,11 +59,8 @@ pub fn finish(
         ended: now(),
         ..style.clone()
     };
-    match out.write(format(args), outcome, sweep.rules(), &style) {
-        // Whoever read the report has seen enough; what was found stays found.
-        Err(fault) if !fault.is_closed_pipe() => Err(fault),
-        _ => Ok(exit(outcome)),
-    }
+    heard(out.write(format(args), outcome, sweep.rules(), &style))?;
+    Ok(exit(outcome))
 }
 
 /// The engine with the rules and settings that were asked for.
