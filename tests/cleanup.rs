@@ -265,6 +265,12 @@ fn nothing_is_proven_by_half() {
     let shallow = Repo::clone_of(&repo, &["--depth=1"]);
     let run = shallow.dir.run(&["history", "--verify"]).expect(2);
     assert!(run.stdout.contains("proves nothing"), "{}", run.stdout);
+    let plan = shallow.dir.run(&["plan"]).expect(2).stdout;
+    assert!(!plan.contains("nothing to do"), "{plan}");
+    shallow.write("new.py", assigned(&token(1)));
+    let plan = shallow.dir.run(&["plan"]).expect(2).stdout;
+    assert!(plan.contains("new.py line 1"), "{plan}");
+    assert!(!plan.contains("nothing to rewrite"), "{plan}");
     let secret = token(1);
     let no_finding = format!("{{\"findings\":[{{\"path\":\"{secret}\"}}]}}");
     for wrong in [String::new(), no_finding, format!("no JSON {secret}")] {

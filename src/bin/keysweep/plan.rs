@@ -31,6 +31,8 @@ struct Plan {
     /// What is found in the repository, where there is one to look at.
     history: Option<Vec<Finding>>,
     hosts: Hosts,
+    /// Whether all of it could be read.
+    complete: bool,
 }
 
 /// Where the repository is known to be kept, by its remotes.
@@ -45,16 +47,16 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
     let report = args.report.as_deref().map(|path| Output::open(Some(path)));
     let report = report.transpose()?;
     let (entries, files) = entries(&in_files(&args.target, repo.as_ref()))?;
-    let mut complete = files.outcome.ledger.is_complete();
     let mut plan = Plan {
         entries,
         past: Vec::new(),
         history: None,
         hosts: Hosts::default(),
+        complete: files.outcome.ledger.is_complete(),
     };
     if let Some(repo) = &repo {
         let mut outcome = swept(&everything(&files.sweep, repo)?, false)?;
-        complete &= outcome.ledger.is_complete();
+        plan.complete &= outcome.ledger.is_complete();
         let is_open = |f: &Finding| !files.accepted.contains(&f.fingerprint);
         outcome.findings.retain(is_open);
         if let Some(report) = report {
@@ -69,7 +71,7 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
         rules.write(path)?;
     }
     heard(plan.write(args, &rules, &mut io::stdout().lock()))?;
-    Ok(match (complete, plan.is_empty()) {
+    Ok(match (plan.complete, plan.is_empty()) {
         (false, _) => Exit::Error,
         (true, true) => Exit::Clean,
         (true, false) => Exit::Findings,
@@ -173,7 +175,11 @@ impl Plan {
 
     fn write(&self, args: &PlanArgs, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
         if self.is_empty() {
-            writeln!(out, "nothing found, nothing to do")?;
+            let sum = match self.complete {
+                true => "nothing found, nothing to do",
+                false => "nothing found, but not everything could be read",
+            };
+            writeln!(out, "{sum}")?;
             return Ok(());
         }
         self.rotate(out)?;
@@ -232,7 +238,7 @@ impl Plan {
 
     fn clean(&self, args: &PlanArgs, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
         writeln!(out, "# History\n")?;
-        if self.history.as_ref().is_some_and(Vec::is_empty) {
+        if self.complete && self.history.as_ref().is_some_and(Vec::is_empty) {
             writeln!(
                 out,
                 "No commit holds any of this: there is nothing to rewrite."
