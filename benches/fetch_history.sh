@@ -52,5 +52,5 @@ for wanted in "$@"; do
   rm -f "$work"/*.tgz
   git repack -q -d
 done
-git repack -q -a -d -f --threads=1
+git repack -q -a -d
 git count-objects -v

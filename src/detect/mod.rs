@@ -84,7 +84,14 @@ pub struct Scratch {
     windows: Vec<Option<ViewSpan>>,
     /// Rules with an open window.
     open: Vec<u32>,
-    locations: Vec<Option<CaptureLocations>>,
+    regexes: Vec<Option<Own>>,
+}
+
+/// A rule's regex as one thread uses it: a clone has memory of its own to search with, for which it
+/// need not wait.
+struct Own {
+    regex: Regex,
+    locations: CaptureLocations,
 }
 
 impl Detector {
@@ -230,8 +237,8 @@ impl Detector {
             .min(stretch.end);
         let text = &view.text[start as usize..end as usize];
         let compiled = self.compiled(rule);
-        let locations = locations(&mut scratch.locations, rule, &compiled.regex);
-        if compiled.regex.captures_read(locations, text).is_some() {
+        let Own { regex, locations } = own(&mut scratch.regexes, rule, &compiled.regex);
+        if regex.captures_read(locations, text).is_some() {
             out.extend(candidate(rule, compiled.group, locations, start));
         }
     }
@@ -272,11 +279,11 @@ impl Detector {
         out: &mut Vec<Candidate>,
     ) {
         let compiled = self.compiled(rule);
-        let locations = locations(&mut scratch.locations, rule, &compiled.regex);
+        let Own { regex, locations } = own(&mut scratch.regexes, rule, &compiled.regex);
         let text = &view.text[..window.end as usize];
         let mut at = window.start as usize;
         while at <= text.len() {
-            let Some(found) = compiled.regex.captures_read_at(locations, text, at) else {
+            let Some(found) = regex.captures_read_at(locations, text, at) else {
                 break;
             };
             out.extend(candidate(rule, compiled.group, locations, 0));
@@ -364,17 +371,16 @@ fn far_reach(woken: &[u32], rules: &RuleSet) -> Option<Reach> {
     (farthest.before.max(farthest.behind) > LOCAL).then_some(farthest)
 }
 
-/// This thread's capture slots for a rule.
-fn locations<'s>(
-    all: &'s mut Vec<Option<CaptureLocations>>,
-    rule: u32,
-    regex: &Regex,
-) -> &'s mut CaptureLocations {
+/// This thread's regex of a rule.
+fn own<'s>(all: &'s mut Vec<Option<Own>>, rule: u32, regex: &Regex) -> &'s mut Own {
     let index = rule as usize;
     if all.len() <= index {
         all.resize_with(index + 1, || None);
     }
-    all[index].get_or_insert_with(|| regex.capture_locations())
+    all[index].get_or_insert_with(|| Own {
+        regex: regex.clone(),
+        locations: regex.capture_locations(),
+    })
 }
 
 /// Reads a match whose text started at `offset` of the view.

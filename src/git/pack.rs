@@ -52,6 +52,8 @@ pub struct Entry {
     pub number: u32,
     /// Where it starts in the pack.
     pub offset: u64,
+    /// Bytes of the object, or of its delta.
+    pub size: u64,
     pub base: Base,
     /// The kind of the object; that of the base for a delta.
     pub kind: Option<Kind>,
@@ -148,7 +150,9 @@ impl Pack {
         let entries: Vec<Entry> = order
             .par_iter()
             .map(|&(offset, number)| {
-                let (kind, base) = match file.entry(offset).map(|entry| entry.header) {
+                let entry = file.entry(offset);
+                let size = entry.as_ref().map_or(0, |entry| entry.decompressed_size);
+                let (kind, base) = match entry.map(|entry| entry.header) {
                     Ok(Header::Commit) => (Some(Kind::Commit), Base::None),
                     Ok(Header::Tree) => (Some(Kind::Tree), Base::None),
                     Ok(Header::Blob) => (Some(Kind::Blob), Base::None),
@@ -169,6 +173,7 @@ impl Pack {
                 Entry {
                     number,
                     offset,
+                    size,
                     base,
                     kind,
                 }

@@ -98,10 +98,14 @@ impl Changes {
     /// Hands on what `kept` has in the base to the result: each that a copy takes whole, in the order
     /// of the result, with the offset to add. `kept` is in order of `span`; a delta may copy it twice.
     pub fn carry<T>(&self, kept: &[T], span: impl Fn(&T) -> ViewSpan, mut to: impl FnMut(&T, i64)) {
+        if kept.is_empty() {
+            return;
+        }
+        let mut next = 0;
         for copy in &self.copies {
-            let first = kept.partition_point(|item| span(item).start < copy.from);
+            next = first_from(kept, next, |item| span(item).start < copy.from);
             let end = copy.from + copy.len;
-            let inside = kept[first..]
+            let inside = kept[next..]
                 .iter()
                 .take_while(|item| span(item).start < end);
             for item in inside.filter(|item| span(item).end <= end) {
@@ -121,6 +125,22 @@ impl Changes {
             })
         })
     }
+}
+
+/// The first of some items that is not `before`, of which those that are come first. Most copies
+/// take what stands soon after what the last one took, so it is looked for from `guess` on, in
+/// strides that grow.
+fn first_from<T>(items: &[T], guess: usize, before: impl Fn(&T) -> bool) -> usize {
+    if guess > 0 && !before(&items[guess - 1]) {
+        return items[..guess].partition_point(before);
+    }
+    let (mut low, mut stride) = (guess, 1);
+    while items.get(low + stride - 1).is_some_and(&before) {
+        low += stride;
+        stride *= 2;
+    }
+    let high = items.len().min(low + stride - 1);
+    low + items[low..high].partition_point(before)
 }
 
 #[cfg(test)]
@@ -155,6 +175,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_first_item_is_found_from_any_guess(
+            mut items in prop::collection::vec(0..50u8, 0..60),
+            guess in any::<prop::sample::Index>(),
+            least in 0..55u8,
+        ) {
+            items.sort_unstable();
+            let found = first_from(&items, guess.index(items.len() + 1), |item| *item < least);
+            prop_assert_eq!(found, items.partition_point(|item| *item < least));
+        }
+
         /// What is no copy is dirty, copies are copies, and neighbours that were no neighbours in
         /// the base have a dirty place between them.
         #[test]

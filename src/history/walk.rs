@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::changes::Changes;
 use crate::git::Kind;
-use crate::git::pack::{Base, Forest, Pack};
+use crate::git::pack::{Base, Entry, Forest, Pack};
 use crate::git::store::Store;
 use crate::pipeline::Progress;
 use crate::unit::ObjectId;
@@ -22,6 +22,9 @@ use crate::unit::ObjectId;
 const BRANCH: u32 = 64;
 /// Roots walked in one task.
 const BATCH: usize = 32;
+/// Bytes of all objects of a tree, as far as can be told beforehand, from which on it is begun
+/// before the others: what is begun last should not take long.
+const LARGE: u64 = 16 << 20;
 /// Buffers a worker keeps for objects to come.
 const SPARE: usize = 8;
 
@@ -157,15 +160,20 @@ struct Grove<'a, V: Visit, F> {
 impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     fn visit(&self) {
         let wanted = |kind: Option<Kind>| kind.is_none_or(|kind| self.walk.kinds.contains(&kind));
-        let roots: Vec<u32> = self
-            .forest
-            .roots()
-            .filter(|(_, entry)| wanted(entry.kind))
-            .map(|(place, _)| place)
-            .collect();
+        // Versions of one object are about as large as their root.
+        let bytes = |place, entry: Entry| entry.size * u64::from(self.forest.weight(place));
+        let roots = self.forest.roots();
+        let roots = roots.filter(|(_, entry)| wanted(entry.kind));
+        let (mut large, small): (Vec<_>, Vec<_>) = roots
+            .map(|(place, entry)| (bytes(place, entry), place))
+            .partition(|&(bytes, _)| bytes >= LARGE);
+        large.sort_unstable();
+        // This thread takes what was queued last, so the largest come last; the others take what
+        // was queued first.
         rayon::scope(|scope| {
-            for batch in roots.chunks(BATCH) {
-                let jobs = batch.iter().rev().map(|&place| (place, None)).collect();
+            for batch in small.chunks(BATCH).chain(large.chunks(1)) {
+                let jobs = batch.iter().rev().map(|&(_, place)| (place, None));
+                let jobs = jobs.collect();
                 scope.spawn(move |scope| self.work(scope, jobs));
             }
         });
@@ -190,7 +198,9 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         give(self.idle, worker);
     }
 
-    /// Queues the deltas of an object: small branches for this task, large ones as tasks.
+    /// Queues the deltas of an object: small branches for this task, large ones as tasks. The
+    /// largest comes last, when nothing else needs the object any more: so few objects live at a
+    /// time, however deep the tree is.
     fn branch<'s>(
         &'s self,
         scope: &rayon::Scope<'s>,
@@ -204,10 +214,14 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             return worker.keep(live.bytes);
         }
         let live = Arc::new(live);
-        let mut stay = true;
-        for &delta in deltas {
+        let largest = deltas
+            .iter()
+            .copied()
+            .max_by_key(|&d| self.forest.weight(d));
+        jobs.extend(largest.map(|delta| (delta, Some(live.clone()))));
+        for &delta in deltas.iter().filter(|&&delta| Some(delta) != largest) {
             let base = live.clone();
-            if self.forest.weight(delta) < BRANCH || std::mem::take(&mut stay) {
+            if self.forest.weight(delta) < BRANCH {
                 jobs.push((delta, Some(base)));
             } else {
                 scope.spawn(move |scope| self.work(scope, vec![(delta, Some(base))]));
