@@ -36,6 +36,10 @@ pub struct Candidate {
     pub quoted: bool,
 }
 
+/// Bytes that each thread may spend on the states of one regex. There are many regexes, in a long
+/// history most are tried, and none needs the two megabytes that it would take by default.
+const MOST_STATES: usize = 64 << 10;
+
 /// How far from its keyword most rules look, in bytes: the longest match and what must stand near.
 /// A text is re-scanned in part by looking this far around what changed; the rules that look
 /// farther leave [`Far`] marks so that their places are looked at again as well.
@@ -333,6 +337,7 @@ impl Detector {
             };
             let regex = RegexBuilder::new(&pattern)
                 .unicode(false)
+                .dfa_size_limit(MOST_STATES)
                 .build()
                 .unwrap_or_else(|fault| panic!("rule {}: {fault}", def.id));
             let group = regex

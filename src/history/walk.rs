@@ -288,7 +288,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
 
 impl<V: Visit> Worker<V> {
     fn keep(&mut self, bytes: Vec<u8>) {
-        if self.spare.len() < SPARE && bytes.capacity() <= 8 << 20 {
+        if self.spare.len() < SPARE && bytes.capacity() <= 1 << 20 {
             self.spare.push(bytes);
         }
     }
