@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::date;
-use super::text::{base64, shown};
+use super::text::{base64, contains_any_ci, shown};
 use crate::judge::Dropped;
 use crate::rules::Severity;
 
@@ -45,11 +45,35 @@ pub fn parse(token: &[u8]) -> Result<Jwt, Dropped> {
     })
 }
 
+/// Whether `text` is a payload alone: JSON with claims and nothing that signs in.
+pub fn is_payload(text: &[u8]) -> bool {
+    const CLAIMS: [&str; 8] = ["sub", "aud", "iat", "exp", "nbf", "jti", "oid", "azp"];
+    object(text).is_some_and(|claims| {
+        CLAIMS.iter().any(|claim| claims.contains_key(*claim))
+            && !claims
+                .keys()
+                .any(|name| contains_any_ci(name.as_bytes(), &["secret", "token", "key", "passw"]))
+    })
+}
+
+/// Whether `token` says of itself that nobody signed it.
+pub fn is_unsigned(token: &[u8]) -> bool {
+    let header = token.split(|b| *b == b'.').next().and_then(object);
+    let algorithm = header
+        .as_ref()
+        .and_then(|header| header.get("alg")?.as_str());
+    algorithm.is_some_and(is_none)
+}
+
 fn object(part: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(&base64(part)?) {
         Ok(Value::Object(map)) => Some(map),
         _ => None,
     }
+}
+
+fn is_none(algorithm: &str) -> bool {
+    algorithm.eq_ignore_ascii_case("none")
 }
 
 fn first_text(value: &Value) -> Option<String> {
@@ -130,11 +154,7 @@ impl Jwt {
             }
             _ => usual,
         };
-        if self
-            .algorithm
-            .as_deref()
-            .is_some_and(|a| a.eq_ignore_ascii_case("none"))
-        {
+        if self.algorithm.as_deref().is_some_and(is_none) {
             reasons.push("is not signed".into());
             return (Severity::Info, reasons);
         }
@@ -217,8 +237,23 @@ mod tests {
     fn unsigned_and_sample_tokens() {
         let unsigned = parse(&token(r#"{"alg":"none"}"#, r#"{"iss":"x"}"#)).expect("a token");
         assert_eq!(unsigned.rate(Severity::Medium, NOW).0, Severity::Info);
+        assert!(is_unsigned(&token(r#"{"alg":"none"}"#, r#"{"iss":"x"}"#)));
+        assert!(!is_unsigned(&token(HEADER, r#"{"iss":"x"}"#)));
         let sample = parse(&token(HEADER, r#"{"sub":"1234567890","name":"John Doe"}"#));
         assert!(sample.expect("a token").harmless().is_some());
+    }
+
+    #[test]
+    fn a_payload_is_told_from_credentials_in_json() {
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text).into_bytes();
+        assert!(is_payload(&part(r#"{"oid":"x","iat":1}"#)));
+        for other in [
+            r#"{"exp":1,"accessToken":"x"}"#,
+            r#"{"k":"x","n":"y"}"#,
+            "text",
+        ] {
+            assert!(!is_payload(&part(other)), "{other}");
+        }
     }
 
     #[test]
