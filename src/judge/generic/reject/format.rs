@@ -87,6 +87,11 @@ fn is_number_or_version(value: &[u8]) -> bool {
             || !tail.is_empty() && is_one_of(tail[..stage].trim_ascii_start(), STAGES))
 }
 
+/// `MySaltString`: letters only, and the first word is what manuals begin made-up values with.
+fn is_mine(text: &[u8]) -> bool {
+    matches!(text, [b'M' | b'm', b'y', b'A'..=b'Z', ..]) && text.iter().all(u8::is_ascii_alphabetic)
+}
+
 /// Values with a form of their own that is no secret's.
 pub fn reason(value: &[u8]) -> Option<&'static str> {
     const MARKS: &[&str] = &[
@@ -133,7 +138,7 @@ pub fn reason(value: &[u8]) -> Option<&'static str> {
     }
     if let Some(text) = base64(value)
         .filter(|text| text.len() >= 6 && text.iter().all(|b| (b' '..=b'~').contains(b)))
-        && Wording::of(&text).dummy > 0.8
+        && (Wording::of(&text).dummy > 0.8 || is_mine(&text))
     {
         return Some("decodes to words for no secret");
     }

@@ -13,6 +13,7 @@ use crate::judge::generic::features::{self, Shape};
 use crate::judge::generic::name::{Name, Promise, Tail};
 use crate::judge::structure::jwt;
 use crate::judge::structure::text::{contains_any_ci, contains_ci};
+pub use code::is_member_access;
 pub use hash::is_crypt;
 pub use unfinished::template;
 
