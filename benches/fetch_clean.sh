@@ -35,7 +35,7 @@ sources=$(rustc --print sysroot)/lib/rustlib/src/rust/library
 if [ -d "$sources" ]; then
   cp -r "$sources" "$tree/rust/"
 else
-  (cd "$work" && apt-get download -q rust-src && dpkg-deb -x rust-src_*.deb rust)
+  (cd "$work" && apt-get -q -o APT::Sandbox::User=root download rust-src && dpkg-deb -x rust-src_*.deb rust)
   cp -r "$work"/rust/usr/src/rustc-*/library "$tree/rust/"
 fi
 

@@ -1,17 +1,19 @@
 //! Counts which short texts are common in code and prose, for the check of rules' keywords.
 //!
-//! Prints `patterns/common-text.tsv`:
+//! Prints `patterns/common-text.tsv`, or with `--grams` `patterns/common-grams.tsv`:
 //!
 //! ```sh
 //! cargo run --release --example common_text -- ~/.cargo/registry/src /usr/lib/python3 /usr/share/doc \
 //!     > patterns/common-text.tsv
+//! cargo run --release --example common_text -- --grams ~/.cargo/registry/src /usr/lib/python3 \
+//!     /usr/share/doc > patterns/common-grams.tsv
 //! ```
 //!
-//! `patterns/common-grams.tsv` has the lines of four bytes of a later run.
-//!
-//! Reads text files of the named folders, as many bytes of each kind of file as of any other, and
-//! lists every text of three to eight bytes (case aside) that stands at least `LEAST` times in a
-//! megabyte, or a fifth of that for those of four bytes, by which keywords are noted.
+//! Reads text files of the named folders, as many bytes of each kind of file as of any other. The
+//! first file lists every text of three to eight bytes (case aside) that stands at least `LEAST`
+//! times in a megabyte; by it `rules check` refuses keywords. The second lists those of four bytes
+//! down to a fifth of that; by it the build chooses where in a keyword the search looks. The two
+//! were made at different times, out of what the folders held then: their heads say how much of what.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -24,12 +26,18 @@ const SHARE: u64 = 6_000_000;
 const LARGEST: u64 = 200_000;
 /// A kind of file with less than this in all is left out.
 const SMALLEST_SHARE: u64 = 100_000;
-/// Rarer texts are not listed, in occurrences per megabyte; see [`least`].
+/// Rarer texts are not listed, in occurrences per megabyte.
 const LEAST: u64 = 50;
 
 fn main() -> io::Result<()> {
     let mut kinds: BTreeMap<String, Vec<(PathBuf, u64)>> = BTreeMap::new();
-    for folder in env::args().skip(1) {
+    let (flags, folders): (Vec<String>, Vec<String>) =
+        env::args().skip(1).partition(|arg| arg.starts_with("--"));
+    let (said, lengths, least) = match flags.first().map(String::as_str) {
+        Some("--grams") => ("4", 4..=4, LEAST / 5),
+        _ => ("3 to 8", 3..=8, LEAST),
+    };
+    for folder in folders {
         for entry in ignore::WalkBuilder::new(folder)
             .standard_filters(false)
             .sort_by_file_path(Ord::cmp)
@@ -59,13 +67,13 @@ fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "# Texts of 3 to 8 bytes, and how often each stands in a megabyte of code and prose.\n\
+        "# Texts of {said} bytes, and how often each stands in a megabyte of code and prose.\n\
          # Made by examples/common_text.rs out of {} kB: {}.",
         text.len() / 1000,
         read.join(", ")
     )?;
-    for length in 3..=8 {
-        for (rate, word) in common(&text, length) {
+    for length in lengths {
+        for (rate, word) in common(&text, length, least) {
             writeln!(out, "{rate}\t{word}")?;
         }
     }
@@ -85,15 +93,8 @@ fn sample(files: &[(PathBuf, u64)], text: &mut Vec<u8>) {
     }
 }
 
-fn least(length: usize) -> u64 {
-    match length {
-        4 => LEAST / 5,
-        _ => LEAST,
-    }
-}
-
-/// The texts of `length` bytes that are common, with their rates.
-fn common(text: &[u8], length: usize) -> Vec<(u64, String)> {
+/// The texts of `length` bytes that stand `least` times in a megabyte or more, with their rates.
+fn common(text: &[u8], length: usize, least: u64) -> Vec<(u64, String)> {
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
     let mut seen: Vec<u64> = text
         .windows(length)
@@ -104,7 +105,7 @@ fn common(text: &[u8], length: usize) -> Vec<(u64, String)> {
     let per_megabyte = |count: usize| count as u64 * 1_000_000 / text.len() as u64;
     seen.chunk_by(|a, b| a == b)
         .map(|equal| (per_megabyte(equal.len()), equal[0]))
-        .filter(|(rate, _)| *rate >= least(length))
+        .filter(|(rate, _)| *rate >= least)
         .map(|(rate, packed)| {
             let bytes = &packed.to_be_bytes()[8 - length..];
             (rate, String::from_utf8_lossy(bytes).into_owned())

@@ -1,4 +1,4 @@
-//! Secret seeds of NATS and Stellar: base32 of a type, 32 bytes of key and their CRC-16.
+//! Keys of NATS and Stellar: base32 of a type, 32 bytes of key and their CRC-16.
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Type, key and sum of the longer of the two, which NATS uses.
@@ -17,8 +17,16 @@ pub fn holds(seed: &[u8]) -> bool {
     sum(&bytes[..body]) == u16::from_le_bytes([bytes[body], bytes[body + 1]])
 }
 
-/// A valid seed. `kind` is `S` for Stellar, or for NATS `S` and the letter of who signs with it:
-/// `SU` a user, `SA` an account, `SO` an operator.
+/// Whether `text` is a public key: the type is one letter of a public kind, and the sum holds.
+pub fn is_public_key(text: &[u8]) -> bool {
+    /// Servers, clusters, operators, accounts, users, curve keys of NATS, accounts of Stellar.
+    const PUBLIC: &[u8] = b"NCOAUXG";
+    const LENGTH: usize = 56;
+    text.len() == LENGTH && PUBLIC.contains(&text[0]) && holds(text)
+}
+
+/// A valid key. `kind` is a letter of a public key's kind, or of a seed `S` for Stellar, or for
+/// NATS `S` and the letter of who signs with it: `SU` a user, `SA` an account, `SO` an operator.
 pub fn make(kind: &str, random: &[u8; KEY]) -> Option<String> {
     let digit = |letter: &u8| ALPHABET.iter().position(|known| known == letter);
     let head: Vec<u8> = match kind.as_bytes() {
@@ -102,6 +110,23 @@ mod tests {
         }
         assert_eq!(make("s", &[0; KEY]), None);
         assert_eq!(make("", &[0; KEY]), None);
+    }
+
+    #[test]
+    fn public_keys_are_told_from_seeds() {
+        let key = |kind| make(kind, &[0x5A; KEY]).expect("a known kind");
+        for (kind, public) in [
+            ("U", true),
+            ("A", true),
+            ("G", true),
+            ("S", false),
+            ("SU", false),
+        ] {
+            assert_eq!(is_public_key(key(kind).as_bytes()), public, "{kind}");
+        }
+        let mut wrong = key("U").into_bytes();
+        wrong[20] = if wrong[20] == b'A' { b'B' } else { b'A' };
+        assert!(!is_public_key(&wrong));
     }
 
     proptest! {

@@ -4,6 +4,7 @@ mod keys;
 mod structured;
 
 use super::generic::{self, words::Wording};
+use super::place::Kind;
 use super::placeholder::Placeholders;
 use super::{Assessment, Dropped, Probe, ProofKind};
 use crate::checksum::{bech32, crc, crc16};
@@ -68,10 +69,21 @@ fn password(probe: &Probe<'_>, found: &mut Assessment) -> Result<(), Dropped> {
     if let Some(reason) = generic::reject::template(probe.value()) {
         return Err(Dropped(reason));
     }
+    if is_member(probe) {
+        return Err(Dropped("a member access"));
+    }
     if Wording::of(probe.value()).dummy > MOSTLY {
         weaken(found, "the password is made of words for none");
     }
     Ok(())
+}
+
+/// Whether the value is a member of an object, in code and outside of quotes: `login.password,`.
+fn is_member(probe: &Probe<'_>) -> bool {
+    let bare = !matches!(probe.before(1), [b'"' | b'\'' | b'`']);
+    let value = probe.value();
+    let value = value.strip_suffix(b",").unwrap_or(value);
+    bare && probe.place.kind == Kind::Code && generic::reject::is_member_access(value)
 }
 
 fn has(probe: &Probe<'_>, class: fn(&u8) -> bool) -> bool {

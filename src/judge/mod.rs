@@ -237,11 +237,20 @@ impl Judge {
             checks::run(*check, probe, &self.placeholders, &mut found)?;
         }
         let value = &probe.text[found.secret.range()];
+        if found.proof.is_none() && is_cut_off(probe) {
+            return Err(Dropped("an ellipsis stands for the rest"));
+        }
         if published::is_example(value) {
             return Err(Dropped("is printed as an example in a standard or manual"));
         }
         Ok(found)
     }
+}
+
+/// Whether an ellipsis takes the value's place from where the match ends.
+fn is_cut_off(probe: &Probe<'_>) -> bool {
+    let next = probe.after(3);
+    next == b"..." || next == "\u{2026}".as_bytes()
 }
 
 /// Whether a value repeats the name that stands right before it, as in `{ pw: pw }`.

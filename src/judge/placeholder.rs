@@ -8,6 +8,8 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 /// Longer values are files or blocks, which the words of a short value say nothing about.
 const LONGEST: usize = 256;
+/// From this length on, a value that ends in the mark of manuals was made up for one.
+const LONG: usize = 24;
 /// The mark of manuals counts in longer tokens too: seven given capitals never turn up by chance.
 const LONGEST_TOKEN: usize = 4096;
 
@@ -113,7 +115,9 @@ impl Placeholders {
         if is_nothing(value) {
             return Some("is empty or says that there is no value");
         }
-        if value.len() <= LONGEST_TOKEN && memchr::memmem::find(value, b"EXAMPLE").is_some() {
+        let marked = memchr::memmem::find(value, b"EXAMPLE").is_some()
+            || value.len() >= LONG && value.ends_with(b"example");
+        if value.len() <= LONGEST_TOKEN && marked {
             return Some("is marked as an example");
         }
         if value.len() <= LONGEST_TOKEN && has_row(value, b'X', 8) {

@@ -207,8 +207,10 @@ pub fn is_key(value: &[u8]) -> bool {
 }
 
 pub fn aws(probe: &Probe<'_>, found: &mut Assessment) -> Result<(), Dropped> {
+    /// What the id of the manual begins with; tests change its end.
+    const MANUAL: &[u8] = b"IOSFODNN7";
     let id = probe.value();
-    if contains_ci(id, b"example") {
+    if contains_ci(id, b"example") || id.get(4..).is_some_and(|id| id.starts_with(MANUAL)) {
         return Err(Dropped("is a key id out of the manual"));
     }
     // Ids of the first years carry no account.

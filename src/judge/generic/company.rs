@@ -1,11 +1,14 @@
 //! What stands beside a name and a value and shows that the value is another thing's: the next key
 //! of an object, an element of a list, an argument of its own, a vector of a cipher's test.
 
+use bstr::ByteSlice;
+
 use super::super::Probe;
 use super::super::place::Kind;
 use super::super::structure::text::is_one_of;
 use super::features::{self, FARTHEST};
-use super::name;
+use super::name::{self, Promise};
+use super::reject;
 
 /// Why what is given to any name is not the name's, if it is another's.
 pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
@@ -52,30 +55,70 @@ fn is_path(probe: &Probe<'_>, between: &[u8]) -> bool {
 fn is_next_key(probe: &Probe<'_>, between: &[u8]) -> bool {
     let pair = between
         .trim_ascii_start()
-        .trim_start_with(|b| matches!(b, b'"' | b'\'' | b'\\'))
+        .trim_start_with(|b| matches!(b, '"' | '\'' | '\\'))
         .starts_with(b",");
     let after = probe.after(24);
-    let closing = after.trim_start_with(|b| matches!(b, b'"' | b'\'' | b'\\'));
+    let closing = after.trim_start_with(|b| matches!(b, '"' | '\'' | '\\'));
     pair && closing.len() < after.len() && closing.trim_ascii_start().starts_with(b":")
 }
 
-/// Whether name and value are a pair in brackets of no call, and the value is hexadecimal:
-/// `("password", "5f4d...")` is a line of a table of hashes.
+/// Whether name and value are a pair in brackets of no call, and the value is hexadecimal, or one
+/// of a table of such: `("password", "5f4d...")` is a line of a table of hashes.
 fn is_hash_beside_its_source(probe: &Probe<'_>, between: &[u8]) -> bool {
+    // The name may be the last word of the text that was hashed.
     let before = probe.text[..probe.matched.start as usize]
-        .trim_end_with(|b| matches!(b, b'"' | b'\'' | b'b'));
+        .trim_end_with(|b| b.is_ascii_alphabetic() || b == ' ')
+        .trim_end_with(|b| matches!(b, '"' | '\'' | 'b'));
     let Some(before) = before.strip_suffix(b"(") else {
         return false;
     };
     let glue = |b: &u8| matches!(b, b'"' | b'\'' | b',' | b'b' | b' ');
     let value = probe.value();
-    value.len() >= 16
-        && value.iter().all(u8::is_ascii_hexdigit)
-        && between.iter().all(glue)
+    let hex = value.len() >= 16 && value.iter().all(u8::is_ascii_hexdigit);
+    between.iter().all(glue)
         && memchr::memchr(b',', between).is_some()
         && !before
             .last()
             .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
+        && (hex || is_in_table_of_hashes(probe))
+}
+
+/// Whether the value looks as crypt(3) writes hashes, the name is one word for a password, and
+/// the line above or below pairs another text, which names nothing, with a hash.
+fn is_in_table_of_hashes(probe: &Probe<'_>) -> bool {
+    let name = name::read(probe.name);
+    let password = name.alone && name.promise == Some(Promise::Password);
+    if !password || !looks_hashed(probe.value()) {
+        return false;
+    }
+    let (before, after) = (probe.before(features::REACH), probe.after(features::REACH));
+    let above = before.rsplit(|b| *b == b'\n').nth(1);
+    let below = after.split(|b| *b == b'\n').nth(1);
+    [above, below].into_iter().flatten().any(is_pair_with_hash)
+}
+
+/// `("a text", "its hash")`, where the text is no name with a value.
+fn is_pair_with_hash(line: &[u8]) -> bool {
+    let mut texts = line.split(|b| matches!(b, b'"' | b'\''));
+    let (Some(open), Some(text), Some(_), Some(hash)) =
+        (texts.next(), texts.next(), texts.next(), texts.next())
+    else {
+        return false;
+    };
+    let mut words = text.split(|b| !b.is_ascii_alphanumeric());
+    let names = !text.contains(&b' ')
+        && words.any(|word| name::lists(word) & (name::THING | name::EXACT) != 0);
+    open.trim_ascii().starts_with(b"(") && !names && looks_hashed(hash)
+}
+
+/// Whether `value` is of a length and of characters that crypt(3) and its kin write.
+fn looks_hashed(value: &[u8]) -> bool {
+    const SHORTEST: usize = 13;
+    let has = |class: fn(&u8) -> bool| value.iter().any(class);
+    value.len() >= SHORTEST
+        && value.iter().all(|b| reject::is_crypt(*b))
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
 }
 
 /// Whether name and value are two lines of a list with one element a line.
@@ -114,7 +157,7 @@ fn is_other_argument(between: &[u8]) -> bool {
         return false;
     };
     let inner = between[open + 1..].trim_ascii_end();
-    let inner = inner.trim_end_with(|b| matches!(b, b'"' | b'\'' | b'b' | b'r' | b'f' | b'u'));
+    let inner = inner.trim_end_with(|b| matches!(b, '"' | '\'' | 'b' | 'r' | 'f' | 'u'));
     let Some(inner) = inner.trim_ascii_end().strip_suffix(b"=") else {
         return false;
     };
@@ -152,6 +195,7 @@ pub fn is_test_vector(probe: &Probe<'_>) -> bool {
         "cipher",
         "ct",
         "aad",
+        "assoc",
         "ad",
         "tag",
         "mac",
@@ -173,13 +217,14 @@ pub fn is_test_vector(probe: &Probe<'_>) -> bool {
     let holds = |line: &&[u8]| {
         let line = line
             .trim_ascii()
-            .trim_start_with(|b| matches!(b, b'"' | b'\'' | b'.' | b'-'));
+            .trim_start_with(|b| matches!(b, '"' | '\'' | '.' | '-'));
+        let line = after_declaration(line);
         let len = line
             .iter()
             .take_while(|b| b.is_ascii_alphabetic() || **b == b'_')
             .count();
         let (field, rest) = line.split_at(len);
-        let rest = rest.trim_start_with(|b| matches!(b, b'"' | b'\'' | b' ' | b'\t'));
+        let rest = rest.trim_start_with(|b| matches!(b, '"' | '\'' | ' ' | '\t'));
         let given = matches!(rest.first(), Some(b':' | b'='));
         given && is_one_of(field, FIELDS) && is_bytes(&rest[1..])
     };
@@ -188,6 +233,28 @@ pub fn is_test_vector(probe: &Probe<'_>) -> bool {
     let lines = before.split(|b| *b == b'\n').rev().skip(1).take(6);
     let lines = lines.chain(after.split(|b| *b == b'\n').skip(1).take(6));
     lines.filter(holds).take(2).count() == 2
+}
+
+/// `line` without the words that declare a variable: `let mut pt = ...` gives `pt = ...`.
+fn after_declaration(line: &[u8]) -> &[u8] {
+    const WORDS: &[&str] = &[
+        "let",
+        "mut",
+        "const",
+        "static",
+        "final",
+        "var",
+        "val",
+        "auto",
+        "my",
+        "string",
+        "std::string",
+    ];
+    let mut rest = line;
+    while let Some(end) = memchr::memchr(b' ', rest).filter(|end| is_one_of(&rest[..*end], WORDS)) {
+        rest = rest[end..].trim_ascii_start();
+    }
+    rest
 }
 
 /// Whether nothing but bytes in hexadecimal is given, in quotes or a call or neither.
@@ -204,22 +271,4 @@ fn is_bytes(given: &[u8]) -> bool {
             && EMPTY
                 .iter()
                 .any(|empty| memchr::memmem::find(given, empty).is_some())
-}
-
-/// Cuts what `test` takes off an end.
-trait TrimWith {
-    fn trim_start_with(&self, test: impl Fn(u8) -> bool) -> &[u8];
-    fn trim_end_with(&self, test: impl Fn(u8) -> bool) -> &[u8];
-}
-
-impl TrimWith for [u8] {
-    fn trim_start_with(&self, test: impl Fn(u8) -> bool) -> &[u8] {
-        let start = self.iter().position(|b| !test(*b)).unwrap_or(self.len());
-        &self[start..]
-    }
-
-    fn trim_end_with(&self, test: impl Fn(u8) -> bool) -> &[u8] {
-        let end = self.iter().rposition(|b| !test(*b)).map_or(0, |at| at + 1);
-        &self[..end]
-    }
 }

@@ -147,7 +147,22 @@ fn words_that_stand_for_no_password_are_not() {
 fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
     let mut generator = crate::rules::template::Generator::new(5);
     let mut made = |template| generator.fill(template).expect("a template");
-    let (random, key) = (made("{b62:12}"), made("{hex:32}"));
+    let fillers = [
+        ("<random>", made("{b62:12}")),
+        ("<hex>", made("{hex:32}")),
+        ("<crypt>", made("Ab{b62:20}")),
+        ("<public>", made("{crc16:U}")),
+        ("<payload>", made(r#"{b64uof:{{"sub":"a","exp":1}}}"#)),
+        ("<mine>", made("{b64of:MyMadeUpString}")),
+        ("<none>", made(r#"{b64uof:{{"alg":"none"}}}"#)),
+    ];
+    let fill = |text: &str| {
+        let mut text = text.to_owned();
+        for (mark, value) in &fillers {
+            text = text.replace(mark, value);
+        }
+        text
+    };
     for (path, text, word, reason) in [
         (
             "a.py",
@@ -303,13 +318,110 @@ fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
             "userpass",
             "the name of an encoding",
         ),
+        (
+            "a.rs",
+            "let pt = \"<hex>\";\nlet mut ct = \"<hex>\";\nlet key = \"<hex>\";\n",
+            "key",
+            "a test vector of a cipher",
+        ),
+        (
+            "a.py",
+            "KNOWN = [\n    (\"password\", \"<crypt>\"),\n    (\"a\", \"<crypt>\"),\n]",
+            "password",
+            "is a hash beside what it is the hash of",
+        ),
+        (
+            "a.py",
+            "KNOWN = [\n    (\"\", \"<crypt>\"),\n    (\"a long password\", \"<crypt>\"),\n]",
+            "password",
+            "is a hash beside what it is the hash of",
+        ),
+        (
+            "a.yml",
+            "password: $6$rounds=5000$<random>$<crypt>",
+            "password",
+            "is a hash of a password",
+        ),
+        (
+            "a.json",
+            "{\"nkey\": \"<public>\"}",
+            "nkey",
+            "a public key, by its checksum",
+        ),
+        (
+            "a.rs",
+            "const TOKEN: &str = \"<payload>\";",
+            "token",
+            "a token without its signature",
+        ),
+        (
+            "a.rs",
+            "let token = \"<none>.<payload>.\";",
+            "token",
+            "a token without its signature",
+        ),
+        (
+            "a.xml",
+            "<tag key=\"\\xe5\\xf6\\xf6&lt;&#229;\" />",
+            "key",
+            "too short for a secret",
+        ),
+        (
+            "a.md",
+            "token: \"<random>...<random>\"",
+            "token",
+            "an ellipsis stands for the rest",
+        ),
+        (
+            "a.md",
+            "--salt <mine>",
+            "salt",
+            "decodes to words for no secret",
+        ),
+        (
+            "Cargo.toml",
+            "cert-key-password = [\"dep:pem\", \"dep:pkcs8\"]",
+            "password",
+            "the name of a dependency",
+        ),
     ] {
         let mut reasons = Vec::new();
-        let text = &text.replace("<random>", &random).replace("<hex>", &key);
+        let text = &fill(text);
         each(path, text, word, |probe| {
             reasons.push(reject::reason(probe, &name_of(probe)))
         });
         assert!(reasons.contains(&Some(reason)), "{text}: {reasons:?}");
+    }
+}
+
+/// Forms that resemble those of hashes and vectors, and hold secrets.
+#[test]
+fn secrets_in_the_company_of_their_like_stay() {
+    let mut generator = crate::rules::template::Generator::new(6);
+    let mut random = || generator.fill("Ab{b62:20}").expect("a template");
+    for (path, text, word) in [
+        (
+            "a.py",
+            "data = [\n    (\"client_id\", \"<1>\"),\n    (\"password\", \"<2>\"),\n]",
+            "password",
+        ),
+        (
+            "a.py",
+            "data = [\n    (\"username\", \"anna\"),\n    (\"password\", \"<1>\"),\n]",
+            "password",
+        ),
+        ("a.rs", "let key = \"<1>\";\nlet name = \"<2>\";\n", "key"),
+        (".env", "<name>=$ab$<1>", "password"),
+    ] {
+        let text = text
+            .replace("<name>", "PASSWORD")
+            .replace("<1>", &random())
+            .replace("<2>", &random());
+        let mut reasons = Vec::new();
+        each(path, &text, word, |probe| {
+            reasons.push(reject::reason(probe, &name_of(probe)))
+        });
+        assert!(reasons.contains(&None), "{text}: {reasons:?}");
     }
 }
 

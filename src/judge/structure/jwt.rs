@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::date;
-use super::text::{base64, shown};
+use super::text::{base64, contains_any_ci, shown};
 use crate::judge::Dropped;
 use crate::rules::Severity;
 
@@ -45,11 +45,42 @@ pub fn parse(token: &[u8]) -> Result<Jwt, Dropped> {
     })
 }
 
+/// Whether `text` is a payload alone: JSON with claims and nothing that signs in.
+pub fn is_payload(text: &[u8]) -> bool {
+    const CLAIMS: [&str; 8] = ["sub", "aud", "iat", "exp", "nbf", "jti", "oid", "azp"];
+    object(text).is_some_and(|claims| {
+        CLAIMS.iter().any(|claim| claims.contains_key(*claim))
+            && !claims
+                .keys()
+                .any(|name| contains_any_ci(name.as_bytes(), &["secret", "token", "key", "passw"]))
+    })
+}
+
+/// Whether `token` has the head of a signed token and no signature: the head says that there is none,
+/// or what follows is cut off or too short.
+pub fn is_unsigned(token: &[u8]) -> bool {
+    /// 16 bytes in base64; no algorithm signs with fewer.
+    const SHORTEST: usize = 22;
+    let mut parts = token.split(|b| *b == b'.');
+    let Some(header) = parts.next().and_then(object) else {
+        return false;
+    };
+    let signature = parts.nth(1).map_or(0, <[u8]>::len);
+    let algorithm = header.get("alg").and_then(Value::as_str);
+    // An encrypted token says with what, and has a seal instead.
+    !header.contains_key("enc")
+        && algorithm.is_some_and(|name| is_none(name) || signature < SHORTEST)
+}
+
 fn object(part: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(&base64(part)?) {
         Ok(Value::Object(map)) => Some(map),
         _ => None,
     }
+}
+
+fn is_none(algorithm: &str) -> bool {
+    algorithm.eq_ignore_ascii_case("none")
 }
 
 fn first_text(value: &Value) -> Option<String> {
@@ -130,11 +161,7 @@ impl Jwt {
             }
             _ => usual,
         };
-        if self
-            .algorithm
-            .as_deref()
-            .is_some_and(|a| a.eq_ignore_ascii_case("none"))
-        {
+        if self.algorithm.as_deref().is_some_and(is_none) {
             reasons.push("is not signed".into());
             return (Severity::Info, reasons);
         }
@@ -163,8 +190,11 @@ mod tests {
 
     use super::*;
 
+    fn part(text: &str) -> String {
+        URL_SAFE_NO_PAD.encode(text)
+    }
+
     fn token(header: &str, payload: &str) -> Vec<u8> {
-        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         format!("{}.{}.{}", part(header), part(payload), part("signature")).into_bytes()
     }
 
@@ -217,8 +247,27 @@ mod tests {
     fn unsigned_and_sample_tokens() {
         let unsigned = parse(&token(r#"{"alg":"none"}"#, r#"{"iss":"x"}"#)).expect("a token");
         assert_eq!(unsigned.rate(Severity::Medium, NOW).0, Severity::Info);
+        assert!(is_unsigned(&token(r#"{"alg":"none"}"#, r#"{"iss":"x"}"#)));
+        let whole = format!("{}.{}.{}", part(HEADER), part("{}"), part(&"s".repeat(32)));
+        assert!(!is_unsigned(whole.as_bytes()));
+        let cut = whole.rfind('.').expect("three parts");
+        assert!(is_unsigned(&whole.as_bytes()[..cut + 8]));
+        let encrypted = format!("{}..a.b.c", part(r#"{"alg":"dir","enc":"A"}"#));
+        assert!(!is_unsigned(encrypted.as_bytes()));
         let sample = parse(&token(HEADER, r#"{"sub":"1234567890","name":"John Doe"}"#));
         assert!(sample.expect("a token").harmless().is_some());
+    }
+
+    #[test]
+    fn a_payload_is_told_from_credentials_in_json() {
+        assert!(is_payload(part(r#"{"oid":"x","iat":1}"#).as_bytes()));
+        for other in [
+            r#"{"exp":1,"accessToken":"x"}"#,
+            r#"{"k":"x","n":"y"}"#,
+            "text",
+        ] {
+            assert!(!is_payload(part(other).as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub fn parse(text: &[u8], inside: ViewSpan, stretch: ViewSpan) -> Result<Url, Dr
     let at = memchr::memrchr(b'@', authority).ok_or(NONE)?;
     let colon = memchr::memchr(b':', &authority[..at]).ok_or(NONE)?;
     let password = ViewSpan::new(from + colon + 1, from + at);
+    // Libraries for file systems write the owner and the repository there.
+    if scheme == b"github" {
+        return Err(Dropped("names a repository"));
+    }
     if scheme.is_empty() || password.is_empty() {
         return Err(Dropped("the URL has no password"));
     }
@@ -297,6 +301,7 @@ mod tests {
             ("https://user@host.net/", "user"),
             ("https://me:a b@host.net/", "a b"),
             ("https://me:abcdef@/x", "abcdef"),
+            ("github://owner:abcdef@main/x", "abcdef"),
         ] {
             assert!(read(text, part).is_err(), "{text}");
         }
