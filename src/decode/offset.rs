@@ -36,6 +36,9 @@ pub struct OffsetMap {
 }
 
 impl OffsetMap {
+    /// Bytes of memory for one run.
+    pub const RUN: usize = size_of::<Run>();
+
     /// The map of a view that is its parent's bytes unchanged.
     pub fn identity(len: usize) -> Self {
         let mut map = Self::default();

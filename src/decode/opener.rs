@@ -8,9 +8,9 @@ use super::{Document, Limits, Place, Segment, ViewBuilder, nested, sniff};
 use crate::span::ViewSpan;
 use crate::unit::Unit;
 
-/// Bytes and entries beyond which memory is given back: one large unit must not make its thread
+/// Bytes of one list beyond which its memory is given back: one large unit must not make its thread
 /// hold that much from then on.
-const KEPT: usize = 4 << 20;
+const KEPT: usize = 1 << 20;
 
 /// Opens units.
 #[derive(Default)]
@@ -52,7 +52,7 @@ impl Opener {
     /// Takes the memory of a document that is not needed any more.
     pub fn recycle(&mut self, document: Document<'_>) {
         self.spares.take(document);
-        self.survey.shrink(KEPT);
+        self.survey.shrink(KEPT / size_of::<u32>());
     }
 }
 
@@ -106,14 +106,14 @@ impl Spares {
     }
 
     fn put_map(&mut self, mut map: OffsetMap) {
-        if map.capacity() <= KEPT {
+        if map.capacity() <= KEPT / OffsetMap::RUN {
             map.clear();
             self.maps.push(map);
         }
     }
 
     fn put_segments(&mut self, mut segments: Vec<Segment>) {
-        if segments.capacity() <= KEPT {
+        if segments.capacity() <= KEPT / size_of::<Segment>() {
             segments.clear();
             self.segments.push(segments);
         }
@@ -128,7 +128,7 @@ impl Spares {
             self.put_segments(view.segments);
         }
         let mut places = document.places;
-        if places.capacity() <= KEPT {
+        if places.capacity() <= KEPT / size_of::<Place>() {
             places.clear();
             self.places = places;
         }
