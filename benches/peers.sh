@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Times whole processes: keysweep against other scanners on one tree.
+# Times whole processes: keysweep against other scanners on one tree, or on one history.
 #
-#   benches/peers.sh TREE        # for TREE see benches/fetch_tree.sh
+#   benches/peers.sh TREE             # for TREE see benches/fetch_tree.sh
+#   benches/peers.sh --history REPO   # for REPO see benches/fetch_history.sh
+#
+# The floor is reading alone: `cat` of all files, or git printing all objects.
 #
 # Settings, all from the environment:
 #   KEYSWEEP  path of keysweep            (default: target/release/keysweep)
@@ -16,7 +19,12 @@
 # that fails or reports nothing readable shows `?`: a number nobody can trust is not printed.
 set -euo pipefail
 
-tree=${1:?usage: benches/peers.sh TREE}
+mode=tree
+if [ "${1:-}" = --history ]; then
+  mode=history
+  shift
+fi
+tree=${1:?usage: benches/peers.sh TREE, or benches/peers.sh --history REPO}
 tree=$(cd "$tree" && pwd)
 here=$(cd "$(dirname "$0")/.." && pwd)
 peers=${PEERS:-${TMPDIR:-/tmp}/peers}
@@ -95,17 +103,26 @@ fine() { # TOOL CODE
   esac
 }
 
+# The function that runs a tool; empty when the tool has none for this mode.
+command_of() { # TOOL
+  case $mode in
+    tree) echo "run_$1" ;;
+    history) declare -F "run_history_$1" || true ;;
+  esac
+}
+
 # Times one run and appends `wall cpu rss` to $work/TOOL.times. GNU time sees the children of its
 # command, so each tool is started through a second bash that knows the functions above.
 measure() { # TOOL KEEP
-  local tool=$1 code=0 wall user sys rss=-
+  local tool=$1 code=0 wall user sys rss=- run
+  run=$(command_of "$tool")
   if [ -x /usr/bin/time ]; then
     /usr/bin/time -q -o "$work/time" -f '%e %U %S %M' \
-      bash -c "run_$tool" >"$work/$tool.out" 2>"$work/$tool.err" || code=$?
+      bash -c "$run" >"$work/$tool.out" 2>"$work/$tool.err" || code=$?
     read -r wall user sys rss < <(tail -n 1 "$work/time")
   else
     local TIMEFORMAT='%R %U %S'
-    { time bash -c "run_$tool" >"$work/$tool.out" 2>"$work/$tool.err" || code=$?; } \
+    { time bash -c "$run" >"$work/$tool.out" 2>"$work/$tool.err" || code=$?; } \
       2>"$work/time"
     read -r wall user sys < <(tail -n 1 "$work/time")
   fi
@@ -132,7 +149,19 @@ ratio() { # TOOL
   if [ -s "$work/ratios" ]; then median 1 "$work/ratios"; else echo -; fi
 }
 
-export tree work keysweep kingfisher gitleaks trufflehog ripsecrets detect_secrets credsweeper
+run_history_floor() { git -C "$tree" cat-file --batch-all-objects --batch --unordered >/dev/null; }
+run_history_keysweep() { "$keysweep" history --format jsonl "$tree"; }
+run_history_kingfisher() {
+  "$kingfisher" scan --no-validate --git-history full --no-update-check --format jsonl "$tree"
+}
+run_history_gitleaks() {
+  "$gitleaks" git --no-banner --report-format json --report-path "$work/gitleaks.report" "$tree"
+}
+run_history_trufflehog() {
+  "$trufflehog" git --no-verification --no-update --json "file://$tree"
+}
+
+export mode tree work keysweep kingfisher gitleaks trufflehog ripsecrets detect_secrets credsweeper
 tools=()
 for tool in floor keysweep kingfisher gitleaks trufflehog ripsecrets detect_secrets credsweeper; do
   case " ${ONLY:-$tool} " in *" $tool "*) ;; *) continue ;; esac
@@ -140,7 +169,9 @@ for tool in floor keysweep kingfisher gitleaks trufflehog ripsecrets detect_secr
     echo "$tool: not found, left out" >&2
     continue
   fi
-  export -f "run_$tool"
+  run=$(command_of "$tool")
+  [ -n "$run" ] || continue
+  export -f "${run?}"
   tools+=("$tool")
 done
 
@@ -160,7 +191,12 @@ for ((round = 1; round <= runs; round++)); do
   done
 done
 
-find "$tree" -type f -printf '%s\n' | awk '{ b += $1 } END { printf "%d files, %.1f MB; ", NR, b / 1e6 }'
+if [ "$mode" = history ]; then
+  git -C "$tree" count-objects -v | awk '{ v[$1] = $2 }
+    END { printf "%d objects, %.1f MB packed; ", v["in-pack:"] + v["count:"], v["size-pack:"] * 1.024 / 1e3 }'
+else
+  find "$tree" -type f -printf '%s\n' | awk '{ b += $1 } END { printf "%d files, %.1f MB; ", NR, b / 1e6 }'
+fi
 echo "$runs rounds, $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo '?') at the end"
 row='%-15s %9s %9s %8s %10s %9s %5s  %s\n'
 # shellcheck disable=SC2059
