@@ -12,7 +12,7 @@ const NOW: i64 = 1_767_225_600;
 fuzz_target!(|text: &str| {
     match RuleSet::parse(text) {
         Ok(rules) => {
-            exam::check(&rules, NOW);
+            exam::check(&rules, 0, NOW, exam::SEED);
             let sweep = Sweep::new(Options {
                 rules,
                 ..Options::new(NOW)
