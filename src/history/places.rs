@@ -118,7 +118,7 @@ impl Places<'_> {
         for made in made {
             match made {
                 Ok(made) => findings.extend(made),
-                Err((path, why)) => ledger.leave_out(Reason::Unreadable, path.into(), why),
+                Err((object, why)) => ledger.leave_out(Reason::Unreadable, object.into(), why),
             }
         }
         findings
@@ -134,7 +134,7 @@ impl Places<'_> {
     ) -> Result<Vec<Finding>, (String, String)> {
         let object = match self.run.reader.read(id.into()) {
             Ok(object) => object,
-            Err(error) => return Err((path, error.message().to_owned())),
+            Err(error) => return Err((format!("object {id}"), error.message().to_owned())),
         };
         let unit = Unit::whole(Origin::file(path.as_str()), object.data());
         let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
