@@ -35,6 +35,11 @@ fn main() {
     let generic = Path::new("patterns/generic");
     lexicon::write(generic, &out_dir.join("lexicon.rs"));
     lexicon::write_names(&generic.join("names.toml"), &out_dir.join("names.rs"));
+    let words = ["checksums", "pictures", "ids"].map(|list| format!("patterns/words/{list}.txt"));
+    lexicon::write_telling_names(
+        &words.each_ref().map(Path::new),
+        &out_dir.join("telling_names.rs"),
+    );
     model::write(&generic.join("model.toml"), &out_dir.join("model.rs"));
     grams::write(
         Path::new("patterns/common-grams.tsv"),

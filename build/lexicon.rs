@@ -49,6 +49,26 @@ pub fn write_names(file: &Path, out: &Path) {
     fs::write(out, code).expect("OUT_DIR can be written");
 }
 
+/// Writes `TELLING_NAMES` into `out`: the lines of some files, each with the number of the first file
+/// that has it.
+pub fn write_telling_names(files: &[&Path], out: &Path) {
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    for (number, file) in files.iter().enumerate() {
+        let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        for name in text.lines() {
+            names.entry(name.to_owned()).or_insert(number);
+        }
+    }
+    let mut code = String::from(
+        "/// Names that say that their values open nothing, in order, each with the number of its list.\nstatic TELLING_NAMES: &[(&str, usize)] = &[\n",
+    );
+    for (name, number) in names {
+        writeln!(code, "({name:?}, {number}),").expect("writing to a string");
+    }
+    code.push_str("];\n");
+    fs::write(out, code).expect("OUT_DIR can be written");
+}
+
 /// Writes `TRIE` and `SURPRISE` into `out`.
 pub fn write(patterns: &Path, out: &Path) {
     let common = read(&patterns.join("words.txt"));

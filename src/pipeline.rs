@@ -113,7 +113,13 @@ impl Scanner<'_> {
         &mut self.worker.outcome.findings
     }
 
-    /// What was seen in the last unit besides findings.
+    /// The same, which keeps [`Traces`] of each unit from now on.
+    pub fn tracing(mut self) -> Self {
+        self.worker.traces = Some(Traces::default());
+        self
+    }
+
+    /// What was seen in the last unit besides findings, of a scanner that is [`tracing`](Self::tracing).
     pub fn traces(&mut self) -> &mut Traces {
         self.worker.traces.get_or_insert_default()
     }
@@ -191,10 +197,7 @@ impl Sweep {
     pub fn scanner(&self) -> Scanner<'_> {
         Scanner {
             sweep: self,
-            worker: Worker {
-                traces: Some(Traces::default()),
-                ..Worker::default()
-            },
+            worker: Worker::default(),
         }
     }
 
@@ -334,14 +337,15 @@ impl Sweep {
                 ..
             } = &mut *worker;
             candidates.clear();
-            match hits {
-                Some(hits) if index == 0 => {
-                    self.detector.scan_hits(view, hits, scratch, candidates);
+            let hits = match hits.filter(|_| index == 0) {
+                Some(hits) => {
+                    self.detector.try_hits(view, hits, scratch, candidates);
+                    hits
                 }
-                _ => self.detector.scan(view, scratch, candidates),
-            }
+                None => self.detector.scan(view, scratch, candidates),
+            };
             if let Some(traces) = traces {
-                traces.add(&self.detector, document, index, &scratch.hits);
+                traces.add(&self.detector, document, index, hits);
             }
             worker.candidates.sort_unstable();
             worker.candidates.dedup();

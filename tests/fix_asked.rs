@@ -4,7 +4,7 @@ mod util;
 
 use std::fs;
 
-use util::{Dir, Run, made_with};
+use util::{Dir, FIX_AND_MASK, Run, made_with};
 
 fn token(seed: u64) -> String {
     made_with("ghp_{b62:30}{crc-base62}", seed)
@@ -25,16 +25,7 @@ fn project() -> Dir {
 
 /// Runs with these answers, and says which of the files still hold their secrets.
 fn answered(dir: &Dir, answers: &str) -> (Run, [bool; 3]) {
-    let args = [
-        "fix",
-        ".",
-        "--vault",
-        "kv-app",
-        "--write",
-        "--outputs",
-        "mask",
-        "--interactive",
-    ];
+    let args = [&FIX_AND_MASK[..], &["--interactive"]].concat();
     let run = dir.run_with(&args, &[], answers.as_bytes());
     let holds = [("a.py", 1), ("b.py", 2), ("c.ipynb", 3)].map(|(name, seed)| {
         let secret = token(seed);

@@ -11,17 +11,7 @@ use keysweep::fix::quote;
 use serde_json::Value;
 use util::git::Repo;
 use util::tools::{python, run_notebook, run_python, stubs};
-use util::{Dir, copy, labelled, planted};
-
-const FIX: [&str; 7] = [
-    "fix",
-    ".",
-    "--vault",
-    "kv-app",
-    "--write",
-    "--outputs",
-    "mask",
-];
+use util::{Dir, FIX_AND_MASK, copy, labelled, planted};
 
 /// All strings of a notebook, in order.
 fn strings(value: &Value, into: &mut Vec<String>) {
@@ -39,7 +29,7 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
     let folder = all.join("leaks");
     let dir = Dir::new();
     copy(&folder, &dir);
-    let run = dir.run(&FIX).expect(0);
+    let run = dir.run(&FIX_AND_MASK).expect(0);
     assert!(run.stdout.starts_with("rewrote 1"), "{}", run.stdout);
     dir.run(&["scan"]).expect(0);
     for (path, row) in planted(&all) {
@@ -58,7 +48,7 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
             row["place"]
         );
     }
-    let again = dir.run(&FIX).expect(0);
+    let again = dir.run(&FIX_AND_MASK).expect(0);
     assert!(
         again.stdout.starts_with("rewrote 0 and mask 0"),
         "{}",
@@ -157,7 +147,7 @@ fn git_sees_only_the_lines_change_that_must() {
         let path = finding["path"].as_str().expect("a path").to_owned();
         findings.entry(path).or_default().push(finding);
     }
-    repo.dir.run(&FIX).expect(0);
+    repo.dir.run(&FIX_AND_MASK).expect(0);
     let changed = repo.git(&["diff", "--name-only"]);
     let changed: Vec<&str> = changed.lines().collect();
     assert!(changed.len() > 100, "{}", changed.len());
@@ -192,7 +182,7 @@ fn broken_notebooks_are_masked_in_place() {
     let dir = Dir::new();
     copy(&folder, &dir);
     let findings = dir.findings(&["."]);
-    dir.run(&FIX).expect(0);
+    dir.run(&FIX_AND_MASK).expect(0);
     dir.run(&["scan"]).expect(0);
     for entry in fs::read_dir(&folder).expect("listed").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();

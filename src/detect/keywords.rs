@@ -397,6 +397,27 @@ mod tests {
 
     proptest! {
         #[test]
+        fn keywords_that_start_in_a_part_are_those_of_the_whole(
+            words in prop::collection::vec("[ab.]{3,7}", 1..6),
+            text in "[abAB. ]{0,150}",
+            from in any::<prop::sample::Index>(),
+            to in any::<prop::sample::Index>(),
+        ) {
+            let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
+            let starts = from.min(to)..from.max(to);
+            let keywords = Keywords::new(words.iter().map(String::as_str));
+            let (mut all, mut some) = (Vec::new(), Vec::new());
+            keywords.scan(text.as_bytes(), &mut all);
+            all.retain(|hit| starts.contains(&(hit.start as usize)));
+            keywords.scan_starts(text.as_bytes(), starts, &mut some);
+            all.sort();
+            some.sort();
+            prop_assert_eq!(all, some);
+        }
+    }
+
+    proptest! {
+        #[test]
         fn agrees_with_aho_corasick(
             words in prop::collection::vec("[aAbB_=]{3,7}", 1..12),
             text in "[aAbB_=\n\u{e9}]{0,200}",

@@ -82,8 +82,7 @@ struct Compiled {
 /// What one thread needs while it searches.
 #[derive(Default)]
 pub struct Scratch {
-    /// The keywords in the last view scanned, in no particular order.
-    pub hits: Vec<Hit>,
+    hits: Vec<Hit>,
     /// For each rule with a window, the stretch of text it still has to look at.
     windows: Vec<Option<ViewSpan>>,
     /// Rules with an open window.
@@ -136,43 +135,44 @@ impl Detector {
         self.far[keyword as usize]
     }
 
-    /// Appends the candidates of one view to `out`, in no particular order.
-    pub fn scan(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
-        scratch.hits.clear();
-        self.keywords.scan(&view.text, &mut scratch.hits);
-        self.try_hits(view, scratch, out);
+    /// Appends the candidates of one view to `out`, in no particular order. Gives the keywords in it.
+    pub fn scan<'s>(
+        &self,
+        view: &View<'_>,
+        scratch: &'s mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) -> &'s [Hit] {
+        let mut hits = std::mem::take(&mut scratch.hits);
+        hits.clear();
+        self.keywords.scan(&view.text, &mut hits);
+        self.try_hits(view, &hits, scratch, out);
+        scratch.hits = hits;
+        &scratch.hits
     }
 
-    /// The same of a view whose keywords are known.
-    pub fn scan_hits(
+    /// Does the same of a view whose keywords are known.
+    pub fn try_hits(
         &self,
         view: &View<'_>,
         hits: &[Hit],
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
-        scratch.hits.clear();
-        scratch.hits.extend_from_slice(hits);
-        self.try_hits(view, scratch, out);
-    }
-
-    fn try_hits(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
-        let hits = std::mem::take(&mut scratch.hits);
-        if !hits.is_empty() {
-            scratch.windows.resize(self.rules.len(), None);
-            for hit in &hits {
-                let stretch = view.stretch(hit.start);
-                if hit.end <= stretch.end {
-                    self.wake(view, *hit, stretch, scratch, out);
-                }
-            }
-            while let Some(rule) = scratch.open.pop() {
-                if let Some(window) = scratch.windows[rule as usize].take() {
-                    self.search(view, rule, window, scratch, out);
-                }
+        if hits.is_empty() {
+            return;
+        }
+        scratch.windows.resize(self.rules.len(), None);
+        for hit in hits {
+            let stretch = view.stretch(hit.start);
+            if hit.end <= stretch.end {
+                self.wake(view, *hit, stretch, scratch, out);
             }
         }
-        scratch.hits = hits;
+        while let Some(rule) = scratch.open.pop() {
+            if let Some(window) = scratch.windows[rule as usize].take() {
+                self.search(view, rule, window, scratch, out);
+            }
+        }
     }
 
     /// Tries each rule that a keyword wakes.

@@ -85,7 +85,7 @@ pub struct Texts<'s> {
 impl<'s> Texts<'s> {
     pub fn new(scanner: Scanner<'s>, secrets: &'s Secrets) -> Self {
         Self {
-            scanner,
+            scanner: scanner.tracing(),
             secrets,
             origin: Origin::file(""),
             words: Vec::new(),
@@ -219,8 +219,7 @@ impl<'s> Texts<'s> {
         if any_in(&carried.coded, place, |&start| start) {
             return self.part(bytes, place, place);
         }
-        let inside = |span: &ViewSpan| place.contains(*span);
-        let parts = parts.list.iter().filter(|part| inside(part));
+        let parts = within(&parts.list, place, |part| *part);
         let shifted = |span: &ViewSpan| ViewSpan {
             start: span.start - place.start,
             end: span.end - place.start,
@@ -230,10 +229,8 @@ impl<'s> Texts<'s> {
         lines.extend(parts.map(shifted));
         let mut hits = std::mem::take(&mut self.hits);
         hits.clear();
-        let first = carried.hits.partition_point(|hit| hit.start < place.start);
-        let near = carried.hits[first..].iter();
-        let near = near.take_while(|hit| hit.start < place.end);
-        hits.extend(near.filter(|hit| hit.end <= place.end).map(|hit| Hit {
+        let near = within(&carried.hits, place, Hit::span);
+        hits.extend(near.map(|hit| Hit {
             start: hit.start - place.start,
             end: hit.end - place.start,
             ..*hit
@@ -506,6 +503,21 @@ fn in_order<T: Ord + Clone>(items: &mut Vec<T>) -> Box<[T]> {
     items.sort();
     items.dedup();
     items.as_slice().into()
+}
+
+/// Those of some items in order that lie in a place as a whole.
+fn within<T>(
+    items: &[T],
+    place: ViewSpan,
+    span: impl Fn(&T) -> ViewSpan,
+) -> impl Iterator<Item = &T> {
+    let first = items.partition_point(|item| span(item).start < place.start);
+    items[first..]
+        .iter()
+        .map(move |item| (span(item), item))
+        .take_while(move |(span, _)| span.start < place.end)
+        .filter(move |(span, _)| span.end <= place.end)
+        .map(|(_, item)| item)
 }
 
 /// Whether one of some items in order starts in a place.

@@ -27,6 +27,8 @@ const BATCH: usize = 32;
 const LARGE: u64 = 16 << 20;
 /// Buffers a worker keeps for objects to come.
 const SPARE: usize = 8;
+/// Bytes of the largest of them.
+const SPARE_BYTES: usize = 1 << 20;
 
 /// Looks at objects. Every thread has its own.
 pub trait Visit: Send {
@@ -288,7 +290,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
 
 impl<V: Visit> Worker<V> {
     fn keep(&mut self, bytes: Vec<u8>) {
-        if self.spare.len() < SPARE && bytes.capacity() <= 1 << 20 {
+        if self.spare.len() < SPARE && bytes.capacity() <= SPARE_BYTES {
             self.spare.push(bytes);
         }
     }

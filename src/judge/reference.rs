@@ -4,13 +4,12 @@
 //! Only rules that go by a name near a value ask here. A key with a mark of its own is a key
 //! wherever it stands.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use super::Probe;
 use super::structure::text::{contains_any_ci, contains_ci, ends_with_ci, starts_with_ci};
 use crate::decode::notebook::is_uuid;
 use crate::rules::Kind;
+
+include!(concat!(env!("OUT_DIR"), "/telling_names.rs"));
 
 /// Why the text around says that this is no secret, if it does.
 pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
@@ -45,8 +44,8 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
         memchr::memmem::find(&name, keyword.as_bytes()).is_some()
     };
     let of_rule =
-        probe.rule.kind == Kind::Context && probe.rule.keywords.iter().any(|k| is_ours(&k));
-    if let Some(reason) = by_name(&name).filter(|_| !of_rule) {
+        || probe.rule.kind == Kind::Context && probe.rule.keywords.iter().any(|k| is_ours(&k));
+    if let Some(reason) = by_name(&name).filter(|_| !of_rule()) {
         return Some(reason);
     }
     if probe.rule.kind == Kind::Generic && is_guid(value) && !speaks_of_secret(probe.name) {
@@ -216,33 +215,16 @@ fn is_integrity(token: &[u8], value: &[u8]) -> bool {
         .any(|mark| ends_with_ci(token, mark.as_bytes()) || starts_with_ci(value, mark.as_bytes()))
 }
 
-/// Names that say that their values open nothing, a list each, and why.
-const NAMES: [(&str, &str); 3] = [
-    (
-        include_str!("../../patterns/words/checksums.txt"),
-        "is a checksum by its name",
-    ),
-    (
-        include_str!("../../patterns/words/pictures.txt"),
-        "belongs to a picture or a widget",
-    ),
-    (
-        include_str!("../../patterns/words/ids.txt"),
-        "is an id by its name",
-    ),
-];
-
 /// What `name`, in lower case, says of its value.
 fn by_name(name: &[u8]) -> Option<&'static str> {
-    static REASONS: LazyLock<HashMap<&[u8], &str>> = LazyLock::new(|| {
-        let words = |(list, reason): &(&'static str, &'static str)| {
-            let reason = *reason;
-            list.lines().map(move |word| (word.as_bytes(), reason))
-        };
-        // Of two reasons for a name the first counts, so it comes last.
-        NAMES.iter().rev().flat_map(words).collect()
-    });
-    REASONS.get(name).copied()
+    /// In the order of the build's lists.
+    const REASONS: [&str; 3] = [
+        "is a checksum by its name",
+        "belongs to a picture or a widget",
+        "is an id by its name",
+    ];
+    let found = TELLING_NAMES.binary_search_by(|(known, _)| known.as_bytes().cmp(name));
+    found.ok().map(|at| REASONS[TELLING_NAMES[at].1])
 }
 
 /// A UUID, in braces or not.

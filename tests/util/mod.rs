@@ -18,6 +18,17 @@ pub struct Dir {
     folder: tempfile::TempDir,
 }
 
+/// Fixes everything in the folder and masks the outputs of notebooks.
+pub const FIX_AND_MASK: [&str; 7] = [
+    "fix",
+    ".",
+    "--vault",
+    "kv-app",
+    "--write",
+    "--outputs",
+    "mask",
+];
+
 /// How a run ended.
 pub struct Run {
     pub code: Option<i32>,

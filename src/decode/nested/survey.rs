@@ -350,6 +350,33 @@ mod tests {
     }
 
     proptest! {
+        /// A quote may be marked in vain, and which are depends on where the blocks are.
+        #[test]
+        fn marks_of_some_lines_are_those_of_the_whole(
+            lines in prop::collection::vec(
+                ("(\\\\|\"|'|%|&|#|\x1b|[+]| |[a-z=]{1,4}|[0-9a-f]{18,70}){0,9}", any::<bool>()),
+                0..12,
+            ),
+        ) {
+            let (mut text, mut parts) = (String::new(), Vec::new());
+            for (line, wanted) in &lines {
+                let start = text.len();
+                text.push_str(line);
+                text.push('\n');
+                parts.extend(wanted.then(|| ViewSpan::new(start, text.len())));
+            }
+            let (mut whole, mut some) = (Survey::default(), Survey::default());
+            whole.read(text.as_bytes());
+            some.read_parts(text.as_bytes(), &parts);
+            let inside = |at: &&u32| parts.iter().any(|part| part.start <= **at && **at < part.end);
+            for rank in (0..CODINGS.len()).filter(|rank| *rank != LITERALS) {
+                let expected: Vec<u32> = whole.marks(rank).iter().filter(inside).copied().collect();
+                prop_assert_eq!(some.marks(rank), &expected, "{} {:?}", rank, text);
+            }
+        }
+    }
+
+    proptest! {
         #[test]
         fn marks_are_those_of_looking_at_every_byte(
             text in "(\\\\|\"|'|%|&|#|\x1b|\n|\r|[+]|[.]| |[|]|[a-z=é]{1,4}|[0-9a-f]{18,70}|[A-Za-z0-9/_-]{15,150}){0,40}",
