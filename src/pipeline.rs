@@ -16,7 +16,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode::{self, Document, Limits, Note, Opener};
-use crate::detect::keywords::Hit;
 use crate::detect::{Candidate, Detector, Scratch};
 use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
@@ -270,8 +269,7 @@ impl Sweep {
             }
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
-        let hits = focus.map(|focus| focus.hits);
-        let mut judged = self.judge_views(path, &document, hits, worker);
+        let mut judged = self.judge_views(path, &document, focus, worker);
         if !judged.is_empty() {
             judged.sort_by_key(|j| (j.view, j.candidate.secret));
             self.assemble(unit, &document, &judged, &mut worker.outcome.findings);
@@ -319,12 +317,12 @@ impl Sweep {
         }
     }
 
-    /// Judges what is found in all views; `hits` are the keywords of the first, where they are known.
+    /// Judges what is found in all views; in the first only what the focus says.
     fn judge_views(
         &self,
         path: &str,
         document: &Document<'_>,
-        hits: Option<&[Hit]>,
+        focus: Option<Focus<'_>>,
         worker: &mut Worker,
     ) -> Vec<Judged> {
         let mut judged = Vec::new();
@@ -337,18 +335,22 @@ impl Sweep {
                 ..
             } = &mut *worker;
             candidates.clear();
-            let hits = match hits.filter(|_| index == 0) {
-                Some(hits) => {
-                    self.detector.try_hits(view, hits, scratch, candidates);
+            let hits = match focus.filter(|_| index == 0) {
+                Some(Focus { hits, stirred, .. }) => {
+                    let detector = &self.detector;
+                    detector.try_hits(view, hits, stirred, scratch, candidates);
                     hits
                 }
                 None => self.detector.scan(view, scratch, candidates),
             };
+            candidates.sort_unstable();
+            candidates.dedup();
             if let Some(traces) = traces {
                 traces.add(&self.detector, document, index, hits);
+                if index == 0 {
+                    traces.add_candidates(candidates);
+                }
             }
-            worker.candidates.sort_unstable();
-            worker.candidates.dedup();
             for candidate in &worker.candidates {
                 let stretch = view.stretch(candidate.matched.start);
                 let place = document.place(view.segment(candidate.secret.start).place);

@@ -40,6 +40,9 @@ pub struct Candidate {
 /// history most are tried, and none needs the two megabytes that it would take by default.
 const MOST_STATES: usize = 64 << 10;
 
+/// Bytes beyond the longest match that a closing `\b` may see.
+const BEYOND: u32 = 4;
+
 /// How far from its keyword most rules look, in bytes: the longest match and what must stand near.
 /// A text is re-scanned in part by looking this far around what changed; the rules that look
 /// farther leave [`Far`] marks so that their places are looked at again as well.
@@ -69,6 +72,8 @@ pub struct Detector {
     wakes: Vec<Box<[u32]>>,
     /// For each keyword how far its rules look, where that is farther than [`LOCAL`].
     far: Vec<Option<Reach>>,
+    /// For each rule on what its candidates at a keyword depend.
+    reaches: Vec<Reach>,
     compiled: Vec<OnceLock<Compiled>>,
 }
 
@@ -114,6 +119,7 @@ impl Detector {
         let far = wakes.iter().map(|list| far_reach(list, &rules)).collect();
         Self {
             far,
+            reaches: rules.iter().map(|rule| candidate_reach(&rule.matcher)).collect(),
             keywords: Keywords::new(words.iter().map(|word| &**word)),
             wakes: wakes.into_iter().map(Into::into).collect(),
             compiled: rules.iter().map(|_| OnceLock::new()).collect(),
@@ -145,16 +151,18 @@ impl Detector {
         let mut hits = std::mem::take(&mut scratch.hits);
         hits.clear();
         self.keywords.scan(&view.text, &mut hits);
-        self.try_hits(view, &hits, scratch, out);
+        self.try_hits(view, &hits, None, scratch, out);
         scratch.hits = hits;
         &scratch.hits
     }
 
-    /// Does the same of a view whose keywords are known.
+    /// Does the same of a view whose keywords are known, in order. With `stirred`, rules are only
+    /// tried where what they look at reaches one of these spans, which are in order as well.
     pub fn try_hits(
         &self,
         view: &View<'_>,
         hits: &[Hit],
+        stirred: Option<&[ViewSpan]>,
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
@@ -162,10 +170,12 @@ impl Detector {
             return;
         }
         scratch.windows.resize(self.rules.len(), None);
+        let mut stirred = stirred.map(Stirred::new);
         for hit in hits {
+            let near = stirred.as_mut().map(|stirred| stirred.near(hit.start));
             let stretch = view.stretch(hit.start);
             if hit.end <= stretch.end {
-                self.wake(view, *hit, stretch, scratch, out);
+                self.wake(view, *hit, stretch, near, scratch, out);
             }
         }
         while let Some(rule) = scratch.open.pop() {
@@ -175,17 +185,22 @@ impl Detector {
         }
     }
 
-    /// Tries each rule that a keyword wakes.
+    /// Tries each rule that a keyword wakes, if it looks as far as to what is `near`.
     fn wake(
         &self,
         view: &View<'_>,
         hit: Hit,
         stretch: ViewSpan,
+        near: Option<Reach>,
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
         let mut assigned: Option<assign::Found> = None;
         for &rule in &*self.wakes[hit.keyword as usize] {
+            let reach = self.reaches[rule as usize];
+            if near.is_some_and(|near| !reach.meets(near)) {
+                continue;
+            }
             match &self.rules.get(rule as usize).matcher {
                 Matcher::Regex {
                     anchor: Anchor::Keyword,
@@ -234,10 +249,9 @@ impl Detector {
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
-        // A few bytes more than the longest match let a closing `\b` see what follows.
         let end = start
             .saturating_add(max_len)
-            .saturating_add(4)
+            .saturating_add(BEYOND)
             .min(stretch.end);
         let text = &view.text[start as usize..end as usize];
         let compiled = self.compiled(rule);
@@ -348,6 +362,71 @@ impl Detector {
                 group: group.unwrap_or(0),
             }
         })
+    }
+}
+
+impl Reach {
+    /// Whether it is as far as to something at this distance on either side.
+    fn meets(self, near: Self) -> bool {
+        near.before <= self.before || near.behind <= self.behind
+    }
+}
+
+/// Tells of one place after the other how far it is to the nearest of some spans.
+struct Stirred<'s> {
+    left: &'s [ViewSpan],
+    /// The end of those that start before the place.
+    end: Option<u32>,
+}
+
+impl<'s> Stirred<'s> {
+    fn new(spans: &'s [ViewSpan]) -> Self {
+        Self {
+            left: spans,
+            end: None,
+        }
+    }
+
+    /// Places must be asked for in order.
+    fn near(&mut self, place: u32) -> Reach {
+        while let [first, rest @ ..] = self.left
+            && first.start <= place
+        {
+            self.end = self.end.max(Some(first.end));
+            self.left = rest;
+        }
+        let next = self.left.first();
+        Reach {
+            before: self.end.map_or(u32::MAX, |end| place.saturating_sub(end)),
+            behind: next.map_or(u32::MAX, |next| next.start - place),
+        }
+    }
+}
+
+/// On what the candidates of a rule depend, from where its keyword starts.
+fn candidate_reach(matcher: &Matcher) -> Reach {
+    match matcher {
+        Matcher::Regex {
+            max_len,
+            anchor: Anchor::Keyword,
+            ..
+        } => Reach {
+            before: 0,
+            behind: max_len + BEYOND,
+        },
+        // What matches there depends on what matched right before, which that reached.
+        Matcher::Regex {
+            max_len,
+            anchor: Anchor::Window,
+            ..
+        } => Reach {
+            before: 2 * max_len + BEYOND,
+            behind: 2 * max_len + BEYOND,
+        },
+        Matcher::Assignment | Matcher::AssignedValue { .. } => Reach {
+            before: assign::LONGEST_NAME as u32 + BEYOND,
+            behind: (assign::LONGEST_NAME + assign::REACH) as u32 + BEYOND,
+        },
     }
 }
 

@@ -101,9 +101,9 @@ impl Changes {
         if kept.is_empty() {
             return;
         }
-        let mut next = 0;
+        let index = Index::of(kept, self.copies.len(), |item| span(item).start);
         for copy in &self.copies {
-            next = first_from(kept, next, |item| span(item).start < copy.from);
+            let next = index.first_from(kept, copy.from, |item| span(item).start);
             let end = copy.from + copy.len;
             let inside = kept[next..]
                 .iter()
@@ -127,20 +127,43 @@ impl Changes {
     }
 }
 
-/// The first of some items that is not `before`, of which those that are come first. Most copies
-/// take what stands soon after what the last one took, so it is looked for from `guess` on, in
-/// strides that grow.
-fn first_from<T>(items: &[T], guess: usize, before: impl Fn(&T) -> bool) -> usize {
-    if guess > 0 && !before(&items[guess - 1]) {
-        return items[..guess].partition_point(before);
+/// Where to look for the first of some items at or behind a place. Copies of minified code jump to
+/// and fro in their base by the thousand, so that looking must not take long.
+struct Index {
+    /// By block: how many items start before it. Empty where that is not worth it.
+    starts: Vec<u32>,
+}
+
+impl Index {
+    /// Bytes of a block.
+    const BLOCK: u32 = 512;
+
+    /// For so many `look_ups` in items that are in order of `start`.
+    fn of<T>(items: &[T], look_ups: usize, start: impl Fn(&T) -> u32) -> Self {
+        let mut starts = Vec::new();
+        if look_ups * 16 > items.len() {
+            for (number, item) in items.iter().enumerate() {
+                let block = (start(item) / Self::BLOCK) as usize;
+                if block >= starts.len() {
+                    starts.resize(block + 1, number as u32);
+                }
+            }
+        }
+        Self { starts }
     }
-    let (mut low, mut stride) = (guess, 1);
-    while items.get(low + stride - 1).is_some_and(&before) {
-        low += stride;
-        stride *= 2;
+
+    /// The first of the items that starts at `place` or behind it.
+    fn first_from<T>(&self, items: &[T], place: u32, start: impl Fn(&T) -> u32) -> usize {
+        if self.starts.is_empty() {
+            return items.partition_point(|item| start(item) < place);
+        }
+        let Some(&first) = self.starts.get((place / Self::BLOCK) as usize) else {
+            return items.len();
+        };
+        let rest = &items[first as usize..];
+        let before = rest.iter().position(|item| start(item) >= place);
+        first as usize + before.unwrap_or(rest.len())
     }
-    let high = items.len().min(low + stride - 1);
-    low + items[low..high].partition_point(before)
 }
 
 #[cfg(test)]
@@ -176,14 +199,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_first_item_is_found_from_any_guess(
-            mut items in prop::collection::vec(0..50u8, 0..60),
-            guess in any::<prop::sample::Index>(),
-            least in 0..55u8,
+        fn the_first_item_from_a_place_on_is_found(
+            mut items in prop::collection::vec(0..5000_u32, 0..60),
+            look_ups in 0..10_usize,
+            place in 0..6000_u32,
         ) {
             items.sort_unstable();
-            let found = first_from(&items, guess.index(items.len() + 1), |item| *item < least);
-            prop_assert_eq!(found, items.partition_point(|item| *item < least));
+            let found = Index::of(&items, look_ups, |item| *item)
+                .first_from(&items, place, |item| *item);
+            prop_assert_eq!(found, items.partition_point(|item| *item < place));
         }
 
         /// What is no copy is dirty, copies are copies, and neighbours that were no neighbours in

@@ -55,6 +55,8 @@ pub struct Seen {
     far: Box<[Far]>,
     /// Where keywords stand in what is encoded in the text.
     coded: Box<[u32]>,
+    /// Where rules' patterns fit in the text itself.
+    live: Box<[u32]>,
     /// Plain text, which can be scanned in part.
     plain: bool,
 }
@@ -68,10 +70,13 @@ pub struct Texts<'s> {
     spots: Vec<Spot>,
     far: Vec<Far>,
     coded: Vec<u32>,
+    live: Vec<u32>,
     /// Keywords of a part, by its own bytes.
     hits: Vec<Hit>,
     /// Lines of a part that changed, by its own bytes.
     lines: Vec<ViewSpan>,
+    /// What of a part rules must look at to be tried, by its own bytes.
+    stirred: Vec<ViewSpan>,
     /// Objects with secrets.
     pub found: Vec<(ObjectId, Kind, Box<[Spot]>)>,
     /// What the commits say of themselves.
@@ -92,8 +97,10 @@ impl<'s> Texts<'s> {
             spots: Vec::new(),
             far: Vec::new(),
             coded: Vec::new(),
+            live: Vec::new(),
             hits: Vec::new(),
             lines: Vec::new(),
+            stirred: Vec::new(),
             found: Vec::new(),
             commits: Vec::new(),
             lfs_pointers: Vec::new(),
@@ -122,6 +129,7 @@ impl<'s> Texts<'s> {
             seen.hits = in_order(&mut traces.hits);
             seen.far = in_order(&mut traces.far);
             seen.coded = in_order(&mut traces.coded);
+            seen.live = in_order(&mut traces.live);
         }
         seen
     }
@@ -155,16 +163,13 @@ impl<'s> Texts<'s> {
         self.find_new_hits(&mut carried, changes, bytes);
         let mut places = Places::around(base, &carried, changes, bytes);
         if places.cover_most(bytes.len()) {
-            if !carried.coded.is_empty() {
-                return self.text(bytes);
-            }
             places.list = vec![ViewSpan::new(0, bytes.len())];
         }
         let parts = Places::lines(changes, bytes);
-        let (mut far, mut coded) = (Vec::new(), Vec::new());
+        let (mut far, mut coded, mut live) = (Vec::new(), Vec::new(), Vec::new());
         let mut exact = Places::default();
         for &place in &places.list {
-            self.screen(bytes, place, &carried, &parts);
+            self.screen(bytes, place, &carried, changes, &parts);
             let cut = self.far.iter().map(|mark| reach(mark, bytes.len()));
             let cut: Vec<ViewSpan> = cut.filter(|span| !place.contains(*span)).collect();
             if !self.spots.is_empty() || !cut.is_empty() || carried.has_spot_in(place) {
@@ -173,21 +178,24 @@ impl<'s> Texts<'s> {
             }
             far.append(&mut self.far);
             coded.append(&mut self.coded);
+            live.append(&mut self.live);
         }
         exact.merge();
         let mut spots: Vec<Spot> = Vec::new();
         for &place in &exact.list {
-            self.whole_part(bytes, place);
+            self.whole_part(bytes, place, &carried.hits);
             spots.append(&mut self.spots);
         }
         spots.extend(exact.outside(&carried.spots, |spot| spot.start));
         far.extend(places.outside(&carried.far, |mark| mark.start));
         coded.extend(places.outside(&carried.coded, |&start| start));
+        live.extend(places.outside(&carried.live, |&start| start));
         Seen {
             spots: in_order(&mut spots),
             hits: carried.hits,
             far: in_order(&mut far),
             coded: in_order(&mut coded),
+            live: in_order(&mut live),
             plain: true,
         }
     }
@@ -214,42 +222,47 @@ impl<'s> Texts<'s> {
         carried.hits = hits.into();
     }
 
-    /// Looks for anything at all in a place around changes.
-    fn screen(&mut self, bytes: &[u8], place: ViewSpan, carried: &Seen, parts: &Places) {
-        if any_in(&carried.coded, place, |&start| start) {
-            return self.part(bytes, place, place);
-        }
-        let parts = within(&parts.list, place, |part| *part);
-        let shifted = |span: &ViewSpan| ViewSpan {
-            start: span.start - place.start,
-            end: span.end - place.start,
+    /// Looks for anything at all in a place around changes. Where nothing changed that a rule looks
+    /// at, and its pattern did not fit, it does not fit now.
+    fn screen(
+        &mut self,
+        bytes: &[u8],
+        place: ViewSpan,
+        carried: &Seen,
+        changes: &Changes,
+        lines: &Places,
+    ) {
+        let mut stirred = std::mem::take(&mut self.stirred);
+        stirred.clear();
+        let near = |span: ViewSpan| ViewSpan {
+            start: span.start.max(place.start) - place.start,
+            end: span.end.min(place.end) - place.start,
         };
-        let mut lines = std::mem::take(&mut self.lines);
-        lines.clear();
-        lines.extend(parts.map(shifted));
-        let mut hits = std::mem::take(&mut self.hits);
-        hits.clear();
-        let near = within(&carried.hits, place, Hit::span);
-        hits.extend(near.map(|hit| Hit {
-            start: hit.start - place.start,
-            end: hit.end - place.start,
-            ..*hit
-        }));
-        let focus = Focus {
-            hits: &hits,
-            parts: &lines,
+        stirred.extend(meeting(&changes.dirty, place).iter().map(|span| near(*span)));
+        let live = starting_in(&carried.live, place, |&start| start).iter();
+        stirred.extend(live.map(|&start| ViewSpan { start, end: start }).map(near));
+        stirred.sort_unstable();
+        let part = Part {
+            range: place,
+            core: place,
+            hits: &carried.hits,
+            lines: Some(&lines.list),
+            stirred: Some(&stirred),
         };
-        self.focused_part(bytes, place, place, Some(focus));
-        (self.hits, self.lines) = (hits, lines);
-        if !self.coded.is_empty() {
-            self.part(bytes, place, place);
+        let coded = !starting_in(&carried.coded, place, |&start| start).is_empty();
+        if !coded {
+            self.part(bytes, part);
         }
+        if coded || !self.coded.is_empty() {
+            self.part(bytes, Part { lines: None, ..part });
+        }
+        self.stirred = stirred;
     }
 
     /// Scans as much around `core` as it takes for nothing that starts there to be cut.
-    fn whole_part(&mut self, bytes: &[u8], core: ViewSpan) {
+    fn whole_part(&mut self, bytes: &[u8], core: ViewSpan, hits: &[Hit]) {
         let mut range = widened(core, bytes);
-        self.part(bytes, range, core);
+        self.part(bytes, Part::whole(range, core, hits));
         let mut needed = range;
         let own = |mark: &&Far| core.start <= mark.start && mark.start < core.end;
         for span in self.far.iter().filter(own).map(|m| reach(m, bytes.len())) {
@@ -258,39 +271,79 @@ impl<'s> Texts<'s> {
         }
         if !range.contains(needed) {
             range = widened(needed, bytes);
-            self.part(bytes, range, core);
+            self.part(bytes, Part::whole(range, core, hits));
         }
     }
 
-    /// Scans a part of a text. What starts in `core` is then in `self.spots`, and the marks of the
-    /// part in `self.far` and `self.coded`.
-    fn part(&mut self, bytes: &[u8], range: ViewSpan, core: ViewSpan) {
-        self.focused_part(bytes, range, core, None);
-    }
-
-    fn focused_part(
-        &mut self,
-        bytes: &[u8],
-        range: ViewSpan,
-        core: ViewSpan,
-        focus: Option<Focus<'_>>,
-    ) {
-        let origin = self.origin.clone();
-        let unit = Unit::part(origin, bytes, range.range(), core.range());
+    /// Scans a part of a text of which the keywords are known. What starts in its core is then in
+    /// `self.spots`, and the marks of the part in `self.far`, `self.coded` and `self.live`.
+    fn part(&mut self, bytes: &[u8], part: Part<'_>) {
+        let Part { range, core, .. } = part;
+        let by = range.start;
+        self.lines.clear();
+        let whole = [range];
+        let inside = within(part.lines.unwrap_or(&whole), range, |line| *line);
+        self.lines.extend(inside.map(|line| ViewSpan {
+            start: line.start - by,
+            end: line.end - by,
+        }));
+        self.hits.clear();
+        let inside = within(part.hits, range, Hit::span);
+        self.hits.extend(inside.map(|hit| Hit {
+            start: hit.start - by,
+            end: hit.end - by,
+            ..*hit
+        }));
+        let focus = Focus {
+            hits: &self.hits,
+            parts: &self.lines,
+            stirred: part.stirred,
+        };
+        let unit = Unit::part(self.origin.clone(), bytes, range.range(), core.range());
         let secrets = self.secrets;
-        let found = self.scanner.scan_focused(&unit, focus).iter();
+        let found = self.scanner.scan_focused(&unit, Some(focus)).iter();
         self.spots.clear();
         self.spots
             .extend(found.map(|finding| secrets.spot(finding)));
         let traces = self.scanner.traces();
         self.far.clear();
         self.far.extend(traces.far.iter().map(|mark| Far {
-            start: mark.start + range.start,
+            start: mark.start + by,
             ..*mark
         }));
         self.coded.clear();
         let coded = traces.coded.iter();
-        self.coded.extend(coded.map(|start| start + range.start));
+        self.coded.extend(coded.map(|start| start + by));
+        self.live.clear();
+        let live = traces.live.iter();
+        self.live.extend(live.map(|start| start + by));
+    }
+}
+
+/// A part of a text to scan.
+#[derive(Clone, Copy)]
+struct Part<'p> {
+    range: ViewSpan,
+    /// What starts here counts.
+    core: ViewSpan,
+    /// The keywords of the text.
+    hits: &'p [Hit],
+    /// Where encodings are looked for; without, everywhere.
+    lines: Option<&'p [ViewSpan]>,
+    /// What rules must look at to be tried, by bytes of the part; without, all are.
+    stirred: Option<&'p [ViewSpan]>,
+}
+
+impl<'p> Part<'p> {
+    /// All of a part.
+    fn whole(range: ViewSpan, core: ViewSpan, hits: &'p [Hit]) -> Self {
+        Self {
+            range,
+            core,
+            hits,
+            lines: None,
+            stirred: None,
+        }
     }
 }
 
@@ -380,17 +433,20 @@ impl Seen {
         let mut coded = Vec::new();
         let at = |start: &u32| first(*start);
         changes.carry(&base.coded, at, |&start, by| coded.push(moved(start, by)));
+        let mut live = Vec::new();
+        changes.carry(&base.live, at, |&start, by| live.push(moved(start, by)));
         Self {
             spots: spots.into(),
             hits: hits.into(),
             far: far.into(),
             coded: coded.into(),
+            live: live.into(),
             plain: true,
         }
     }
 
     fn has_spot_in(&self, place: ViewSpan) -> bool {
-        any_in(&self.spots, place, |spot| spot.start)
+        !starting_in(&self.spots, place, |spot| spot.start).is_empty()
     }
 }
 
@@ -520,18 +576,23 @@ fn within<T>(
         .map(|(_, item)| item)
 }
 
-/// Whether one of some items in order starts in a place.
-fn any_in<T>(items: &[T], place: ViewSpan, start: impl Fn(&T) -> u32) -> bool {
+/// Those of some items in order that start in a place.
+fn starting_in<T>(items: &[T], place: ViewSpan, start: impl Fn(&T) -> u32) -> &[T] {
     let first = items.partition_point(|item| start(item) < place.start);
-    items.get(first).is_some_and(|item| start(item) < place.end)
+    let len = items[first..].partition_point(|item| start(item) < place.end);
+    &items[first..first + len]
+}
+
+/// Those of some spans, in order and apart, that lie in or at a place.
+fn meeting(spans: &[ViewSpan], place: ViewSpan) -> &[ViewSpan] {
+    let first = spans.partition_point(|span| span.end < place.start);
+    let len = spans[first..].partition_point(|span| span.start <= place.end);
+    &spans[first..first + len]
 }
 
 /// Whether one of the changes, in order, lies in or at `span`.
 fn touches(dirty: &[ViewSpan], span: ViewSpan) -> bool {
-    let after = dirty.partition_point(|change| change.end < span.start);
-    dirty
-        .get(after)
-        .is_some_and(|change| change.start <= span.end)
+    !meeting(dirty, span).is_empty()
 }
 
 /// All that the rules of a mark look at in a text of `len` bytes.

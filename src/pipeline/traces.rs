@@ -2,7 +2,7 @@
 
 use crate::decode::Document;
 use crate::detect::keywords::Hit;
-use crate::detect::{Detector, Far};
+use crate::detect::{Candidate, Detector, Far};
 use crate::span::ViewSpan;
 
 /// What was seen in a text besides findings, so that after a change only that has to be looked at
@@ -16,6 +16,8 @@ pub struct Traces {
     pub far: Vec<Far>,
     /// Where keywords stand in what is encoded in the text.
     pub coded: Vec<u32>,
+    /// Where rules' patterns fit in the text itself, whatever the judge made of that.
+    pub live: Vec<u32>,
 }
 
 /// What of a text is to be looked at, for one whose keywords are known.
@@ -25,6 +27,8 @@ pub struct Focus<'f> {
     pub hits: &'f [Hit],
     /// Parts in which encodings are looked for, in order and apart.
     pub parts: &'f [ViewSpan],
+    /// What the rules must look at to be tried in the text itself, in order; without, all are.
+    pub stirred: Option<&'f [ViewSpan]>,
 }
 
 impl Traces {
@@ -32,6 +36,16 @@ impl Traces {
         self.hits.clear();
         self.far.clear();
         self.coded.clear();
+        self.live.clear();
+    }
+
+    /// Adds what fits in the text itself.
+    pub(super) fn add_candidates(&mut self, candidates: &[Candidate]) {
+        let place = |candidate: &Candidate| match candidate.name {
+            Some(name) => name.start,
+            None => candidate.matched.start,
+        };
+        self.live.extend(candidates.iter().map(place));
     }
 
     /// Adds the keywords of one view.
