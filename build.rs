@@ -20,6 +20,8 @@ mod grams;
 mod lexicon;
 #[path = "build/model.rs"]
 mod model;
+#[path = "src/rules/pattern.rs"]
+mod pattern;
 #[path = "src/rules/raw.rs"]
 mod raw;
 #[path = "src/host/raw.rs"]
@@ -103,9 +105,12 @@ fn write_rule(code: &mut String, rule: &def::RuleDef) {
             regex,
             max_len,
             anchor,
+            opening,
         } => format!(
-            "def::Matcher::Regex {{ regex: {}, max_len: {max_len}, anchor: def::Anchor::{anchor:?} }}",
-            text(regex)
+            "def::Matcher::Regex {{ regex: {}, max_len: {max_len}, anchor: def::Anchor::{anchor:?}, \
+             opening: {} }}",
+            text(regex),
+            sets(opening)
         ),
     };
     let checks: Vec<String> = rule
@@ -150,6 +155,14 @@ fn text(value: &str) -> String {
 
 fn list(values: &[std::borrow::Cow<'static, str>]) -> String {
     let items: Vec<String> = values.iter().map(|v| text(v)).collect();
+    format!("Cow::Borrowed(&[{}])", items.join(", "))
+}
+
+fn sets(sets: &[def::ByteSet]) -> String {
+    let items: Vec<String> = sets
+        .iter()
+        .map(|set| format!("def::ByteSet({:?})", set.0))
+        .collect();
     format!("Cow::Borrowed(&[{}])", items.join(", "))
 }
 

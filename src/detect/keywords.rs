@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use super::gram;
 use super::window::{Window, cost};
+use crate::rules::def::ByteSet;
 use crate::span::ViewSpan;
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x32, u16x16};
 
@@ -26,6 +27,7 @@ use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x32, u16x16};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hit {
     pub start: u32,
+    /// Where the keyword ends, or what must follow it.
     pub end: u32,
     /// Index of the keyword, in the order given to [`Keywords::new`].
     pub keyword: u32,
@@ -40,6 +42,24 @@ impl Hit {
     }
 }
 
+/// A keyword, and what the bytes from its start on must be among. A short one of capital letters
+/// stands everywhere in data that is spelled as letters, and is hardly ever followed by what its
+/// rule wants.
+#[derive(Clone, Debug)]
+pub struct Word<'w> {
+    pub word: &'w str,
+    pub opening: Box<[ByteSet]>,
+}
+
+impl<'w> From<&'w str> for Word<'w> {
+    fn from(word: &'w str) -> Self {
+        Self {
+            word,
+            opening: Box::default(),
+        }
+    }
+}
+
 /// A set of keywords to find, all at least three ASCII bytes long.
 pub struct Keywords {
     level: Level,
@@ -50,7 +70,9 @@ pub struct Keywords {
     /// By hash, divided by [`SHARED`]: where the windows start; they end where the next ones start.
     heads: Vec<u32>,
     noted: Vec<Noted>,
-    /// Bytes of the longest keyword.
+    /// By keyword, what must stand there.
+    openings: Vec<Box<[ByteSet]>>,
+    /// Bytes of the longest keyword with what must follow it.
     longest: usize,
 }
 
@@ -81,18 +103,20 @@ impl Keywords {
     ///
     /// # Panics
     /// When a keyword is shorter than [`SHORTEST`]; the rule parser refuses such rules.
-    pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Self {
+    pub fn new<'w>(words: impl IntoIterator<Item = Word<'w>>) -> Self {
         let mut filter: Box<[u16; SLOTS]> =
             vec![0; SLOTS].try_into().expect("made with SLOTS entries");
         let mut all = Vec::new();
         let mut noted: Vec<(usize, Noted)> = Vec::new();
         let mut longest = 0;
-        for (keyword, word) in words.into_iter().enumerate() {
+        let mut openings = Vec::new();
+        for (keyword, Word { word, opening }) in words.into_iter().enumerate() {
             assert!(
                 word.len() >= SHORTEST,
                 "keywords have at least {SHORTEST} bytes"
             );
-            longest = longest.max(word.len());
+            longest = longest.max(word.len()).max(opening.len());
+            openings.push(opening);
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
             for_each_window(&all[start..], &mut filter, |slot, window| {
@@ -120,11 +144,12 @@ impl Keywords {
             filter,
             heads,
             noted: noted.into_iter().map(|(_, noting)| noting).collect(),
+            openings,
             longest,
         }
     }
 
-    /// Bytes of the longest keyword.
+    /// Bytes of the longest keyword with what must follow it.
     pub fn longest(&self) -> usize {
         self.longest
     }
@@ -223,7 +248,14 @@ impl Keywords {
         let end = start + noted.len as usize;
         let word = &self.words[noted.word as usize..][..noted.len as usize];
         let stands = text.get(start..end)?;
-        stands.eq_ignore_ascii_case(word).then_some(Hit {
+        if !stands.eq_ignore_ascii_case(word) {
+            return None;
+        }
+        let opening = &*self.openings[noted.keyword as usize];
+        let end = end.max(start + opening.len());
+        let first = text.get(start..end)?.iter();
+        let opens = opening.iter().zip(first).all(|(set, b)| set.contains(*b));
+        opens.then_some(Hit {
             start: start as u32,
             end: end as u32,
             keyword: noted.keyword,
@@ -347,7 +379,7 @@ mod tests {
 
     /// The hits at the best level of this machine, which every machine's must be.
     fn ours(words: &[String], text: &[u8]) -> Vec<Hit> {
-        let mut keywords = Keywords::new(words.iter().map(String::as_str));
+        let mut keywords = Keywords::new(words.iter().map(|word| Word::from(&**word)));
         let mut found = |level| {
             let mut hits = Vec::new();
             keywords.level = level;
@@ -405,7 +437,7 @@ mod tests {
         ) {
             let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
             let starts = from.min(to)..from.max(to);
-            let keywords = Keywords::new(words.iter().map(String::as_str));
+            let keywords = Keywords::new(words.iter().map(|word| Word::from(&**word)));
             let (mut all, mut some) = (Vec::new(), Vec::new());
             keywords.scan(text.as_bytes(), &mut all);
             all.retain(|hit| starts.contains(&(hit.start as usize)));

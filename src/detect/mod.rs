@@ -16,10 +16,10 @@ use std::sync::OnceLock;
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::decode::View;
-use crate::rules::def::Anchor;
+use crate::rules::def::{Anchor, ByteSet};
 use crate::rules::{Matcher, RuleSet};
 use crate::span::ViewSpan;
-use keywords::{Hit, Keywords};
+use keywords::{Hit, Keywords, Word};
 
 /// A place where a rule's pattern fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,10 +117,14 @@ impl Detector {
             }
         }
         let far = wakes.iter().map(|list| far_reach(list, &rules)).collect();
+        let words = words.iter().zip(&wakes).map(|(word, list)| Word {
+            word,
+            opening: common_opening(list, &rules),
+        });
         Self {
             far,
             reaches: rules.iter().map(|rule| candidate_reach(&rule.matcher)).collect(),
-            keywords: Keywords::new(words.iter().map(|word| &**word)),
+            keywords: Keywords::new(words),
             wakes: wakes.into_iter().map(Into::into).collect(),
             compiled: rules.iter().map(|_| OnceLock::new()).collect(),
             rules,
@@ -453,6 +457,21 @@ fn far_reach(woken: &[u32], rules: &RuleSet) -> Option<Reach> {
         }
     }
     (farthest.before.max(farthest.behind) > LOCAL).then_some(farthest)
+}
+
+/// What the first bytes of a match are among, whichever of a keyword's rules it is of. Nothing where
+/// one of them can match elsewhere than at the keyword.
+fn common_opening(woken: &[u32], rules: &RuleSet) -> Box<[ByteSet]> {
+    let opening = |&rule: &u32| match &rules.get(rule as usize).matcher {
+        Matcher::Regex { opening, .. } => &**opening,
+        Matcher::Assignment | Matcher::AssignedValue { .. } => &[],
+    };
+    let shortest = woken.iter().map(|rule| opening(rule).len()).min();
+    let at = |at: usize| {
+        let sets = woken.iter().map(|rule| opening(rule)[at]);
+        sets.fold(ByteSet::default(), ByteSet::or)
+    };
+    (0..shortest.unwrap_or(0)).map(at).collect()
 }
 
 /// This thread's regex of a rule.

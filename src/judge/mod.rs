@@ -205,6 +205,11 @@ impl Judge {
     /// # Errors
     /// When it is no secret, with the reason.
     pub fn assess(&self, probe: &Probe<'_>) -> Result<Assessment, Dropped> {
+        let assigned = matches!(probe.rule.matcher, Matcher::Assignment);
+        // Most of what is assigned in minified code: told before anything else is asked.
+        if assigned && probe.value().len() < generic::reject::SHORTEST {
+            return Err(Dropped("too short for a secret"));
+        }
         gates::pass(probe)?;
         if let Some(reason) = self.placeholders.reason(probe.value()) {
             return Err(Dropped(reason));

@@ -48,6 +48,8 @@ pub enum Matcher {
         /// The longest match in bytes.
         max_len: u32,
         anchor: Anchor,
+        /// What the first bytes of each match are among; empty where that is not worth asking.
+        opening: Cow<'static, [ByteSet]>,
     },
     /// The assignment grammar (`name = "value"` in all its spellings); keywords are parts of names.
     Assignment,
@@ -208,10 +210,25 @@ impl ByteSet {
         self.0 == [0; 4]
     }
 
+    /// The bytes of a range.
+    pub fn of(bytes: std::ops::RangeInclusive<u8>) -> Self {
+        let mut set = Self::default();
+        for byte in bytes {
+            set.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        set
+    }
+
+    /// The bytes of either.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(std::array::from_fn(|at| self.0[at] | other.0[at]))
+    }
+
     /// Reads the inside of a character class: single characters and ranges such as `A-Za-z0-9+/_-`.
     pub fn parse(class: &str) -> Result<Self, String> {
         let bytes = class.as_bytes();
-        let mut set = [0u64; 4];
+        let mut set = Self::default();
         let mut at = 0;
         while at < bytes.len() {
             let low = bytes[at];
@@ -220,12 +237,10 @@ impl ByteSet {
             if low > high || !low.is_ascii() || !high.is_ascii() {
                 return Err(format!("{class:?} is not a class of ASCII characters"));
             }
-            for byte in low..=high {
-                set[usize::from(byte >> 6)] |= 1 << (byte & 63);
-            }
+            set = set.or(Self::of(low..=high));
             at += if is_range { 3 } else { 1 };
         }
-        Ok(Self(set))
+        Ok(set)
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod def;
 pub mod lint;
+pub mod pattern;
 pub mod raw;
 pub mod template;
 #[cfg(test)]

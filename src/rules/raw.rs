@@ -2,15 +2,15 @@
 //!
 //! This file is compiled twice: into the build script, which turns `patterns/*.toml` into static
 //! data so that start-up parses nothing, and into the library, which loads custom files with the
-//! same checks. It therefore uses nothing of the crate but its neighbours `def` and `check`.
+//! same checks. It therefore uses nothing of the crate but its neighbours `check`, `def` and `pattern`.
 
 use std::borrow::Cow;
 
-use regex_syntax::hir::{Hir, HirKind, Look};
 use serde::Deserialize;
 
 use super::check::Check;
 use super::def::{Anchor, ByteSet, Example, Kind, Level, Matcher, RuleDef, Severity};
+use super::pattern;
 
 /// One file of `patterns/`.
 #[derive(Debug, Deserialize)]
@@ -234,6 +234,9 @@ fn check_keywords(keywords: &[String]) -> Result<Vec<Cow<'static, str>>, String>
 /// How far a name and its value may lie apart when the rule does not say.
 const USUAL_WINDOW: usize = 60;
 
+/// A keyword of so few bytes turns up by chance, above all in data spelled as letters.
+const CHANCY: usize = 5;
+
 fn matcher(raw: &RawRule) -> Result<Matcher, String> {
     let field = if raw.value.is_some() {
         "value"
@@ -244,7 +247,7 @@ fn matcher(raw: &RawRule) -> Result<Matcher, String> {
 }
 
 fn find_by(raw: &RawRule) -> Result<Matcher, String> {
-    let pattern = match (&raw.regex, &raw.value, raw.assignment) {
+    let regex = match (&raw.regex, &raw.value, raw.assignment) {
         (Some(regex), None, false) => regex.clone(),
         (None, Some(value), false) => {
             named_value(&raw.keywords, value, raw.window.unwrap_or(USUAL_WINDOW))
@@ -253,27 +256,34 @@ fn find_by(raw: &RawRule) -> Result<Matcher, String> {
         (None, Some(value), true) => {
             // The assignment grammar finds the value; this must match all of it.
             let regex = format!("^(?:{value})$");
-            bounded(&parse_regex(&regex)?)?;
+            pattern::longest(&pattern::parse(&regex)?)?;
             return Ok(Matcher::AssignedValue {
                 regex: regex.into(),
             });
         }
         _ => return Err("needs exactly one of regex, value, assignment".into()),
     };
-    let hir = parse_regex(&pattern)?;
-    let max_len = bounded(&hir)?;
-    if !has_secret_group(&hir) {
+    let hir = pattern::parse(&regex)?;
+    let max_len = pattern::longest(&hir)?;
+    if !pattern::has_secret_group(&hir) {
         return Err("the regex has no group named secret".into());
     }
-    let anchor = if raw.keywords.iter().all(|k| starts_with(&pattern, k)) || raw.value.is_some() {
+    let starts_it = |keyword: &String| pattern::starts_with(&hir, keyword);
+    let anchor = if raw.keywords.iter().all(starts_it) || raw.value.is_some() {
         Anchor::Keyword
     } else {
         Anchor::Window
     };
+    let chancy = raw.keywords.iter().any(|keyword| keyword.len() <= CHANCY);
+    let opening = match anchor {
+        Anchor::Keyword if chancy => pattern::opening(&hir),
+        _ => Vec::new(),
+    };
     Ok(Matcher::Regex {
-        regex: pattern.into(),
+        regex: regex.into(),
         max_len,
         anchor,
+        opening: opening.into(),
     })
 }
 
@@ -284,90 +294,4 @@ fn named_value(keywords: &[String], value: &str, window: usize) -> String {
         r#"(?i:{})[^\r\n]{{0,{window}}}?[=:,(\[{{>\s"'`|](?P<secret>{value})"#,
         names.join("|")
     )
-}
-
-fn parse_regex(pattern: &str) -> Result<Hir, String> {
-    regex_syntax::ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .build()
-        .parse(pattern)
-        .map_err(|error| error.to_string())
-}
-
-/// The longest match, which windows and overlaps are made of.
-fn bounded(hir: &Hir) -> Result<u32, String> {
-    const LONGEST: usize = 64 * 1024;
-    match hir.properties().maximum_len() {
-        Some(len) if len <= LONGEST => Ok(len as u32),
-        Some(len) => Err(format!(
-            "the regex may match {len} bytes; the limit is {LONGEST}"
-        )),
-        None => Err("the regex has no longest match: bound every repetition".into()),
-    }
-}
-
-fn has_secret_group(hir: &Hir) -> bool {
-    match hir.kind() {
-        HirKind::Capture(c) => c.name.as_deref() == Some("secret") || has_secret_group(&c.sub),
-        HirKind::Repetition(r) => has_secret_group(&r.sub),
-        HirKind::Concat(list) | HirKind::Alternation(list) => list.iter().any(has_secret_group),
-        _ => false,
-    }
-}
-
-/// Whether each match of `pattern` starts with `keyword`, whatever its case, so that the regex need
-/// be tried at the keyword only. Tested on the pattern's own parse: a match that starts elsewhere
-/// would be one of the pattern with the keyword's bytes excluded from its start.
-fn starts_with(pattern: &str, keyword: &str) -> bool {
-    let Ok(hir) = parse_regex(pattern) else {
-        return false;
-    };
-    let mut rest = keyword.as_bytes();
-    literal_prefix(&hir, &mut rest);
-    rest.is_empty()
-}
-
-/// Eats the literal bytes with which every match of `hir` begins from `rest`; false when the
-/// literal part ends within `hir`.
-fn literal_prefix(hir: &Hir, rest: &mut &[u8]) -> bool {
-    match hir.kind() {
-        HirKind::Empty => true,
-        HirKind::Look(look) => !matches!(look, Look::End | Look::EndLF | Look::EndCRLF),
-        HirKind::Literal(literal) => {
-            for &byte in &*literal.0 {
-                match rest.split_first() {
-                    Some((first, tail)) if first.eq_ignore_ascii_case(&byte) => *rest = tail,
-                    _ => return false,
-                }
-            }
-            true
-        }
-        HirKind::Class(class) => {
-            let Some((&first, tail)) = rest.split_first() else {
-                return false;
-            };
-            let folded = class
-                .literal()
-                .is_some_and(|l| l.eq_ignore_ascii_case(&[first]))
-                || is_case_pair(class, first);
-            if folded {
-                *rest = tail;
-            }
-            folded
-        }
-        HirKind::Capture(capture) => literal_prefix(&capture.sub, rest),
-        HirKind::Concat(list) => list.iter().all(|part| literal_prefix(part, rest)),
-        HirKind::Repetition(_) | HirKind::Alternation(_) => false,
-    }
-}
-
-fn is_case_pair(class: &regex_syntax::hir::Class, letter: u8) -> bool {
-    let regex_syntax::hir::Class::Bytes(class) = class else {
-        return false;
-    };
-    class
-        .ranges()
-        .iter()
-        .all(|r| r.start() == r.end() && r.start().eq_ignore_ascii_case(&letter))
 }

@@ -17,6 +17,9 @@ pub use code::is_member_access;
 pub use hash::is_crypt;
 pub use unfinished::template;
 
+/// The fewest bytes of a value that some name makes a secret of.
+pub const SHORTEST: usize = 4;
+
 /// Why what is given to any name is no value, if it is none.
 pub fn of_any(probe: &Probe<'_>) -> Option<&'static str> {
     template(probe.value())
@@ -79,7 +82,7 @@ fn by_name(text: &[u8], name: &Name) -> Option<&'static str> {
 
 fn by_size(value: &[u8], name: &Name, shape: &Shape) -> Option<&'static str> {
     let shortest = match name.promise {
-        Some(Promise::Password | Promise::Secret) => 4,
+        Some(Promise::Password | Promise::Secret) => SHORTEST,
         Some(Promise::Token | Promise::Credential) => 5,
         // A plain `key` is most often that of a row or a map.
         Some(Promise::Key) if name.alone => 12,
