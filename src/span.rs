@@ -46,6 +46,16 @@ macro_rules! span_methods {
                 self.start == self.end
             }
 
+            /// What of it lies in `bounds`.
+            #[must_use]
+            pub fn clipped(self, bounds: Self) -> Self {
+                let start = self.start.clamp(bounds.start, bounds.end);
+                Self {
+                    start,
+                    end: self.end.clamp(start, bounds.end),
+                }
+            }
+
             /// Whether the two ranges share at least one byte.
             pub fn overlaps(self, other: Self) -> bool {
                 self.start < other.end && other.start < self.end

@@ -154,17 +154,16 @@ impl Keywords {
         self.longest
     }
 
-    /// Appends every place in `starts` where a keyword starts.
-    pub fn scan_starts(&self, text: &[u8], starts: Range<usize>, hits: &mut Vec<Hit>) {
+    /// Appends every place in one of `starts`, which are in order and apart, where a keyword starts.
+    pub fn scan_starts(&self, text: &[u8], starts: &[ViewSpan], hits: &mut Vec<Hit>) {
         let old = hits.len();
-        let end = text.len().min(starts.end + self.longest);
-        self.scan(&text[starts.start..end], hits);
+        dispatch!(self.level, simd => self.blocks_of(simd, text, starts, hits));
         let mut at = old;
         while at < hits.len() {
-            let hit = &mut hits[at];
-            hit.start += starts.start as u32;
-            hit.end += starts.start as u32;
-            if (hit.start as usize) < starts.end {
+            let start = hits[at].start;
+            let after = starts.partition_point(|part| part.start <= start);
+            let part = after.checked_sub(1).and_then(|at| starts.get(at));
+            if part.is_some_and(|part| start < part.end) {
                 at += 1;
             } else {
                 hits.swap_remove(at);
@@ -178,29 +177,57 @@ impl Keywords {
         dispatch!(self.level, simd => self.blocks(simd, text, hits));
     }
 
+    /// Looks at all windows of a text, block by block.
+    ///
     /// Needs to be inlined to be compiled for the level at hand.
     #[inline(always)]
     fn blocks<S: Simd>(&self, simd: S, text: &[u8], hits: &mut Vec<Hit>) {
         let mut pending = Pending::default();
-        let mut at = 0;
-        while let Some(block) = text.get(at..at + REACH) {
-            let fired = self.fired(simd, block.try_into().expect("a block of that size"));
+        self.windows(simd, text, 0..text.len(), &mut pending, hits);
+        self.confirm(text, &mut pending, hits);
+    }
+
+    /// Looks at the windows of all keywords that start in one of `starts`. A block that reaches into
+    /// the next part is looked at for both, and each keyword is found once.
+    #[inline(always)]
+    fn blocks_of<S: Simd>(&self, simd: S, text: &[u8], starts: &[ViewSpan], hits: &mut Vec<Hit>) {
+        let mut pending = Pending::default();
+        let mut done = 0;
+        for part in starts {
+            // The window of a keyword may start a byte before it.
+            let from = (part.start as usize).saturating_sub(1).max(done);
+            done = text.len().min(part.end as usize + self.longest);
+            done = from + done.saturating_sub(from).next_multiple_of(BLOCK);
+            self.windows(simd, text, from..done.min(text.len()), &mut pending, hits);
+        }
+        self.confirm(text, &mut pending, hits);
+    }
+
+    /// Looks at the windows that start in `range` at offsets that are even there.
+    #[inline(always)]
+    fn windows<S: Simd>(
+        &self,
+        simd: S,
+        text: &[u8],
+        range: Range<usize>,
+        pending: &mut Pending,
+        hits: &mut Vec<Hit>,
+    ) {
+        let mut at = range.start;
+        while at < range.end {
+            let fired = match text.get(at..at + REACH) {
+                Some(block) => self.fired(simd, block.try_into().expect("a block of that size")),
+                None => {
+                    let mut block = [b' '; REACH];
+                    let rest = &text[at..text.len().min(at + REACH)];
+                    block[..rest.len()].copy_from_slice(rest);
+                    self.fired(simd, &block)
+                }
+            };
             if pending.add(at, fired) {
-                self.confirm(text, &mut pending, hits);
+                self.confirm(text, pending, hits);
             }
             at += BLOCK;
-        }
-        while at < text.len() {
-            let mut block = [b' '; REACH];
-            let rest = &text[at..text.len().min(at + REACH)];
-            block[..rest.len()].copy_from_slice(rest);
-            if pending.add(at, self.fired(simd, &block)) {
-                self.confirm(text, &mut pending, hits);
-            }
-            at += BLOCK;
-        }
-        if pending.len > 0 {
-            self.confirm(text, &mut pending, hits);
         }
     }
 
@@ -429,22 +456,40 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keywords_that_start_in_a_part_are_those_of_the_whole(
+        fn keywords_that_start_in_some_parts_are_those_of_the_whole(
             words in prop::collection::vec("[ab.]{3,7}", 1..6),
-            text in "[abAB. ]{0,150}",
-            from in any::<prop::sample::Index>(),
-            to in any::<prop::sample::Index>(),
+            text in "[abAB. ]{0,400}",
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
         ) {
-            let (from, to) = (from.index(text.len() + 1), to.index(text.len() + 1));
-            let starts = from.min(to)..from.max(to);
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+            cuts.sort_unstable();
+            let parts = cuts.chunks_exact(2).map(|cut| ViewSpan::new(cut[0], cut[1]));
+            let mut parts: Vec<ViewSpan> = parts.collect();
+            parts.dedup_by(|next, last| next.start <= last.end);
             let keywords = Keywords::new(words.iter().map(|word| Word::from(&**word)));
             let (mut all, mut some) = (Vec::new(), Vec::new());
             keywords.scan(text.as_bytes(), &mut all);
-            all.retain(|hit| starts.contains(&(hit.start as usize)));
-            keywords.scan_starts(text.as_bytes(), starts, &mut some);
+            all.retain(|hit| parts.iter().any(|part| part.range().contains(&(hit.start as usize))));
+            keywords.scan_starts(text.as_bytes(), &parts, &mut some);
             all.sort();
             some.sort();
             prop_assert_eq!(all, some);
+        }
+
+        #[test]
+        fn a_keyword_with_an_opening_stands_only_where_that_fits(
+            text in "[aA1 ]{0,120}",
+        ) {
+            let set = ByteSet::parse("A").expect("a class");
+            let digit = ByteSet::parse("0-9").expect("a class");
+            let opening = [set, set, set, digit].into();
+            let word = Word { word: "aaa", opening };
+            let mut hits = Vec::new();
+            Keywords::new([word]).scan(text.as_bytes(), &mut hits);
+            hits.sort();
+            let places: Vec<(u32, u32)> = hits.iter().map(|hit| (hit.start, hit.end)).collect();
+            let expected = text.match_indices("AAA1").map(|(at, _)| (at as u32, at as u32 + 4));
+            prop_assert_eq!(places, expected.collect::<Vec<_>>());
         }
     }
 

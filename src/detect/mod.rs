@@ -36,6 +36,10 @@ pub struct Candidate {
     pub quoted: bool,
 }
 
+/// Bytes of a keyword that are looked for. What goes on longer is compared where these stand: so a
+/// change concerns only what starts less than this before it.
+const SOUGHT: usize = 24;
+
 /// Bytes that each thread may spend on the states of one regex. There are many regexes, in a long
 /// history most are tried, and none needs the two megabytes that it would take by default.
 const MOST_STATES: usize = 64 << 10;
@@ -69,12 +73,19 @@ pub struct Detector {
     rules: RuleSet,
     keywords: Keywords,
     /// For each keyword the rules it wakes.
-    wakes: Vec<Box<[u32]>>,
+    wakes: Vec<Box<[Wake]>>,
     /// For each keyword how far its rules look, where that is farther than [`LOCAL`].
     far: Vec<Option<Reach>>,
     /// For each rule on what its candidates at a keyword depend.
     reaches: Vec<Reach>,
     compiled: Vec<OnceLock<Compiled>>,
+}
+
+/// A rule that a keyword wakes.
+struct Wake {
+    rule: u32,
+    /// What of a long keyword must follow its first [`SOUGHT`] bytes.
+    rest: Box<str>,
 }
 
 /// A rule's regex, ready to run.
@@ -104,15 +115,21 @@ struct Own {
 
 impl Detector {
     pub fn new(rules: RuleSet) -> Self {
+        let parts = |word: &str| word.len().min(SOUGHT);
         let all = rules.iter().flat_map(|rule| rule.keywords.iter());
-        let (words, indices) = keywords::distinct(all.map(|word| &**word));
-        let mut wakes: Vec<Vec<u32>> = vec![Vec::new(); words.len()];
+        let (words, indices) = keywords::distinct(all.map(|word| &word[..parts(word)]));
+        let mut wakes: Vec<Vec<Wake>> = Vec::new();
+        wakes.resize_with(words.len(), Vec::new);
         let mut indices = indices.into_iter();
         for (rule, def) in rules.iter().enumerate() {
-            for index in indices.by_ref().take(def.keywords.len()) {
+            for (word, index) in def.keywords.iter().zip(indices.by_ref()) {
+                let rest = &word[parts(word)..];
                 let list = &mut wakes[index as usize];
-                if list.last() != Some(&(rule as u32)) {
-                    list.push(rule as u32);
+                let rule = rule as u32;
+                let is_there = |wake: &Wake| wake.rule == rule && *wake.rest == *rest;
+                if !list.last().is_some_and(is_there) {
+                    let rest = rest.into();
+                    list.push(Wake { rule, rest });
                 }
             }
         }
@@ -123,7 +140,10 @@ impl Detector {
         });
         Self {
             far,
-            reaches: rules.iter().map(|rule| candidate_reach(&rule.matcher)).collect(),
+            reaches: rules
+                .iter()
+                .map(|rule| candidate_reach(&rule.matcher))
+                .collect(),
             keywords: Keywords::new(words),
             wakes: wakes.into_iter().map(Into::into).collect(),
             compiled: rules.iter().map(|_| OnceLock::new()).collect(),
@@ -140,9 +160,13 @@ impl Detector {
         &self.keywords
     }
 
-    /// How far the rules of a keyword look; `None` when all are content with [`LOCAL`].
-    pub fn far(&self, keyword: u32) -> Option<Reach> {
-        self.far[keyword as usize]
+    /// What the rules of a keyword look at; `None` when all are content with [`LOCAL`].
+    pub fn far(&self, hit: &Hit) -> Option<Far> {
+        let reach = self.far[hit.keyword as usize]?;
+        Some(Far {
+            start: hit.start,
+            reach,
+        })
     }
 
     /// Appends the candidates of one view to `out`, in no particular order. Gives the keywords in it.
@@ -199,8 +223,12 @@ impl Detector {
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
-        let mut assigned: Option<assign::Found> = None;
-        for &rule in &*self.wakes[hit.keyword as usize] {
+        let mut assigned: Option<(u32, assign::Found)> = None;
+        for Wake { rule, rest } in &self.wakes[hit.keyword as usize] {
+            let rule = *rule;
+            let Some(hit) = completed(view, hit, stretch, rest) else {
+                continue;
+            };
             let reach = self.reaches[rule as usize];
             if near.is_some_and(|near| !reach.meets(near)) {
                 continue;
@@ -225,16 +253,9 @@ impl Detector {
                     self.widen(view, rule, window, scratch, out);
                 }
                 Matcher::Assignment | Matcher::AssignedValue { .. } => {
-                    let found = assigned.get_or_insert_with(|| {
-                        assign::read(
-                            &view.text,
-                            stretch,
-                            ViewSpan {
-                                start: hit.start,
-                                end: hit.end,
-                            },
-                        )
-                    });
+                    let read = || (hit.end, assign::read(&view.text, stretch, hit.span()));
+                    assigned.take_if(|(end, _)| *end != hit.end);
+                    let (_, found) = assigned.get_or_insert_with(read);
                     self.assign(view, rule, found, out);
                 }
             }
@@ -434,11 +455,22 @@ fn candidate_reach(matcher: &Matcher) -> Reach {
     }
 }
 
+/// A hit with all of its keyword, of which the `rest` is still to be compared.
+fn completed(view: &View<'_>, hit: Hit, stretch: ViewSpan, rest: &str) -> Option<Hit> {
+    if rest.is_empty() {
+        return Some(hit);
+    }
+    let end = hit.end + rest.len() as u32;
+    let follows = view.text[..stretch.end as usize].get(hit.end as usize..end as usize)?;
+    let all = follows.eq_ignore_ascii_case(rest.as_bytes());
+    all.then_some(Hit { end, ..hit })
+}
+
 /// How far the rules of one keyword look; `None` when all are content with [`LOCAL`].
-fn far_reach(woken: &[u32], rules: &RuleSet) -> Option<Reach> {
+fn far_reach(woken: &[Wake], rules: &RuleSet) -> Option<Reach> {
     let mut farthest = Reach::default();
-    for &rule in woken {
-        let def = rules.get(rule as usize);
+    for wake in woken {
+        let def = rules.get(wake.rule as usize);
         let near = if def.near.is_empty() {
             0
         } else {
@@ -461,14 +493,14 @@ fn far_reach(woken: &[u32], rules: &RuleSet) -> Option<Reach> {
 
 /// What the first bytes of a match are among, whichever of a keyword's rules it is of. Nothing where
 /// one of them can match elsewhere than at the keyword.
-fn common_opening(woken: &[u32], rules: &RuleSet) -> Box<[ByteSet]> {
-    let opening = |&rule: &u32| match &rules.get(rule as usize).matcher {
+fn common_opening(woken: &[Wake], rules: &RuleSet) -> Box<[ByteSet]> {
+    let opening = |wake: &Wake| match &rules.get(wake.rule as usize).matcher {
         Matcher::Regex { opening, .. } => &**opening,
         Matcher::Assignment | Matcher::AssignedValue { .. } => &[],
     };
-    let shortest = woken.iter().map(|rule| opening(rule).len()).min();
+    let shortest = woken.iter().map(|wake| opening(wake).len()).min();
     let at = |at: usize| {
-        let sets = woken.iter().map(|rule| opening(rule)[at]);
+        let sets = woken.iter().map(|wake| opening(wake)[at]);
         sets.fold(ByteSet::default(), ByteSet::or)
     };
     (0..shortest.unwrap_or(0)).map(at).collect()

@@ -11,11 +11,13 @@
 //! The naive sweep reads every object whole through libgit2 and shares all but the first two passes'
 //! shortcuts. It is slow and simple, and the tests demand that both find the same.
 
+mod around;
 pub mod changes;
 pub mod graph;
 pub mod names;
 pub mod places;
 pub mod secrets;
+pub mod seen;
 pub mod texts;
 pub mod walk;
 pub mod ways;

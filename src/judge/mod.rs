@@ -205,21 +205,20 @@ impl Judge {
     /// # Errors
     /// When it is no secret, with the reason.
     pub fn assess(&self, probe: &Probe<'_>) -> Result<Assessment, Dropped> {
-        let assigned = matches!(probe.rule.matcher, Matcher::Assignment);
-        // Most of what is assigned in minified code: told before anything else is asked.
-        if assigned && probe.value().len() < generic::reject::SHORTEST {
-            return Err(Dropped("too short for a secret"));
-        }
         gates::pass(probe)?;
+        let named = matches!(probe.rule.kind, Kind::Generic | Kind::Context);
+        if named && probe.machine_made {
+            return Err(Dropped("a name in machine-made text says nothing"));
+        }
+        let name = match probe.rule.matcher {
+            Matcher::Assignment => Some(generic::name(probe)?),
+            _ => None,
+        };
         if let Some(reason) = self.placeholders.reason(probe.value()) {
             return Err(Dropped(reason));
         }
         if structure::connection::is_emulator_key(probe.value()) {
             return Err(Dropped("is the emulator's public key"));
-        }
-        let named = matches!(probe.rule.kind, Kind::Generic | Kind::Context);
-        if named && probe.machine_made {
-            return Err(Dropped("a name in machine-made text says nothing"));
         }
         if named && let Some(reason) = reference::reason(probe) {
             return Err(Dropped(reason));
@@ -228,15 +227,14 @@ impl Judge {
             return Err(Dropped("is a name, not a value"));
         }
         let mut found = Assessment::of(probe);
-        match probe.rule.matcher {
+        if let Some(name) = name {
             // A rule that says nothing of its value leaves that to the model.
-            Matcher::Assignment => generic::judge(probe, &self.model, &mut found)?,
-            Matcher::AssignedValue { .. } => {
-                if let Some(reason) = generic::reject::of_any(probe) {
-                    return Err(Dropped(reason));
-                }
-            }
-            Matcher::Regex { .. } => {}
+            generic::judge(probe, &name, &self.model, &mut found)?;
+        }
+        if let Matcher::AssignedValue { .. } = probe.rule.matcher
+            && let Some(reason) = generic::reject::of_any(probe)
+        {
+            return Err(Dropped(reason));
         }
         for check in probe.rule.checks.iter() {
             checks::run(*check, probe, &self.placeholders, &mut found)?;

@@ -98,18 +98,14 @@ fn is_name_in_vault(before: &[u8]) -> bool {
     ];
     const REACH: usize = 120;
     let line = &before[before.len().saturating_sub(REACH)..];
-    let line = line.rsplit(|b| matches!(b, b'\n' | b';')).next();
+    // What stands before a closing bracket belongs to calls that are over.
+    let line = line.rsplit(|b| matches!(b, b'\n' | b';' | b')')).next();
     let line = line.unwrap_or_default();
     // Each of them has one or the other; most lines have neither.
     if memchr::memchr(b'(', line).is_none() && !contains_ci(line, b"keyvault") {
         return false;
     }
-    let line = line.to_ascii_lowercase();
-    READS.iter().any(|call| {
-        let found = memchr::memmem::rfind(&line, call.as_bytes());
-        // The call must not be over yet.
-        found.is_some_and(|at| memchr::memchr(b')', &line[at + call.len()..]).is_none())
-    })
+    contains_any_ci(line, READS)
 }
 
 /// Whether `before` ends in the head of a data address, `data:image/png;base64,`.

@@ -14,8 +14,8 @@ pub struct Traces {
     /// Where rules stand that look farther than [`LOCAL`](crate::detect::LOCAL), in the text or in
     /// what is encoded in it.
     pub far: Vec<Far>,
-    /// Where keywords stand in what is encoded in the text.
-    pub coded: Vec<u32>,
+    /// Keywords in what is encoded in the text: where the first byte of each comes from.
+    pub coded: Vec<Hit>,
     /// Where rules' patterns fit in the text itself, whatever the judge made of that.
     pub live: Vec<u32>,
 }
@@ -61,19 +61,21 @@ impl Traces {
         }
         for hit in hits {
             let first = ViewSpan::new(hit.start as usize, hit.start as usize + 1);
-            let start = match view {
-                0 => hit.start,
+            let hit = match view {
+                0 => *hit,
                 _ => {
                     let source = document.locate(view, first).source;
-                    source.first().map_or(0, |span| span.start)
+                    let start = source.first().map_or(0, |span| span.start);
+                    let hit = Hit {
+                        start,
+                        end: start + 1,
+                        keyword: hit.keyword,
+                    };
+                    self.coded.push(hit);
+                    hit
                 }
             };
-            if view > 0 {
-                self.coded.push(start);
-            }
-            if let Some(reach) = detector.far(hit.keyword) {
-                self.far.push(Far { start, reach });
-            }
+            self.far.extend(detector.far(&hit));
         }
     }
 }

@@ -143,7 +143,9 @@ fn open(hir: &Hir, sets: &mut Vec<ByteSet>) -> bool {
                 let all = parts.iter().map(|(_, sets)| sets[at]);
                 sets.push(all.fold(ByteSet::default(), ByteSet::or));
             }
-            parts.iter().all(|(end, sets)| *end && sets.len() == shortest)
+            parts
+                .iter()
+                .all(|(end, sets)| *end && sets.len() == shortest)
         }
     }
 }

@@ -26,16 +26,36 @@ use name::{Name, Promise};
 /// How many reasons a finding gives for and against.
 const REASONS: (usize, usize) = (3, 1);
 
-/// Judges the value of an assignment.
+/// Reads the name that an assignment gives its value. Most are told by it, or by the length of the
+/// value, to be none of interest.
 ///
 /// # Errors
 /// When the value is no secret, with the reason.
-pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result<(), Dropped> {
+pub fn name(probe: &Probe<'_>) -> Result<Name, Dropped> {
+    if probe.value().len() < reject::SHORTEST {
+        return Err(Dropped("too short for a secret"));
+    }
     let name = features::name_of(probe);
-    if let Some(reason) = reject::reason(probe, &name) {
+    match reject::at_once(probe, &name) {
+        Some(reason) => Err(Dropped(reason)),
+        None => Ok(name),
+    }
+}
+
+/// Judges the value of an assignment whose name was read.
+///
+/// # Errors
+/// When the value is no secret, with the reason.
+pub fn judge(
+    probe: &Probe<'_>,
+    name: &Name,
+    model: &Model,
+    found: &mut Assessment,
+) -> Result<(), Dropped> {
+    if let Some(reason) = reject::reason(probe, name) {
         return Err(Dropped(reason));
     }
-    let features = model.read(probe, &name);
+    let features = model.read(probe, name);
     let score = model.score(&features);
     let [low, medium, high] = THRESHOLDS;
     if score < low && !probe.thorough {
@@ -55,7 +75,7 @@ pub fn judge(probe: &Probe<'_>, model: &Model, found: &mut Assessment) -> Result
         .then_some("a token that names a page or a request opens nothing")
         .or(has_wrong_sum(probe.value())
             .then_some("has a key's mark, but its checksum does not hold"))
-        .or(is_request_id(probe, &name).then_some("a UUID that names a request or a change"));
+        .or(is_request_id(probe, name).then_some("a UUID that names a request or a change"));
     if let Some(doubt) = doubt {
         found.confidence = Level::Low;
         explanation.capped = true;

@@ -28,13 +28,16 @@ pub fn of_any(probe: &Probe<'_>) -> Option<&'static str> {
         .or_else(|| code::reason(probe, &Shape::of(probe.value())))
 }
 
-/// Why the value of an assignment is no secret, if it is none.
+/// Why a name, or the length of its value, makes no secret of an assignment, if they do not.
+pub fn at_once(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
+    by_name(probe.name, name).or_else(|| by_size(probe.value(), name))
+}
+
+/// Why the value of an assignment that was not turned down [`at_once`] is no secret, if it is none.
 pub fn reason(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
     let value = probe.value();
     let shape = Shape::of(value);
-    by_name(probe.name, name)
-        .or_else(|| by_size(value, name, &shape))
-        .or_else(|| by_place(probe))
+    by_place(probe)
         .or_else(|| template(value))
         .or_else(|| company::reason(probe))
         .or_else(|| unfinished::reason(probe))
@@ -80,7 +83,7 @@ fn by_name(text: &[u8], name: &Name) -> Option<&'static str> {
     (name.tail == Tail::Thing).then_some("the name is that of an id, an address or a setting")
 }
 
-fn by_size(value: &[u8], name: &Name, shape: &Shape) -> Option<&'static str> {
+fn by_size(value: &[u8], name: &Name) -> Option<&'static str> {
     let shortest = match name.promise {
         Some(Promise::Password | Promise::Secret) => SHORTEST,
         Some(Promise::Token | Promise::Credential) => 5,
@@ -91,6 +94,7 @@ fn by_size(value: &[u8], name: &Name, shape: &Shape) -> Option<&'static str> {
     if written(value) < shortest {
         return Some("too short for a secret");
     }
+    let shape = Shape::of(value);
     let said = shape.digits + shape.upper + shape.lower + shape.other;
     (said == 0 && name.promise != Some(Promise::Secret) && name.promise != Some(Promise::Password))
         .then_some("no letters or digits")

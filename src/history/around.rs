@@ -1,0 +1,188 @@
+//! Parts of a text around what a delta changed.
+
+use crate::detect::Far;
+use crate::span::ViewSpan;
+
+use super::changes::Changes;
+use super::seen::Seen;
+use super::texts::MARGIN;
+
+/// How far the end of a line is looked for; nested decoders take no longer lines whole.
+const LINE: usize = 8 << 10;
+
+/// Parts of a text to scan.
+#[derive(Default)]
+pub struct Places {
+    /// In order and apart from each other.
+    pub list: Vec<ViewSpan>,
+}
+
+impl Places {
+    /// What must be looked at again after a delta, with what reaches there from `far`.
+    pub fn around(
+        base: &Seen,
+        carried: &Seen,
+        far: impl Iterator<Item = ViewSpan>,
+        changes: &Changes,
+        bytes: &[u8],
+    ) -> Self {
+        let mut places = Self {
+            list: changes.dirty.clone(),
+        };
+        places.list.extend(far);
+        // What a change cut in two no copy takes whole.
+        if carried.spots.len() < base.spots.len() {
+            for spot in &base.spots {
+                places.list.extend(changes.pieces(spot.span()));
+            }
+        }
+        places.widen(MARGIN, bytes);
+        for spot in &carried.spots {
+            places.take_whole(spot.span());
+        }
+        places.merge();
+        places
+    }
+
+    /// Some places, in order, with so many bytes and whole lines around each.
+    pub fn widened(places: &[ViewSpan], margin: u32, bytes: &[u8]) -> Self {
+        let mut wide = Self {
+            list: places.to_vec(),
+        };
+        wide.widen(margin, bytes);
+        wide
+    }
+
+    /// Whether one place has all of `span`.
+    pub fn cover(&self, span: ViewSpan) -> bool {
+        let after = self.list.partition_point(|place| place.start <= span.start);
+        let place = after.checked_sub(1).map(|at| self.list[at]);
+        place.is_some_and(|place| span.end <= place.end)
+    }
+
+    /// Puts so many bytes and whole lines around each place.
+    fn widen(&mut self, margin: u32, bytes: &[u8]) {
+        for place in &mut self.list {
+            place.start = place.start.saturating_sub(margin);
+            place.end = place.end.saturating_add(margin).min(bytes.len() as u32);
+        }
+        self.merge();
+        for place in &mut self.list {
+            *place = whole_lines(*place, bytes);
+        }
+        self.merge();
+    }
+
+    /// Widens the places into which `span` reaches.
+    fn take_whole(&mut self, span: ViewSpan) {
+        let first = self.list.partition_point(|place| place.end <= span.start);
+        let reached = self.list[first..].iter_mut();
+        for place in reached.take_while(|place| place.start < span.end) {
+            place.start = place.start.min(span.start);
+            place.end = place.end.max(span.end);
+        }
+    }
+
+    /// Those of some items in order that start in no place.
+    pub fn outside<'t, T: Copy>(
+        &'t self,
+        items: &'t [T],
+        start: impl Fn(&T) -> u32 + 't,
+    ) -> impl Iterator<Item = T> + 't {
+        let mut places = self.list.iter().peekable();
+        items.iter().copied().filter(move |item| {
+            let at = start(item);
+            while places.next_if(|place| place.end <= at).is_some() {}
+            places.peek().is_none_or(|place| at < place.start)
+        })
+    }
+
+    /// Puts the places in order and joins those that meet.
+    pub fn merge(&mut self) {
+        // Mostly one or two runs that are in order, which this sort sees.
+        self.list.sort();
+        self.list.dedup_by(|next, last| {
+            let meets = next.start <= last.end;
+            if meets {
+                last.end = last.end.max(next.end);
+            }
+            meets
+        });
+    }
+
+    /// Whether a text of `len` bytes had better be scanned as a whole.
+    pub fn cover_most(&self, len: usize) -> bool {
+        let covered: usize = self.list.iter().map(|place| place.len()).sum();
+        covered * 4 > len * 3
+    }
+}
+
+/// Sorts what one text has and leaves out repetitions.
+pub fn in_order<T: Ord + Clone>(items: &mut Vec<T>) -> Box<[T]> {
+    items.sort();
+    items.dedup();
+    items.as_slice().into()
+}
+
+/// Those of some items in order that lie in a place as a whole.
+pub fn within<T>(
+    items: &[T],
+    place: ViewSpan,
+    span: impl Fn(&T) -> ViewSpan,
+) -> impl Iterator<Item = &T> {
+    let first = items.partition_point(|item| span(item).start < place.start);
+    items[first..]
+        .iter()
+        .map(move |item| (span(item), item))
+        .take_while(move |(span, _)| span.start < place.end)
+        .filter(move |(span, _)| span.end <= place.end)
+        .map(|(_, item)| item)
+}
+
+/// Those of some items in order that start in a place.
+pub fn starting_in<T>(items: &[T], place: ViewSpan, start: impl Fn(&T) -> u32) -> &[T] {
+    let first = items.partition_point(|item| start(item) < place.start);
+    let len = items[first..].partition_point(|item| start(item) < place.end);
+    &items[first..first + len]
+}
+
+/// Those of some spans, in order and apart, that lie in or at a place.
+pub fn meeting(spans: &[ViewSpan], place: ViewSpan) -> &[ViewSpan] {
+    let first = spans.partition_point(|span| span.end < place.start);
+    let len = spans[first..].partition_point(|span| span.start <= place.end);
+    &spans[first..first + len]
+}
+
+/// Whether one of the changes, in order, lies in or at `span`.
+pub fn touches(dirty: &[ViewSpan], span: ViewSpan) -> bool {
+    !meeting(dirty, span).is_empty()
+}
+
+/// All that the rules of a mark look at in a text of `len` bytes.
+pub fn reach(mark: &Far, len: usize) -> ViewSpan {
+    ViewSpan {
+        start: mark.start.saturating_sub(mark.reach.before),
+        end: mark.start.saturating_add(mark.reach.behind).min(len as u32),
+    }
+}
+
+/// A place with [`MARGIN`] and whole lines around it.
+pub fn widened(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
+    let wide = ViewSpan {
+        start: place.start.saturating_sub(MARGIN),
+        end: place.end.saturating_add(MARGIN).min(bytes.len() as u32),
+    };
+    whole_lines(wide, bytes)
+}
+
+/// A place with the rest of its first and its last line, where they are not too long.
+fn whole_lines(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
+    let (start, end) = (place.start as usize, place.end as usize);
+    let floor = start.saturating_sub(LINE);
+    let line = memchr::memrchr(b'\n', &bytes[floor..start]).map(|at| floor + at + 1);
+    let start = line.unwrap_or(if floor == 0 { 0 } else { start });
+    let ceiling = (end + LINE).min(bytes.len());
+    let line = memchr::memchr(b'\n', &bytes[end..ceiling]).map(|at| end + at + 1);
+    let end = line.unwrap_or(if ceiling == bytes.len() { ceiling } else { end });
+    ViewSpan::new(start, end)
+}
