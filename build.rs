@@ -106,11 +106,16 @@ fn write_rule(code: &mut String, rule: &def::RuleDef) {
             max_len,
             anchor,
             opening,
+            row,
         } => format!(
             "def::Matcher::Regex {{ regex: {}, max_len: {max_len}, anchor: def::Anchor::{anchor:?}, \
-             opening: {} }}",
+             opening: {}, row: {} }}",
             text(regex),
-            sets(opening)
+            sets(opening),
+            row.map_or("None".to_owned(), |row| format!(
+                "Some(def::Row {{ set: def::ByteSet({:?}), len: {} }})",
+                row.set.0, row.len
+            ))
         ),
     };
     let checks: Vec<String> = rule

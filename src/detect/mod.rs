@@ -236,10 +236,9 @@ impl Detector {
             match &self.rules.get(rule as usize).matcher {
                 Matcher::Regex {
                     anchor: Anchor::Keyword,
-                    max_len,
                     ..
                 } => {
-                    self.try_at(view, rule, hit.start, *max_len, stretch, scratch, out);
+                    self.try_at(view, rule, hit.start, stretch, scratch, out);
                 }
                 Matcher::Regex {
                     anchor: Anchor::Window,
@@ -263,26 +262,34 @@ impl Detector {
     }
 
     /// Runs a regex that starts with its keyword, at the keyword.
-    #[expect(clippy::too_many_arguments, reason = "the inner loop's whole state")]
     fn try_at(
         &self,
         view: &View<'_>,
         rule: u32,
         start: u32,
-        max_len: u32,
         stretch: ViewSpan,
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
-        let end = start
-            .saturating_add(max_len)
-            .saturating_add(BEYOND)
-            .min(stretch.end);
+        // A few bytes more than the longest match let a closing `\b` see what follows.
+        let reach = self.reaches[rule as usize].behind;
+        let end = start.saturating_add(reach).min(stretch.end);
         let text = &view.text[start as usize..end as usize];
+        if !self.may_match(rule, text) {
+            return;
+        }
         let compiled = self.compiled(rule);
         let Own { regex, locations } = own(&mut scratch.regexes, rule, &compiled.regex);
         if regex.captures_read(locations, text).is_some() {
             out.extend(candidate(rule, compiled.group, locations, start));
+        }
+    }
+
+    /// Whether a text holds what every match of a rule's regex does, where that is rare.
+    fn may_match(&self, rule: u32, text: &[u8]) -> bool {
+        match &self.rules.get(rule as usize).matcher {
+            Matcher::Regex { row: Some(row), .. } => row.is_in(text),
+            _ => true,
         }
     }
 
@@ -321,6 +328,9 @@ impl Detector {
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
+        if !self.may_match(rule, &view.text[window.range()]) {
+            return;
+        }
         let compiled = self.compiled(rule);
         let Own { regex, locations } = own(&mut scratch.regexes, rule, &compiled.regex);
         let text = &view.text[..window.end as usize];

@@ -50,6 +50,8 @@ pub enum Matcher {
         anchor: Anchor,
         /// What the first bytes of each match are among; empty where that is not worth asking.
         opening: Cow<'static, [ByteSet]>,
+        /// What each match holds, where that is rare.
+        row: Option<Row>,
     },
     /// The assignment grammar (`name = "value"` in all its spellings); keywords are parts of names.
     Assignment,
@@ -195,6 +197,27 @@ pub struct Example {
     /// The secret's template; may be empty in a counter-example.
     pub secret: Cow<'static, str>,
     pub why: Cow<'static, str>,
+}
+
+/// So many bytes of a set side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub set: ByteSet,
+    pub len: u32,
+}
+
+impl Row {
+    /// Whether a text holds such a row.
+    pub fn is_in(&self, mut text: &[u8]) -> bool {
+        // None can reach over the last byte of a window that is not of the set.
+        while let Some(window) = text.get(..self.len as usize) {
+            match window.iter().rposition(|&byte| !self.set.contains(byte)) {
+                Some(outside) => text = &text[outside + 1..],
+                None => return true,
+            }
+        }
+        false
+    }
 }
 
 /// A set of byte values.

@@ -4,10 +4,13 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-use super::def::ByteSet;
+use super::def::{ByteSet, Row};
 
 /// How many bytes of a match's beginning are told, at most.
 pub const OPENING: usize = 12;
+
+/// Words and most names are shorter than this.
+const ROW: u32 = 16;
 
 /// Parses a rule's regex.
 ///
@@ -22,13 +25,13 @@ pub fn parse(pattern: &str) -> Result<Hir, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The longest match, which windows and overlaps are made of.
+/// The longest match, which windows and overlaps are made of: `told`, where the pattern has none.
 ///
 /// # Errors
 /// When there is none, or it is too long.
-pub fn longest(hir: &Hir) -> Result<u32, String> {
+pub fn longest(hir: &Hir, told: Option<usize>) -> Result<u32, String> {
     const LONGEST: usize = 64 * 1024;
-    match hir.properties().maximum_len() {
+    match hir.properties().maximum_len().or(told) {
         Some(len) if len <= LONGEST => Ok(len as u32),
         Some(len) => Err(format!(
             "the regex may match {len} bytes; the limit is {LONGEST}"
@@ -47,12 +50,25 @@ pub fn has_secret_group(hir: &Hir) -> bool {
     }
 }
 
-/// Whether each match starts with `keyword`, whatever its case, so that the regex need be tried at
-/// the keyword only.
-pub fn starts_with(hir: &Hir, keyword: &str) -> bool {
-    let mut rest = keyword.as_bytes();
-    literal_prefix(hir, &mut rest);
-    rest.is_empty()
+/// Whether each match starts with one of `keywords`, whatever its case, so that the regex need be
+/// tried at the keywords only.
+pub fn starts_with_one(hir: &Hir, keywords: &[String]) -> bool {
+    let starts = |keyword: &String| {
+        let mut rest = keyword.as_bytes();
+        literal_prefix(hir, &mut rest);
+        rest.is_empty()
+    };
+    keywords.iter().any(starts)
+        || match hir.kind() {
+            HirKind::Capture(capture) => starts_with_one(&capture.sub, keywords),
+            HirKind::Concat(list) => {
+                let empty = |part: &&Hir| part.properties().maximum_len() == Some(0);
+                let first = list.iter().find(|part| !empty(part));
+                first.is_some_and(|first| starts_with_one(first, keywords))
+            }
+            HirKind::Alternation(list) => list.iter().all(|part| starts_with_one(part, keywords)),
+            _ => false,
+        }
 }
 
 /// Eats the literal bytes with which every match of `hir` begins from `rest`; false when the
@@ -150,6 +166,44 @@ fn open(hir: &Hir, sets: &mut Vec<ByteSet>) -> bool {
     }
 }
 
+/// A row of bytes of one class that each match holds, the longest that can be told; `None` where it
+/// is too short to be rare.
+pub fn row(hir: &Hir) -> Option<Row> {
+    longest_row(hir).filter(|row| row.len >= ROW)
+}
+
+fn longest_row(hir: &Hir) -> Option<Row> {
+    match hir.kind() {
+        HirKind::Class(Class::Bytes(class)) => {
+            let ranges = class.ranges().iter();
+            let ranges = ranges.map(|range| ByteSet::of(range.start()..=range.end()));
+            let set = ranges.fold(ByteSet::default(), ByteSet::or);
+            Some(Row { set, len: 1 })
+        }
+        HirKind::Capture(capture) => longest_row(&capture.sub),
+        HirKind::Repetition(times) if times.min > 0 => {
+            let row = longest_row(&times.sub)?;
+            let len = match times.sub.kind() {
+                HirKind::Class(_) => times.min,
+                _ => row.len,
+            };
+            Some(Row { len, ..row })
+        }
+        HirKind::Concat(list) => list
+            .iter()
+            .filter_map(longest_row)
+            .max_by_key(|row| row.len),
+        HirKind::Alternation(list) => {
+            let rows: Option<Vec<Row>> = list.iter().map(longest_row).collect();
+            rows?.into_iter().reduce(|a, b| Row {
+                set: a.set.or(b.set),
+                len: a.len.min(b.len),
+            })
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +227,36 @@ mod tests {
         assert_eq!(shown("a{40}").len(), OPENING);
     }
 
+    #[test]
+    fn the_longest_row_of_all_matches_is_told() {
+        let told = |pattern| {
+            let row = row(&parse(pattern).expect("a good regex"))?;
+            let members = (0..=u8::MAX).filter(|byte| row.set.contains(*byte));
+            Some((row.len, members.map(char::from).collect::<String>()))
+        };
+        let some = |len, members: &str| Some((len, members.to_owned()));
+        assert_eq!(
+            told("key[^a]{0,60}(?P<secret>[0-3]{20,40})"),
+            some(20, "0123")
+        );
+        assert_eq!(told("[a-c]{16}|x?[d-e]{17,}"), some(16, "abcde"));
+        assert_eq!(told("(?:[a-b]{18}-){2}"), some(18, "ab"));
+        assert_eq!(told("[a-c]{15}"), None);
+        assert_eq!(told("[a-c]{16}|key"), None);
+        assert_eq!(told("(?:[a-c]{20})?"), None);
+    }
+
+    #[test]
+    fn a_match_that_starts_with_one_keyword_or_another_is_sought_there() {
+        let keywords = ["the key".to_owned(), "api".to_owned()];
+        let starts = |pattern| starts_with_one(&parse(pattern).expect("a good regex"), &keywords);
+        assert!(starts("(?i:the key|api key)[a-z]{0,9}"));
+        assert!(starts(r"\b(?P<secret>api_[0-9]{4})"));
+        assert!(!starts("(?i:the key|a key)"));
+        assert!(!starts("x?api"));
+        assert!(!starts("(?:api)?[0-9]{4}"));
+    }
+
     proptest! {
         #[test]
         fn matches_begin_as_their_opening_says(
@@ -188,6 +272,9 @@ mod tests {
             }),
         ) {
             let sets = opening(&parse(pattern).expect("a good regex"));
+            if let Some(row) = longest_row(&parse(pattern).expect("a good regex")) {
+                prop_assert!(row.is_in(text.as_bytes()), "{pattern} {text}");
+            }
             prop_assert!(sets.len() <= text.len(), "{pattern} {text}");
             for (set, byte) in sets.iter().zip(text.bytes()) {
                 prop_assert!(set.contains(byte), "{pattern} {text}");

@@ -33,6 +33,8 @@ struct RawRule {
     keywords: Vec<String>,
     /// The whole pattern, with a group named `secret`.
     regex: Option<String>,
+    /// The longest match in bytes, for a `regex` that does not bound all it repeats.
+    longest: Option<usize>,
     /// Only the value's pattern: the name stands before it on the same line.
     value: Option<String>,
     /// How far after the keyword `value` may start.
@@ -256,7 +258,7 @@ fn find_by(raw: &RawRule) -> Result<Matcher, String> {
         (None, Some(value), true) => {
             // The assignment grammar finds the value; this must match all of it.
             let regex = format!("^(?:{value})$");
-            pattern::longest(&pattern::parse(&regex)?)?;
+            pattern::longest(&pattern::parse(&regex)?, None)?;
             return Ok(Matcher::AssignedValue {
                 regex: regex.into(),
             });
@@ -264,12 +266,12 @@ fn find_by(raw: &RawRule) -> Result<Matcher, String> {
         _ => return Err("needs exactly one of regex, value, assignment".into()),
     };
     let hir = pattern::parse(&regex)?;
-    let max_len = pattern::longest(&hir)?;
+    let max_len = pattern::longest(&hir, raw.longest)?;
     if !pattern::has_secret_group(&hir) {
         return Err("the regex has no group named secret".into());
     }
-    let starts_it = |keyword: &String| pattern::starts_with(&hir, keyword);
-    let anchor = if raw.keywords.iter().all(starts_it) || raw.value.is_some() {
+    let at_keyword = raw.value.is_some() || pattern::starts_with_one(&hir, &raw.keywords);
+    let anchor = if at_keyword {
         Anchor::Keyword
     } else {
         Anchor::Window
@@ -284,6 +286,7 @@ fn find_by(raw: &RawRule) -> Result<Matcher, String> {
         max_len,
         anchor,
         opening: opening.into(),
+        row: pattern::row(&hir),
     })
 }
 
