@@ -4,6 +4,8 @@
 //! few samples, whatever the size. In doubt the bytes are text: a missed secret costs more than a
 //! searched picture.
 
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+
 /// How a unit's bytes spell its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -95,6 +97,9 @@ pub fn sniff(bytes: &[u8]) -> Result<Encoding, Binary> {
     if let Some(name) = mark(bytes) {
         return Err(Binary(name));
     }
+    if samples(bytes).all(is_usual) {
+        return Ok(Encoding::Bytes);
+    }
     let (mut nuls, mut controls, mut total) = (0, 0, 0);
     for sample in samples(bytes) {
         nuls += memchr::memchr_iter(0, sample).count();
@@ -127,7 +132,8 @@ fn byte_order_mark(bytes: &[u8]) -> Option<Encoding> {
 
 fn mark(bytes: &[u8]) -> Option<&'static str> {
     let stands = |&&(at, mark, _): &&(usize, &[u8], &'static str)| {
-        bytes.get(at..).is_some_and(|rest| rest.starts_with(mark))
+        // Most differ in the first byte, which is quicker told than the rest.
+        bytes.get(at) == mark.first() && bytes[at..].starts_with(mark)
     };
     if let Some((_, _, name)) = MARKS.iter().find(stands) {
         return Some(name);
@@ -160,6 +166,26 @@ fn samples(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
         let start = (index * step) & !3;
         bytes.get(start..start + size)
     })
+}
+
+/// Whether there are no control bytes but tabs and line ends: what most text is like, told at once.
+fn is_usual(sample: &[u8]) -> bool {
+    dispatch!(Level::new(), simd => holds_usual_only(simd, sample))
+}
+
+/// Needs to be inlined to be compiled for the level at hand.
+#[inline(always)]
+fn holds_usual_only<S: Simd>(simd: S, sample: &[u8]) -> bool {
+    const BLOCK: usize = 64;
+    let blocks = sample.chunks_exact(BLOCK);
+    let usual = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\n' | b'\r');
+    blocks.remainder().iter().all(usual)
+        && blocks.into_iter().all(|block| {
+            let bytes = u8x64::from_slice(simd, block);
+            let kept = bytes.simd_eq(b'\t') | bytes.simd_eq(b'\n') | bytes.simd_eq(b'\r');
+            let controls = bytes.simd_lt(b' ') | bytes.simd_eq(0x7F);
+            controls.to_bitmask() & !kept.to_bitmask() == 0
+        })
 }
 
 /// Control bytes that text has no use for; terminals use the others.
@@ -278,6 +304,16 @@ pub(crate) mod tests {
         tar.resize(257, 0);
         tar.extend(b"ustar\x0000and more");
         assert_eq!(sniff(&tar), Err(Binary("tar archive")));
+    }
+
+    proptest! {
+        #[test]
+        fn usual_text_is_told_as_byte_by_byte(
+            text in prop::collection::vec(prop_oneof![60 => 32..127_u8, 1 => any::<u8>()], 0..200),
+        ) {
+            let usual = text.iter().all(|b| b"\t\n\r".contains(b) || !b.is_ascii_control());
+            prop_assert_eq!(is_usual(&text), usual);
+        }
     }
 
     #[test]

@@ -79,13 +79,21 @@ pub struct Keywords {
 /// One window of one keyword.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Noted {
-    window: Window,
+    /// Of the eight bytes from the window on, or from [`BACK`] before it: those that are the
+    /// keyword's, and where they are. A window by itself is much more common than its keyword.
+    bytes: u64,
+    known: u64,
+    back: bool,
+    /// Where in the keyword the window starts.
+    offset: i32,
     keyword: u32,
     /// Where the keyword starts among all of them, and how long it is.
     word: u32,
     len: u32,
 }
 
+/// How far before its window a keyword is compared.
+const BACK: usize = 4;
 /// As many as there are hashes of sixteen bits.
 const SLOTS: usize = 1 << 16;
 /// Slots that share a head: fewer would make for more heads than the near caches have room for, and
@@ -120,8 +128,23 @@ impl Keywords {
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
             for_each_window(&all[start..], &mut filter, |slot, window| {
+                let word = &all[start..];
+                let sides = [false, true].map(|back| {
+                    let from = window.offset - if back { BACK as i32 } else { 0 };
+                    (around(word, from), back)
+                });
+                let told = |((_, known), _): &((u64, u64), bool)| known.count_ones();
+                let [on, before] = sides;
+                let ((bytes, known), back) = if told(&on) < told(&before) {
+                    before
+                } else {
+                    on
+                };
                 let noting = Noted {
-                    window,
+                    bytes,
+                    known,
+                    back,
+                    offset: window.offset,
                     keyword: keyword as u32,
                     word: start as u32,
                     len: word.len() as u32,
@@ -256,11 +279,11 @@ impl Keywords {
             while fired != 0 {
                 let at = base as usize + 2 * fired.trailing_zeros() as usize;
                 fired &= fired - 1;
-                let seen = folded(text, at);
-                let head = gram::slot(seen) / SHARED;
+                let seen = [folded(text, at, 0), folded(text, at, BACK)];
+                let head = gram::slot(seen[0] as u32) / SHARED;
                 let noted = self.heads[head] as usize..self.heads[head + 1] as usize;
                 for noted in &self.noted[noted] {
-                    if seen & noted.window.known == noted.window.bytes {
+                    if seen[usize::from(noted.back)] & noted.known == noted.bytes {
                         hits.extend(self.hit(text, at, noted));
                     }
                 }
@@ -271,7 +294,7 @@ impl Keywords {
 
     /// The keyword, if all of it stands around its window at `at`.
     fn hit(&self, text: &[u8], at: usize, noted: &Noted) -> Option<Hit> {
-        let start = at.checked_add_signed(-(noted.window.offset as isize))?;
+        let start = at.checked_add_signed(-(noted.offset as isize))?;
         let end = start + noted.len as usize;
         let word = &self.words[noted.word as usize..][..noted.len as usize];
         let stands = text.get(start..end)?;
@@ -319,16 +342,32 @@ impl Pending {
     }
 }
 
-/// The four bytes at `at`, case folded, with spaces where the text has ended.
-fn folded(text: &[u8], at: usize) -> u32 {
-    let bytes = match text.get(at..at + 4) {
-        Some(bytes) => bytes.try_into().expect("four bytes"),
-        None => [0, 1, 2, 3].map(|offset| text.get(at + offset).copied().unwrap_or(b' ')),
+/// The eight bytes that start `back` bytes before `at`, case folded, with spaces where there is no
+/// text.
+#[inline(always)]
+fn folded(text: &[u8], at: usize, back: usize) -> u64 {
+    let whole = at.checked_sub(back).and_then(|at| text.get(at..at + 8));
+    let bytes = match whole {
+        Some(bytes) => bytes.try_into().expect("eight bytes"),
+        None => std::array::from_fn(|offset| {
+            let at = (at + offset).checked_sub(back);
+            at.and_then(|at| text.get(at)).copied().unwrap_or(b' ')
+        }),
     };
-    u32::from_le_bytes(bytes) | 0x2020_2020
+    u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020
 }
 
-/// The same of many.
+/// Of eight bytes that start at an offset of a word those that are the word's, folded, and where
+/// they are.
+fn around(word: &[u8], from: i32) -> (u64, u64) {
+    let byte = |at| usize::try_from(at).ok().and_then(|at| word.get(at));
+    let bytes: [Option<&u8>; 8] = std::array::from_fn(|at| byte(from + at as i32));
+    let known = bytes.map(|byte| byte.map_or(0, |_| u8::MAX));
+    let bytes = bytes.map(|byte| byte.map_or(0, |byte| byte | 0x20));
+    (u64::from_le_bytes(bytes), u64::from_le_bytes(known))
+}
+
+/// The hashes of many grams at once.
 #[inline(always)]
 fn hash<S: Simd>(low: u16x16<S>, high: u16x16<S>) -> u16x16<S> {
     (low * gram::FACTORS[0]) ^ (high * gram::FACTORS[1])

@@ -33,7 +33,7 @@ struct RawRule {
     keywords: Vec<String>,
     /// The whole pattern, with a group named `secret`.
     regex: Option<String>,
-    /// The longest match in bytes, for a `regex` that does not bound all it repeats.
+    /// The longest match in bytes, for a pattern that does not bound all it repeats.
     longest: Option<usize>,
     /// Only the value's pattern: the name stands before it on the same line.
     value: Option<String>,
