@@ -4,6 +4,7 @@
 //! size and gets it from the header. An entry is reached from its base and never by itself, so each
 //! is inflated once.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -146,10 +147,12 @@ impl Pack {
         for (place, (_, number)) in order.iter().enumerate() {
             places[*number as usize] = place as u32;
         }
-        let file = self.file(REMAP);
-        let entries: Vec<Entry> = order
-            .par_iter()
-            .map(|&(offset, number)| {
+        let mut entries = Vec::with_capacity(order.len());
+        let stretch = |entry: &(u64, u32)| entry.0 / REMAP;
+        for order in order.chunk_by(|one, next| stretch(one) == stretch(next)) {
+            // The headers touch every page.
+            let file = self.file(REMAP + 1);
+            let read = order.par_iter().map(|&(offset, number)| {
                 let entry = file.entry(offset);
                 let size = entry.as_ref().map_or(0, |entry| entry.decompressed_size);
                 let (kind, base) = match entry.map(|entry| entry.header) {
@@ -177,10 +180,9 @@ impl Pack {
                     base,
                     kind,
                 }
-            })
-            .collect();
-        // The headers touched every page.
-        drop(file);
+            });
+            entries.par_extend(read);
+        }
         self.file(REMAP + 1);
         Forest::new(entries)
     }
@@ -200,21 +202,73 @@ impl Pack {
         let next = forest.entries.get(place as usize + 1).map(|e| e.offset);
         let file = self.file(next.map_or(0, |next| next - start));
         let end = next.unwrap_or(file.pack_end() as u64);
-        let entry = file.entry(start).map_err(|_| "its header is broken")?;
-        let packed = entry.data_offset..end;
-        let most = end
-            .saturating_sub(entry.data_offset)
-            .saturating_mul(MOST_GROWTH);
-        if entry.data_offset > end || entry.decompressed_size > most + 64 {
-            return Err("its size is wrong");
+        inflate(&file, start..end, inflater, out)
+    }
+
+    /// Inflates the entry that starts at an offset, wherever it ends.
+    ///
+    /// # Errors
+    /// When the entry is broken, in words.
+    pub fn inflate_at(
+        &self,
+        offset: u64,
+        inflater: &mut Decompressor,
+        out: &mut Vec<u8>,
+    ) -> Result<(), &'static str> {
+        let file = self.file(0);
+        inflate(&file, offset..file.pack_end() as u64, inflater, out)?;
+        // What it took of the pack is not told, but no more than this.
+        self.file(out.len() as u64);
+        Ok(())
+    }
+
+    /// Where an object's root starts in the pack, and the deltas that lead from there to it, the last
+    /// first. `None` where they cannot be followed in this pack.
+    pub fn chain(&self, number: u32) -> Option<(u64, Vec<u64>)> {
+        let file = self.file(0);
+        let mut offset = self.index.pack_offset_at_index(number);
+        let mut deltas = Vec::new();
+        // References could lead in a circle.
+        while deltas.len() <= self.len() as usize {
+            let base = match file.entry(offset).ok()?.header {
+                Header::OfsDelta { base_distance } => offset.checked_sub(base_distance)?,
+                Header::RefDelta { base_id } => {
+                    let number = self.index.lookup(base_id)?;
+                    self.index.pack_offset_at_index(number)
+                }
+                _ => return Some((offset, deltas)),
+            };
+            deltas.push(offset);
+            offset = base;
         }
-        let size = entry.decompressed_size as usize;
-        out.resize(size, 0);
-        let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
-        match inflater.zlib_decompress(packed, out) {
-            Ok(written) if written == size => Ok(()),
-            _ => Err("its data is broken"),
-        }
+        None
+    }
+}
+
+/// Inflates the entry that starts where `range` does and ends in it.
+fn inflate(
+    file: &data::File,
+    range: Range<u64>,
+    inflater: &mut Decompressor,
+    out: &mut Vec<u8>,
+) -> Result<(), &'static str> {
+    let entry = file
+        .entry(range.start)
+        .map_err(|_| "its header is broken")?;
+    let packed = entry.data_offset..range.end;
+    let most = range
+        .end
+        .saturating_sub(entry.data_offset)
+        .saturating_mul(MOST_GROWTH);
+    if entry.data_offset > range.end || entry.decompressed_size > most + 64 {
+        return Err("its size is wrong");
+    }
+    let size = entry.decompressed_size as usize;
+    out.resize(size, 0);
+    let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
+    match inflater.zlib_decompress(packed, out) {
+        Ok(written) if written == size => Ok(()),
+        _ => Err("its data is broken"),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod names;
 pub mod places;
 pub mod secrets;
 pub mod seen;
+mod single;
 pub mod texts;
 pub mod walk;
 pub mod ways;

@@ -16,6 +16,7 @@ use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 use super::graph::{Graph, Rank, Reached};
 use super::names::{Edge, Number};
 use super::secrets::SecretId;
+use super::single::Single;
 use super::ways::{Item, Span, Ways};
 use super::{Found, Run, Trees};
 
@@ -110,8 +111,12 @@ impl Places<'_> {
         let made: Vec<Result<Vec<Finding>, (String, String)>> = shown
             .into_par_iter()
             .map_init(
-                || self.run.sweep.scanner(),
-                |scanner, ((id, path), wanted)| self.show_blob(scanner, id, path, wanted),
+                || (self.run.sweep.scanner(), Single::new(self.run)),
+                |(scanner, single), ((id, path), wanted)| {
+                    let bytes = single.read(id);
+                    let bytes = bytes.map_err(|why| (format!("object {id}"), why))?;
+                    Ok(self.show_blob(scanner, bytes, &path, wanted))
+                },
             )
             .collect();
         let mut findings = Vec::new();
@@ -128,15 +133,11 @@ impl Places<'_> {
     fn show_blob(
         &self,
         scanner: &mut Scanner<'_>,
-        id: ObjectId,
-        path: String,
+        bytes: &[u8],
+        path: &str,
         wanted: Vec<(SecretId, Place)>,
-    ) -> Result<Vec<Finding>, (String, String)> {
-        let object = match self.run.reader.read(id.into()) {
-            Ok(object) => object,
-            Err(error) => return Err((format!("object {id}"), error.message().to_owned())),
-        };
-        let unit = Unit::whole(Origin::file(path.as_str()), object.data());
+    ) -> Vec<Finding> {
+        let unit = Unit::whole(Origin::file(path), bytes);
         let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
         let mut shown = Vec::new();
         for finding in scanner.scan(&unit).iter() {
@@ -144,7 +145,7 @@ impl Places<'_> {
                 shown.push(self.traced(finding.clone(), Part::File, &place));
             }
         }
-        Ok(shown)
+        shown
     }
 
     /// Secrets in the names of files and folders.

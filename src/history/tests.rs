@@ -14,6 +14,7 @@ use fastrand::Rng;
 
 use super::names::{Names, Quest, Wanted};
 use super::secrets::Secrets;
+use super::single::Single;
 use super::texts::Texts;
 use super::*;
 use crate::pipeline::Options;
@@ -208,6 +209,9 @@ fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSe
         stop: &AtomicBool::new(false),
         unread: Mutex::default(),
     };
+    if !naive {
+        read_singles(&run);
+    }
     let mut all = BTreeSet::new();
     let mut blobs = Vec::new();
     for texts in run.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], || {
@@ -255,6 +259,18 @@ fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSe
     let unread = run.unread.into_inner().expect("no panic");
     assert_eq!(unread, [], "everything can be read");
     all
+}
+
+/// Objects read one by one are what libgit2 reads.
+fn read_singles(run: &Run<'_>) {
+    let mut single = Single::new(run);
+    for number in 0..run.store.len() as u32 {
+        let id = run.store.id(number);
+        let expected = run.reader.read(id.into()).expect("an object");
+        let packed = run.store.packs.iter().any(|p| p.number(&id).is_some());
+        assert_eq!(single.read_packed(id).is_some(), packed, "{id}");
+        assert!(single.read(id) == Ok(expected.data()), "{id}");
+    }
 }
 
 fn compare(seed: u64, sweep: &Sweep) -> usize {
