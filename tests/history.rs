@@ -424,3 +424,36 @@ fn import(at: &Path, stream: &str) {
     drop(input);
     assert!(child.wait().expect("git ends").success());
 }
+
+/// What a path says of its text counts: more is taken for a password in settings than elsewhere.
+#[test]
+fn a_history_holds_what_a_scan_finds_under_each_path() {
+    let repo = Repo::new();
+    let mut settings = String::new();
+    for seed in 0..12 {
+        let lines = "api-key: {lower:5}{digits:1}{lower:4}\n";
+        settings += &made_with(lines, seed);
+    }
+    for name in [
+        "a.yml",
+        "a.properties",
+        "a.py",
+        "a.log",
+        "LICENSE",
+        "test/a.go",
+        ".env",
+    ] {
+        repo.save(name, &settings);
+    }
+    let named = |findings: Vec<Value>| -> Vec<(String, String, String)> {
+        let text = |finding: &Value, field: &str| finding[field].as_str().map(str::to_owned);
+        let name = |f: &Value| Some((text(f, "path")?, text(f, "rule")?, text(f, "secret")?));
+        let mut named: Vec<_> = findings.iter().filter_map(name).collect();
+        named.sort();
+        named
+    };
+    let scanned = named(repo.dir.findings(&["--no-ignore", "."]));
+    let under = |path: &str| scanned.iter().filter(|f| f.0 == path).count();
+    assert!(under("a.properties") > under("LICENSE"), "the path counts");
+    assert_eq!(named(found(&repo)), scanned);
+}

@@ -250,9 +250,21 @@ const CASES: &[Case] = &[
 ];
 
 fn refuses_all(unpack_limit: &str) {
+    refuses_all_among(0, unpack_limit);
+}
+
+/// Each case with so many clean files in the same push.
+fn refuses_all_among(others: usize, unpack_limit: &str) {
     for (name, prepare) in CASES {
         eprintln!("{name}");
         let server = Server::new();
+        for number in 0..others {
+            let name = format!("clean/{number}.py");
+            server.copy.write(&name, format!("x = {number}\n"));
+        }
+        if others > 0 {
+            server.copy.commit("Clean");
+        }
         server
             .bare
             .git(&["config", "transfer.unpackLimit", unpack_limit]);
@@ -276,10 +288,19 @@ fn pushes_unpacked_to_loose_objects_are_refused() {
     refuses_all("10000");
 }
 
+/// So large a push is screened before anything is read whole.
+#[test]
+fn large_pushes_are_refused() {
+    refuses_all_among(1050, "1");
+}
+
 #[test]
 fn clean_pushes_and_deletions_pass() {
     let server = Server::new();
     let copy = &server.copy;
+    for number in 0..1050 {
+        copy.write(&format!("many/{number}.py"), format!("x = {number}\n"));
+    }
     copy.save("a.py", "x = 1\n");
     copy.git(&["tag", "-a", "-m", "first", "v1"]);
     copy.git(&["checkout", "--quiet", "-b", "topic"]);

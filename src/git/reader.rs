@@ -50,6 +50,11 @@ impl Reader {
         Ok(Self { odb })
     }
 
+    /// What reads the objects.
+    pub fn odb(&self) -> &Odb<'static> {
+        &self.odb
+    }
+
     /// Whether an object is there, as far as the folders were known when they were opened.
     pub fn has(&self, id: ObjectId) -> bool {
         self.odb.exists_ext(id.into(), OdbLookupFlags::NO_REFRESH)

@@ -6,7 +6,7 @@
 //! commits replace, so the work grows with the push.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::fold::{self, Tip};
@@ -20,6 +20,7 @@ use crate::git::fresh::Fresh;
 use crate::git::object::{Commit, Tag};
 use crate::git::reader::Reader;
 use crate::git::{Kind, Repo, Store, range};
+use crate::history::screen::screen;
 use crate::ledger::Ledger;
 use crate::pipeline::{Progress, Sweep};
 use crate::source::objects::Objects;
@@ -52,8 +53,13 @@ pub struct Cleaning {
     pub edit: bool,
 }
 
+/// From so many objects on, those of a push are screened as a history is before any is read whole.
+const MANY: usize = 1000;
+
 /// The objects that a push brings.
 struct Incoming {
+    /// The folder that holds these and no others, where there is one.
+    own: Option<PathBuf>,
     reader: Reader,
     fresh: Fresh,
     changes: Changes,
@@ -103,11 +109,7 @@ pub fn judge_beyond(
     incoming.judge(receiving, updates, policy, now, None)
 }
 
-fn quarantined(
-    own: &Path,
-    behind: &[std::path::PathBuf],
-    tips: &[ObjectId],
-) -> Result<Incoming, Error> {
+fn quarantined(own: &Path, behind: &[PathBuf], tips: &[ObjectId]) -> Result<Incoming, Error> {
     let old = Reader::open(behind)?;
     let mut dirs = vec![own.to_path_buf()];
     dirs.extend_from_slice(behind);
@@ -118,6 +120,7 @@ fn quarantined(
     let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id))?;
     let changes = brought(&reader, &fresh)?;
     Ok(Incoming {
+        own: Some(own.to_path_buf()),
         reader,
         fresh,
         changes,
@@ -152,6 +155,7 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Inc
     let mut ids = [&fresh.commits[..], &fresh.tags, &fresh.blobs].concat();
     ids.extend(changes.blobs.keys().filter(|id| !fresh.blobs.contains(id)));
     Ok(Incoming {
+        own: None,
         reader,
         fresh,
         changes,
@@ -197,7 +201,8 @@ impl Incoming {
     ) -> Result<Verdict, Error> {
         let options = policy.options(now);
         let sweep = Sweep::new(options.clone());
-        let mut outcome = sweep.run(&self.source(updates, deadline), &Progress::default())?;
+        let source = self.source(self.in_doubt(&sweep, deadline)?, updates, deadline);
+        let mut outcome = sweep.run(&source, &Progress::default())?;
         let findings = &mut outcome.findings;
         findings.retain(|finding| finding.severity >= policy.min_severity);
         let known = match policy.known {
@@ -230,11 +235,37 @@ impl Incoming {
         })
     }
 
-    fn source(&self, updates: &[Update], deadline: Option<Instant>) -> Objects<'_> {
+    /// The objects to read whole: all, or of many those that are not found to hold nothing.
+    fn in_doubt(&self, sweep: &Sweep, deadline: Option<Instant>) -> Result<Vec<ObjectId>, Error> {
         // Trees that were walked have given their names with their folders.
         let trees = &self.changes.trees;
-        let ids = self.ids.iter().filter(|id| !trees.contains(id)).copied();
-        let mut source = Objects::new(&self.reader, ids.collect(), self.changes.blobs.clone());
+        let mut ids = self.ids.clone();
+        ids.retain(|id| !trees.contains(id));
+        let screened = match &self.own {
+            Some(own) if ids.len() >= MANY => screen(sweep, own, &self.reader, deadline)?,
+            _ => None,
+        };
+        if let Some(screened) = screened {
+            let called_notebook = |id: &ObjectId| {
+                let place = self.changes.blobs.get(id);
+                place.is_some_and(|place| place.path.ends_with(".ipynb"))
+            };
+            ids.retain(|id| {
+                screened.suspects.contains(id)
+                    || called_notebook(id) && !screened.notebooks.contains(id)
+                    || screened.trees.contains(id)
+            });
+        }
+        Ok(ids)
+    }
+
+    fn source(
+        &self,
+        ids: Vec<ObjectId>,
+        updates: &[Update],
+        deadline: Option<Instant>,
+    ) -> Objects<'_> {
+        let mut source = Objects::new(&self.reader, ids, self.changes.blobs.clone());
         source.tree_names = true;
         source.deadline = deadline;
         let files = self.changes.names.iter().map(|place| {

@@ -2,7 +2,8 @@
 //!
 //! Three passes, each through the deltas of the packs ([`walk`]):
 //!
-//! 1. Blobs, commits and tags are searched ([`texts`]), a delta only where it changed something.
+//! 1. Blobs, commits and tags are searched ([`texts`]), a delta only where it changed something. Their
+//!    paths are not known yet, so this finds what could be a secret under some path.
 //! 2. Trees are read ([`names`]): their names are searched too, and of their entries those are kept
 //!    that may lead to what was found.
 //! 3. [`ways`] hands the commits down these trees: by which paths, since when, until when, and
@@ -16,6 +17,7 @@ pub mod changes;
 pub mod graph;
 pub mod names;
 pub mod places;
+pub mod screen;
 pub mod secrets;
 pub mod seen;
 mod single;

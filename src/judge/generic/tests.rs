@@ -512,3 +512,48 @@ proptest! {
         prop_assert_eq!(plain(&text), plain(&moved));
     }
 }
+
+/// What is found under some path must be found where the path is not known.
+#[test]
+fn no_path_says_more_than_an_unknown_one() {
+    let model = Model::built_in();
+    let paths = [
+        "a.py",
+        "a.sh",
+        "a.yml",
+        "a.md",
+        "a.html",
+        "a.log",
+        "LICENSE",
+        "test/a.yml",
+        "example/a.yml",
+        "test/a.rs",
+        ".env.example",
+        "i18n/a.json",
+    ];
+    let texts = [
+        ("password = <>", "password"),
+        ("db_password=<>", "password"),
+        ("password: \"<>\",", "password"),
+        ("my-token: '<>'", "token"),
+        ("key: <>", "key"),
+        ("conf.set('secret', '<>')", "secret"),
+    ];
+    let score = |path: &str, text: &str, word: &str| {
+        let mut scores = Vec::new();
+        each(path, text, word, |probe| {
+            scores.push(model.score(&model.read(probe, &name_of(probe))));
+        });
+        assert_eq!(scores.len(), 1, "{text}");
+        scores[0]
+    };
+    for (text, word) in texts {
+        for value in human().iter().take(4) {
+            let text = text.replace("<>", value);
+            let unknown = score("", &text, word);
+            for path in paths {
+                assert!(score(path, &text, word) <= unknown, "{path} {text}");
+            }
+        }
+    }
+}
