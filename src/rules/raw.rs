@@ -271,6 +271,10 @@ fn find_by(raw: &RawRule) -> Result<Matcher, String> {
         return Err("the regex has no group named secret".into());
     }
     let at_keyword = raw.value.is_some() || pattern::starts_with_one(&hir, &raw.keywords);
+    if hir.properties().maximum_len().is_none() && !at_keyword {
+        // Where it starts bounds how far such a match gets; a window would not.
+        return Err("longest: is for a regex that starts with its keywords".into());
+    }
     let anchor = if at_keyword {
         Anchor::Keyword
     } else {
