@@ -210,8 +210,8 @@ impl Keywords {
         self.confirm(text, &mut pending, hits);
     }
 
-    /// Looks at the windows of all keywords that start in one of `starts`. A block that reaches into
-    /// the next part is looked at for both, and each keyword is found once.
+    /// Looks at the windows of all keywords that start in one of `starts`. No block is looked at
+    /// twice, so each keyword is found once.
     #[inline(always)]
     fn blocks_of<S: Simd>(&self, simd: S, text: &[u8], starts: &[ViewSpan], hits: &mut Vec<Hit>) {
         let mut pending = Pending::default();

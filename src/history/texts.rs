@@ -5,12 +5,13 @@
 //! is judged again:
 //!
 //! 1. Each change is widened by [`MARGIN`] and to whole lines. That is farther than all but a few
-//!    rules look. For those few the places of their keywords are remembered ([`Far`]), and a change
-//!    in their reach widens to all of it.
+//!    rules look. What those few look at from their keywords ([`Far`]) is a place as well where a
+//!    change lies in it.
 //! 2. The widened places are scanned. Mostly nothing is found, and the object has what its base had.
 //!    Of where keywords stand the base tells all but what is new ([`Hit`]), so that only the change
-//!    itself is searched for them; and encodings are looked for only in its lines, unless a keyword
-//!    stands in what is encoded.
+//!    itself is searched for them; a rule is tried only where the change reaches what it looks at, or
+//!    where its pattern fitted before; and encodings are opened only in the lines that changed, and
+//!    around keywords inside of them that a change is near to.
 //! 3. Where something is found, or the base had something nearby, the place is scanned once more with
 //!    as much around it as the rules there look at: what then starts in the place is what is there.
 //!
@@ -219,22 +220,9 @@ impl<'s> Texts<'s> {
     /// Encodings are opened in the lines that changed, and around the keywords in them that a change
     /// is near to; all that was opened is added to `opened`.
     fn screen(&mut self, place: ViewSpan, change: &Change<'_>, opened: &mut Places) {
-        let Change {
-            carried,
-            dirty,
-            bytes,
-            ..
-        } = *change;
+        let carried = change.carried;
         let mut stirred = std::mem::take(&mut self.stirred);
-        stirred.clear();
-        let live = starting_in(&carried.live, place, |&start| start).iter();
-        let live = live.map(|&start| ViewSpan { start, end: start });
-        let spans = meeting(dirty, place).iter().copied().chain(live);
-        stirred.extend(spans.map(|span| ViewSpan {
-            start: span.start.max(place.start) - place.start,
-            end: span.end.min(place.end) - place.start,
-        }));
-        stirred.sort();
+        change.stirred_in(place, &mut stirred);
         let part = Part {
             range: place,
             core: place,
@@ -250,16 +238,24 @@ impl<'s> Texts<'s> {
         lines.list.extend(self.around_coded(known, place, change));
         lines.merge();
         self.forget();
-        self.part(bytes, part.only(&lines.list));
-        // Mostly there is nothing new in what is encoded.
+        self.part(change.bytes, part.only(&lines.list));
+        // The text itself was looked at.
+        self.open_further(Part { hits: &[], ..part }, change, &mut lines);
+        opened.list.append(&mut lines.list);
+        self.stirred = stirred;
+    }
+
+    /// Opens the surroundings of what was found in encodings until all are among `lines`. Mostly they
+    /// are: there is nothing new in what is encoded.
+    fn open_further(&mut self, part: Part<'_>, change: &Change<'_>, lines: &mut Places) {
         let mut seen = 0;
         loop {
             let mut cut = Places {
-                list: self.around_coded(&self.coded[seen..], place, change),
+                list: self.around_coded(&self.coded[seen..], part.range, change),
             };
             cut.list.retain(|span| !lines.cover(*span));
             if cut.list.is_empty() {
-                break;
+                return;
             }
             seen = self.coded.len();
             cut.merge();
@@ -267,18 +263,8 @@ impl<'s> Texts<'s> {
             lines.merge();
             let fresh = |line: &&ViewSpan| touches(&cut.list, **line);
             let fresh: Vec<ViewSpan> = lines.list.iter().filter(fresh).copied().collect();
-            // The text itself was looked at.
-            let hits = &[];
-            self.part(
-                bytes,
-                Part {
-                    hits,
-                    ..part.only(&fresh)
-                },
-            );
+            self.part(change.bytes, part.only(&fresh));
         }
-        opened.list.append(&mut lines.list);
-        self.stirred = stirred;
     }
 
     /// The surroundings of those of some keywords in encodings that a change is near to.
@@ -379,6 +365,22 @@ struct Change<'c> {
     /// Where a change may have made an encoding.
     lines: Places,
     bytes: &'c [u8],
+}
+
+impl Change<'_> {
+    /// Puts into `stirred` what rules must look at in a place to be tried, by its own bytes: what
+    /// changed, and where their patterns fitted.
+    fn stirred_in(&self, place: ViewSpan, stirred: &mut Vec<ViewSpan>) {
+        let live = starting_in(&self.carried.live, place, |&start| start).iter();
+        let live = live.map(|&start| ViewSpan { start, end: start });
+        let spans = meeting(self.dirty, place).iter().copied().chain(live);
+        stirred.clear();
+        stirred.extend(spans.map(|span| ViewSpan {
+            start: span.start.max(place.start) - place.start,
+            end: span.end.min(place.end) - place.start,
+        }));
+        stirred.sort();
+    }
 }
 
 /// A part of a text to scan.

@@ -2,7 +2,7 @@
 //!
 //! Compiled twice, as [`raw`](super::raw) is.
 
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind, Look};
 
 use super::def::{ByteSet, Row};
 
@@ -137,9 +137,7 @@ fn open(hir: &Hir, sets: &mut Vec<ByteSet>) -> bool {
             true
         }
         HirKind::Class(Class::Bytes(class)) => {
-            let ranges = class.ranges().iter();
-            let ranges = ranges.map(|range| ByteSet::of(range.start()..=range.end()));
-            sets.push(ranges.fold(ByteSet::default(), ByteSet::or));
+            sets.push(set_of(class));
             true
         }
         HirKind::Class(Class::Unicode(_)) => false,
@@ -166,6 +164,12 @@ fn open(hir: &Hir, sets: &mut Vec<ByteSet>) -> bool {
     }
 }
 
+fn set_of(class: &ClassBytes) -> ByteSet {
+    let ranges = class.ranges().iter();
+    let ranges = ranges.map(|range| ByteSet::of(range.start()..=range.end()));
+    ranges.fold(ByteSet::default(), ByteSet::or)
+}
+
 /// A row of bytes of one class that each match holds, the longest that can be told; `None` where it
 /// is too short to be rare.
 pub fn row(hir: &Hir) -> Option<Row> {
@@ -174,12 +178,10 @@ pub fn row(hir: &Hir) -> Option<Row> {
 
 fn longest_row(hir: &Hir) -> Option<Row> {
     match hir.kind() {
-        HirKind::Class(Class::Bytes(class)) => {
-            let ranges = class.ranges().iter();
-            let ranges = ranges.map(|range| ByteSet::of(range.start()..=range.end()));
-            let set = ranges.fold(ByteSet::default(), ByteSet::or);
-            Some(Row { set, len: 1 })
-        }
+        HirKind::Class(Class::Bytes(class)) => Some(Row {
+            set: set_of(class),
+            len: 1,
+        }),
         HirKind::Capture(capture) => longest_row(&capture.sub),
         HirKind::Repetition(times) if times.min > 0 => {
             let row = longest_row(&times.sub)?;

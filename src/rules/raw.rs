@@ -265,6 +265,10 @@ fn find_by(raw: &RawRule) -> Result<Matcher, String> {
         }
         _ => return Err("needs exactly one of regex, value, assignment".into()),
     };
+    find_by_regex(raw, regex)
+}
+
+fn find_by_regex(raw: &RawRule, regex: String) -> Result<Matcher, String> {
     let hir = pattern::parse(&regex)?;
     let max_len = pattern::longest(&hir, raw.longest)?;
     if !pattern::has_secret_group(&hir) {
