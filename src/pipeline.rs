@@ -270,11 +270,17 @@ impl Sweep {
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
         let mut judged = self.judge_views(path, &document, focus, worker);
-        if !judged.is_empty() {
+        // What is less sure counts only by what it hides.
+        if judged.iter().any(|judged| self.is_confident(judged)) {
             judged.sort_by_key(|j| (j.view, j.candidate.secret));
             self.assemble(unit, &document, &judged, &mut worker.outcome.findings);
         }
         worker.opener.recycle(document);
+    }
+
+    /// Whether the judge is as sure as it takes to be reported.
+    fn is_confident(&self, judged: &Judged) -> bool {
+        judged.assessment.confidence >= self.options.min_confidence
     }
 
     /// Makes findings of what was judged to be secrets in one document.
@@ -287,8 +293,7 @@ impl Sweep {
     ) {
         let assembly = assemble::Assembly::new(self, unit, document, judged);
         for index in resolve::survivors(judged, &assembly, document) {
-            let confident = judged[index].assessment.confidence >= self.options.min_confidence;
-            if confident && assembly.in_core(index) {
+            if self.is_confident(&judged[index]) && assembly.in_core(index) {
                 findings.push(assembly.finding(index));
             }
         }
@@ -347,11 +352,8 @@ impl Sweep {
             candidates.dedup();
             if let Some(traces) = traces {
                 traces.add(&self.detector, document, index, hits);
-                if index == 0 {
-                    traces.add_candidates(candidates);
-                }
             }
-            for candidate in &worker.candidates {
+            for candidate in candidates {
                 let stretch = view.stretch(candidate.matched.start);
                 let place = document.place(view.segment(candidate.secret.start).place);
                 let probe = Probe {
@@ -367,7 +369,11 @@ impl Sweep {
                     machine_made: place.machine_made,
                     now: self.options.now,
                 };
-                if let Ok(assessment) = self.judge.assess(&probe) {
+                let read = self.judge.read(&probe);
+                if let Some(traces) = traces.as_mut().filter(|_| index == 0) {
+                    traces.add_candidate(candidate, probe.rule, read.is_ok());
+                }
+                if let Ok(assessment) = read.and_then(|read| self.judge.weigh(&probe, read)) {
                     judged.push(Judged {
                         view: index,
                         candidate: *candidate,

@@ -255,7 +255,13 @@ impl Detector {
                     let read = || (hit.end, assign::read(&view.text, stretch, hit.span()));
                     assigned.take_if(|(end, _)| *end != hit.end);
                     let (_, found) = assigned.get_or_insert_with(read);
-                    self.assign(view, rule, found, out);
+                    let reach = Reach {
+                        before: hit.start.saturating_sub(found.read.start),
+                        behind: found.read.end.saturating_sub(hit.start),
+                    };
+                    if near.is_none_or(|near| reach.meets(near)) {
+                        self.assign(view, rule, found, out);
+                    }
                 }
             }
         }

@@ -28,17 +28,19 @@ impl Places {
         changes: &Changes,
         bytes: &[u8],
     ) -> Self {
-        let mut places = Self {
-            list: changes.dirty.clone(),
-        };
-        places.list.extend(far);
+        let mut places = Self::joined(&changes.dirty, [MARGIN; 2], bytes.len());
+        let mut more: Vec<ViewSpan> = far.collect();
         // What a change cut in two no copy takes whole.
         if carried.spots.len() < base.spots.len() {
             for spot in &base.spots {
-                places.list.extend(changes.pieces(spot.span()));
+                more.extend(changes.pieces(spot.span()));
             }
         }
-        places.widen(MARGIN, bytes);
+        more.sort();
+        let mut more = Self::joined(&more, [MARGIN; 2], bytes.len());
+        places.list.append(&mut more.list);
+        places.merge();
+        places.take_lines(bytes);
         for spot in &carried.spots {
             places.take_whole(spot.span());
         }
@@ -48,11 +50,24 @@ impl Places {
 
     /// Some places, in order, with so many bytes and whole lines around each.
     pub fn widened(places: &[ViewSpan], margin: u32, bytes: &[u8]) -> Self {
-        let mut wide = Self {
-            list: places.to_vec(),
-        };
-        wide.widen(margin, bytes);
+        let mut wide = Self::joined(places, [margin; 2], bytes.len());
+        wide.take_lines(bytes);
         wide
+    }
+
+    /// Some places, in order, in a text of `len` bytes, with so many bytes before and behind each.
+    /// There may be thousands, of a few bytes each, so those that meet are joined at once.
+    pub fn joined(places: &[ViewSpan], [before, behind]: [u32; 2], len: usize) -> Self {
+        let mut list: Vec<ViewSpan> = Vec::new();
+        for place in places {
+            let start = place.start.saturating_sub(before);
+            let end = place.end.saturating_add(behind).min(len as u32);
+            match list.last_mut() {
+                Some(last) if start <= last.end => last.end = last.end.max(end),
+                _ => list.push(ViewSpan { start, end }),
+            }
+        }
+        Self { list }
     }
 
     /// Whether one place has all of `span`.
@@ -62,13 +77,8 @@ impl Places {
         place.is_some_and(|place| span.end <= place.end)
     }
 
-    /// Puts so many bytes and whole lines around each place.
-    fn widen(&mut self, margin: u32, bytes: &[u8]) {
-        for place in &mut self.list {
-            place.start = place.start.saturating_sub(margin);
-            place.end = place.end.saturating_add(margin).min(bytes.len() as u32);
-        }
-        self.merge();
+    /// Widens each place to whole lines.
+    fn take_lines(&mut self, bytes: &[u8]) {
         let mut lines = Lines::of(bytes);
         for place in &mut self.list {
             *place = lines.whole(*place);

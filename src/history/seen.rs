@@ -15,7 +15,7 @@ pub struct Seen {
     pub hits: Box<[Hit]>,
     /// Keywords in what is encoded in the text: where the first byte of each comes from.
     pub coded: Box<[Hit]>,
-    /// Where rules' patterns fit in the text itself.
+    /// Where rules' patterns fit in the text itself, and what is around may matter for that.
     pub live: Box<[u32]>,
     /// Plain text, which can be scanned in part.
     pub plain: bool,

@@ -70,8 +70,29 @@ fn line(rng: &mut Rng) -> String {
     match rng.u8(..10) {
         0 => filled(LEAKS[rng.usize(..LEAKS.len())], rng),
         1 => filled("{b62:300}{b62:900}", rng),
+        2 => minified(rng),
         _ => filled(PLAIN[rng.usize(..PLAIN.len())], rng),
     }
+}
+
+/// Code as tools write it: many names with values on one line.
+fn minified(rng: &mut Rng) -> String {
+    const PIECES: [&str; 12] = [
+        "token:e.token,",
+        "password:\"{b62:9}!x\",",
+        "apiKey:t(\"{b62:24}\",n),",
+        "{{key:\"user\",secret:r.secret||'{password}'}},",
+        "function(e,t){{return e+t}}",
+        "\"https://user:{b62:14}@example.org/\"",
+        "s+=\"a\\nb\\u0041\";",
+        "var a=[1,2,3],",
+        "client_secret=\"{entra8}\";",
+        "password=n?\"none\":o;",
+        "new Secret(\"{word}-{word}\"),",
+        "user:\"admin\",",
+    ];
+    let pieces = (0..rng.usize(1..60)).map(|_| filled(PIECES[rng.usize(..PIECES.len())], rng));
+    pieces.collect()
 }
 
 /// A file's text, as lines.
@@ -101,7 +122,8 @@ fn edit(lines: &mut Vec<String>, rng: &mut Rng) {
     for _ in 0..rng.usize(1..4) {
         let at = rng.usize(..=lines.len());
         let to = (at + rng.usize(1..6)).min(lines.len());
-        match rng.u8(..9) {
+        match rng.u8(..10) {
+            9 if at < lines.len() => rename(&mut lines[at], rng),
             0..=2 => lines.insert(at, line(rng)),
             3 => drop(lines.drain(at..to)),
             4 => {
@@ -127,6 +149,18 @@ fn edit(lines: &mut Vec<String>, rng: &mut Rng) {
             _ => lines.push(line(rng)),
         }
     }
+}
+
+/// Takes out a few characters of a line in several places, or puts others in, as renaming does.
+fn rename(line: &mut String, rng: &mut Rng) {
+    let mut chars: Vec<char> = line.chars().collect();
+    for _ in 0..rng.usize(1..8) {
+        let at = rng.usize(..=chars.len());
+        let end = (at + rng.usize(..3)).min(chars.len());
+        let new = (0..rng.usize(..3)).map(|_| rng.alphanumeric());
+        chars.splice(at..end, new.collect::<Vec<char>>());
+    }
+    *line = chars.into_iter().collect();
 }
 
 /// A stream for `git fast-import`: some files through some commits on two branches, with merges.

@@ -10,8 +10,9 @@
 //! 2. The widened places are scanned. Mostly nothing is found, and the object has what its base had.
 //!    Of where keywords stand the base tells all but what is new ([`Hit`]), so that only the change
 //!    itself is searched for them; a rule is tried only where the change reaches what it looks at, or
-//!    where its pattern fitted before; and encodings are opened only in the lines that changed, and
-//!    around keywords inside of them that a change is near to.
+//!    where its pattern fitted before and the match does not tell by itself that it is no secret; and
+//!    encodings are opened only in the lines that changed, and around keywords inside of them that a
+//!    change is near to.
 //! 3. Where something is found, or the base had something nearby, the place is scanned once more with
 //!    as much around it as the rules there look at: what then starts in the place is what is there.
 //!
@@ -199,14 +200,7 @@ impl<'s> Texts<'s> {
         let keywords = self.scanner.detector().keywords();
         let longest = keywords.longest() as u32;
         // Where a keyword may start that a change is part of.
-        let mut starts = Places {
-            list: changes.dirty.clone(),
-        };
-        for place in &mut starts.list {
-            place.start = place.start.saturating_sub(longest);
-            place.end = (place.end + 1).min(bytes.len() as u32);
-        }
-        starts.merge();
+        let starts = Places::joined(&changes.dirty, [longest, 1], bytes.len());
         let mut hits: Vec<Hit> = starts.outside(&carried.hits, |hit| hit.start).collect();
         keywords.scan_starts(bytes, &starts.list, &mut hits);
         // Two runs that are in order or nearly so, which this sort takes in one pass.
@@ -282,9 +276,13 @@ impl<'s> Texts<'s> {
             };
             touches(change.dirty, reach(&mark, change.bytes.len()))
         };
-        let near = coded.iter().filter(is_near);
-        let around = near.map(|hit| widened(hit.span(), change.bytes).clipped(place));
-        around.collect()
+        let mut near: Vec<ViewSpan> = coded.iter().filter(is_near).map(Hit::span).collect();
+        near.sort();
+        let mut around = Places::widened(&near, MARGIN, change.bytes);
+        for span in &mut around.list {
+            *span = span.clipped(place);
+        }
+        around.list
     }
 
     fn forget(&mut self) {

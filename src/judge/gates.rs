@@ -1,10 +1,10 @@
-//! What every match must pass before its rule's own checks: neighbours, company, randomness.
+//! What every match must pass before its rule's own checks: randomness, neighbours, company.
 
 use super::structure::text::contains_any_ci;
 use super::{Dropped, Probe};
 use crate::rules::Kind;
 
-/// Runs all gates, cheapest first.
+/// Runs the gates at which neighbours and company are looked at, cheapest first.
 ///
 /// # Errors
 /// When one of them is shut, with the reason.
@@ -14,6 +14,14 @@ pub fn pass(probe: &Probe<'_>) -> Result<(), Dropped> {
     if probe.rule.kind == Kind::Anchored && is_embedded(probe) {
         return Err(Dropped("stands inside a long row of base64"));
     }
+    Ok(())
+}
+
+/// The value must be as random as its rule says.
+///
+/// # Errors
+/// When it is not.
+pub fn randomness(probe: &Probe<'_>) -> Result<(), Dropped> {
     let floor = probe.rule.min_entropy;
     if floor > 0.0 && entropy::shannon_entropy(probe.value()) < floor {
         return Err(Dropped("is not random enough"));

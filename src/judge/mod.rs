@@ -180,6 +180,14 @@ impl Assessment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped(pub &'static str);
 
+const IS_NAME: Dropped = Dropped("is a name, not a value");
+
+/// What a match says by itself.
+pub struct Read {
+    /// For a rule that leaves the value to the model.
+    generic: Option<generic::Read>,
+}
+
 /// Decides what is a secret.
 pub struct Judge {
     placeholders: Placeholders,
@@ -205,9 +213,17 @@ impl Judge {
     /// # Errors
     /// When it is no secret, with the reason.
     pub fn assess(&self, probe: &Probe<'_>) -> Result<Assessment, Dropped> {
-        gates::pass(probe)?;
-        let named = matches!(probe.rule.kind, Kind::Generic | Kind::Context);
-        if named && probe.machine_made {
+        self.read(probe).and_then(|read| self.weigh(probe, read))
+    }
+
+    /// Reads what a match says by itself. Text outside of it is not looked at, so what is dropped here
+    /// is dropped wherever in a file it stands.
+    ///
+    /// # Errors
+    /// When it is no secret, with the reason.
+    pub fn read(&self, probe: &Probe<'_>) -> Result<Read, Dropped> {
+        gates::randomness(probe)?;
+        if is_named(probe) && probe.machine_made {
             return Err(Dropped("a name in machine-made text says nothing"));
         }
         let name = match probe.rule.matcher {
@@ -220,16 +236,33 @@ impl Judge {
         if structure::connection::is_emulator_key(probe.value()) {
             return Err(Dropped("is the emulator's public key"));
         }
-        if named && let Some(reason) = reference::reason(probe) {
-            return Err(Dropped(reason));
+        if is_named(probe) && is_name_word(probe.value()) {
+            return Err(IS_NAME);
         }
-        if named && (is_name_word(probe.value()) || is_own_name(probe)) {
-            return Err(Dropped("is a name, not a value"));
+        // A rule that says nothing of its value leaves that to the model.
+        let generic = name.map(|name| generic::read(probe, name, &self.model));
+        Ok(Read {
+            generic: generic.transpose()?,
+        })
+    }
+
+    /// Judges a match by what stands around.
+    ///
+    /// # Errors
+    /// When it is no secret, with the reason.
+    pub fn weigh(&self, probe: &Probe<'_>, read: Read) -> Result<Assessment, Dropped> {
+        gates::pass(probe)?;
+        if is_named(probe) {
+            if let Some(reason) = reference::reason(probe) {
+                return Err(Dropped(reason));
+            }
+            if is_own_name(probe) {
+                return Err(IS_NAME);
+            }
         }
         let mut found = Assessment::of(probe);
-        if let Some(name) = name {
-            // A rule that says nothing of its value leaves that to the model.
-            generic::judge(probe, &name, &self.model, &mut found)?;
+        if let Some(read) = read.generic {
+            generic::judge(probe, read, &self.model, &mut found)?;
         }
         if let Matcher::AssignedValue { .. } = probe.rule.matcher
             && let Some(reason) = generic::reject::of_any(probe)
@@ -248,6 +281,11 @@ impl Judge {
         }
         Ok(found)
     }
+}
+
+/// Whether a rule goes by a name near its value rather than by a mark of that.
+fn is_named(probe: &Probe<'_>) -> bool {
+    matches!(probe.rule.kind, Kind::Generic | Kind::Context)
 }
 
 /// Whether an ellipsis takes the value's place from where the match ends.

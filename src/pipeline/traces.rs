@@ -3,6 +3,7 @@
 use crate::decode::Document;
 use crate::detect::keywords::Hit;
 use crate::detect::{Candidate, Detector, Far};
+use crate::rules::{Matcher, RuleDef};
 use crate::span::ViewSpan;
 
 /// What was seen in a text besides findings, so that after a change only that has to be looked at
@@ -16,7 +17,8 @@ pub struct Traces {
     pub far: Vec<Far>,
     /// Keywords in what is encoded in the text: where the first byte of each comes from.
     pub coded: Vec<Hit>,
-    /// Where rules' patterns fit in the text itself, whatever the judge made of that.
+    /// Where rules' patterns fit in the text itself and what is around decides whether that is a
+    /// secret, or where the next match of a pattern may start.
     pub live: Vec<u32>,
 }
 
@@ -39,13 +41,15 @@ impl Traces {
         self.live.clear();
     }
 
-    /// Adds what fits in the text itself.
-    pub(super) fn add_candidates(&mut self, candidates: &[Candidate]) {
-        let place = |candidate: &Candidate| match candidate.name {
+    /// Adds what fits in the text itself; `open` when it does not tell by itself that it is no secret.
+    pub(super) fn add_candidate(&mut self, candidate: &Candidate, rule: &RuleDef, open: bool) {
+        let start = match candidate.name {
             Some(name) => name.start,
             None => candidate.matched.start,
         };
-        self.live.extend(candidates.iter().map(place));
+        if open || matches!(rule.matcher, Matcher::Regex { .. }) {
+            self.live.push(start);
+        }
     }
 
     /// Adds the keywords of one view.

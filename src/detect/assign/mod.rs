@@ -8,7 +8,7 @@
 //!
 //! What is found depends on the text from [`LONGEST_NAME`] bytes before the keyword to
 //! [`REACH`] bytes after it, within one stretch, and on nothing else: a sweep over changed text
-//! need not read more.
+//! need not read more. Mostly it depends on much less, which [`Found::read`] tells.
 
 mod reader;
 #[cfg(test)]
@@ -25,6 +25,8 @@ pub struct Found {
     /// The whole name that the keyword is part of.
     pub name: ViewSpan,
     pub values: SmallVec<[Assigned; 1]>,
+    /// What all this depends on.
+    pub read: ViewSpan,
 }
 
 /// A value given to a name.
@@ -37,6 +39,9 @@ pub struct Assigned {
 
 /// How far a name may stretch from its keyword to either side.
 pub const LONGEST_NAME: usize = 64;
+/// The longest start of a word that a keyword may be the end of, and more than the signs that end
+/// the text before a name.
+const LONGEST_OTHER: usize = 8;
 /// How far behind its keyword a value may end.
 pub const REACH: usize = 1024;
 
@@ -47,11 +52,13 @@ pub fn read(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> Found {
     let mut found = Found {
         name: keyword,
         values: SmallVec::new(),
+        read: around(keyword),
     };
     if !is_word(text, stretch, keyword) {
         return found;
     }
     found.name = name_around(text, stretch, keyword);
+    found.read = around(found.name);
     let before = text[stretch.start as usize..found.name.start as usize].last();
     let after = &text[found.name.end as usize..stretch.end as usize];
     if before == Some(&b':') || after.starts_with(b"::") {
@@ -60,8 +67,18 @@ pub fn read(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> Found {
     }
     let end = (stretch.end as usize).min(keyword.end as usize + REACH);
     let reader = Reader::new(&text[..end], found.name);
-    found.values = reader.read(before.copied());
+    let (values, end) = reader.read(before.copied());
+    found.values = values;
+    found.read.end = found.read.end.max(end as u32);
     found
+}
+
+/// A name with what decides where it starts and ends.
+fn around(name: ViewSpan) -> ViewSpan {
+    ViewSpan {
+        start: name.start.saturating_sub(LONGEST_OTHER as u32),
+        end: name.end + reader::AHEAD as u32,
+    }
 }
 
 fn without_signs(text: &[u8], keyword: ViewSpan) -> ViewSpan {

@@ -1,5 +1,7 @@
 //! The walk from a name to its values.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use super::{Assigned, is_name};
@@ -7,6 +9,8 @@ use crate::span::ViewSpan;
 
 /// The longest value that is read.
 const LONGEST_VALUE: usize = 512;
+/// How far a step looks ahead that reads no value: the longest name, and what follows that.
+pub(super) const AHEAD: usize = 72;
 /// Most arguments of one call that count as values.
 const MOST_ARGUMENTS: usize = 3;
 /// Names that stand for "the value of the name just said".
@@ -40,6 +44,8 @@ pub(super) struct Reader<'t> {
     text: &'t [u8],
     name: ViewSpan,
     at: usize,
+    /// The end of what was looked at.
+    seen: Cell<usize>,
     values: SmallVec<[Assigned; 1]>,
 }
 
@@ -50,27 +56,43 @@ impl<'t> Reader<'t> {
             text,
             name,
             at: name.end as usize,
+            seen: Cell::new(0),
             values: SmallVec::new(),
         }
     }
 
-    /// Reads what the name is given; `before` is the byte before the name.
-    pub fn read(mut self, before: Option<u8>) -> SmallVec<[Assigned; 1]> {
+    /// Reads what the name is given, and gives the end of what that depends on; `before` is the byte
+    /// before the name.
+    pub fn read(mut self, before: Option<u8>) -> (SmallVec<[Assigned; 1]>, usize) {
         let (quote, closed) = self.closing_signs();
         if before == Some(b'<') && self.text.get(self.at.wrapping_sub(1)) == Some(&b'>') {
             self.element();
-            return self.values;
+        } else {
+            self.after_name(before, quote, closed);
         }
-        self.after_name(before, quote, closed);
-        self.values
+        (self.values, self.seen.get())
     }
 
     fn peek(&self) -> Option<u8> {
+        self.saw(AHEAD);
         self.text.get(self.at).copied()
     }
 
+    /// What follows. Who looks farther than [`AHEAD`] says so.
     fn rest(&self) -> &'t [u8] {
+        self.saw(AHEAD);
         self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// As much of what follows as a value can have. Who reads it says how far that was.
+    fn body(&self) -> &'t [u8] {
+        let rest = self.rest();
+        &rest[..rest.len().min(LONGEST_VALUE)]
+    }
+
+    /// Notes that so many bytes from here on were looked at.
+    fn saw(&self, bytes: usize) {
+        self.seen.set(self.seen.get().max(self.at + bytes));
     }
 
     fn skip_blanks(&mut self) {
@@ -163,8 +185,9 @@ impl<'t> Reader<'t> {
     /// pairs (`<key>k</key><string>v</string>`) the text of the next element.
     fn element(&mut self) {
         self.eat(b">");
-        let limit = self.rest().len().min(LONGEST_VALUE);
-        let end = memchr::memchr3(b'<', b'\n', b'\r', &self.rest()[..limit]);
+        let body = self.body();
+        let end = memchr::memchr3(b'<', b'\n', b'\r', body);
+        self.saw(end.unwrap_or(body.len()) + 1);
         if let Some(len) = end
             && self.text.get(self.at + len) == Some(&b'<')
         {
@@ -406,12 +429,13 @@ impl<'t> Reader<'t> {
         }
         self.at += head;
         let from = self.at;
-        let limit = self.rest().len().min(LONGEST_VALUE);
-        let len = self.rest()[..limit]
+        let body = self.body();
+        let len = body
             .iter()
             .take_while(|b| b.is_ascii_hexdigit() || matches!(b, b',' | b' ' | b'x' | b'X' | b'-'))
             .count();
-        let body = &self.rest()[..len];
+        self.saw(len + 1);
+        let body = &body[..len];
         if memchr::memchr_iter(b',', body).count() + 1 < FEWEST {
             self.at = start;
             return false;
@@ -470,8 +494,7 @@ impl<'t> Reader<'t> {
             self.at += 2;
         }
         let start = self.at;
-        let limit = self.rest().len().min(LONGEST_VALUE);
-        let body = &self.rest()[..limit];
+        let body = self.body();
         let mut end = None;
         let mut skip = false;
         for (index, &byte) in body.iter().enumerate() {
@@ -490,9 +513,10 @@ impl<'t> Reader<'t> {
                 _ => {}
             }
         }
+        self.saw(end.unwrap_or(body.len()) + 1);
         // A value longer than is read is cut: its head says what it is.
-        let cut =
-            (end.is_none() && limit == LONGEST_VALUE && !body.contains(&b'\n')).then_some(limit);
+        let long = body.len() == LONGEST_VALUE && !body.contains(&b'\n');
+        let cut = (end.is_none() && long).then_some(body.len());
         if let Some(len) = end.or(cut) {
             self.push(start, start + len, true);
             self.at = start + len + 1;
@@ -509,10 +533,10 @@ impl<'t> Reader<'t> {
             // Filled in from elsewhere, perhaps with a value to fall back to.
             return self.fallback();
         }
-        let limit = self.rest().len().min(LONGEST_VALUE);
+        let body = self.body();
         let in_query = matches!(before, Some(b'?' | b'&'));
         let rest = self.rest();
-        let len = rest[..limit]
+        let len = body
             .iter()
             .enumerate()
             .position(|(nth, &b)| {
@@ -521,7 +545,7 @@ impl<'t> Reader<'t> {
                     && rest.get(nth + 1).is_some_and(u8::is_ascii_alphanumeric);
                 is_bare_end(b) && !inner || in_query && matches!(b, b'#' | b'\\')
             })
-            .unwrap_or(limit);
+            .unwrap_or(body.len());
         self.at += len;
         if matches!(self.peek(), Some(b'(' | b'[')) {
             let callee = ViewSpan::new(start, self.at);
@@ -554,18 +578,21 @@ impl<'t> Reader<'t> {
         if !self.eat(b":-") && !self.eat(b":=") && !self.eat(b":") && !self.eat(b"-") {
             return;
         }
-        let limit = self.rest().len().min(LONGEST_VALUE);
-        let Some(len) = memchr::memchr3(b'}', b'\n', b'$', &self.rest()[..limit]) else {
+        let body = self.body();
+        let end = memchr::memchr3(b'}', b'\n', b'$', body);
+        self.saw(end.unwrap_or(body.len()) + 1);
+        let Some(len) = end else {
             return;
         };
-        if self.rest()[len] == b'}' {
+        if body[len] == b'}' {
             self.push(self.at, self.at + len, false);
         }
     }
 
     fn line_end(&self) -> usize {
-        let limit = self.rest().len().min(LONGEST_VALUE);
-        let len = memchr::memchr2(b'\n', b'\r', &self.rest()[..limit]).unwrap_or(limit);
+        let body = self.body();
+        let len = memchr::memchr2(b'\n', b'\r', body).unwrap_or(body.len());
+        self.saw(len + 1);
         self.at + len
     }
 

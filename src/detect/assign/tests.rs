@@ -85,6 +85,31 @@ proptest! {
     fn never_panics(text in "[pasw\"'=:,()<>#\\\\ \n\t`]{0,40}password[pasword\"'=:,()<>#\\\\ \n\t`]{0,60}") {
         values(&text);
     }
+
+    /// What is found depends on what is said to be read and on nothing else.
+    #[test]
+    fn text_that_was_not_read_does_not_count(
+        before in "[a-cK_ \"'=:<.\n]{0,90}",
+        next in prop_oneof![
+            "[a-c_.\"'=:,()<>{}|&$ \n\\\\]{0,24}", "[ =:(\"']{1,3}[0-9a-f, \"')\n]{0,40}",
+            "[=:]\"[a-c ]{0,700}\"", "[=(<>]{1,2}[a-c0, .(\"]{0,700}",
+        ],
+        after in "[a-c\"'=:,(){}<>$ \n;]{0,200}",
+        others in "[a-c\"'=:,(){}<>$ \n;]{1,300}",
+        kept in 0..300_usize,
+    ) {
+        let text = format!("{before}Key{next}{after}");
+        let word = ViewSpan::new(before.len(), before.len() + 3);
+        let found = read(text.as_bytes(), ViewSpan::new(0, text.len()), word);
+        let start = found.read.start as usize;
+        let end = text.len().min(found.read.end as usize);
+        let other = |from: usize, len: usize| others.bytes().cycle().skip(from).take(len);
+        let tail = if end < text.len() { kept.min(others.len()) } else { 0 };
+        let changed = other(0, start).chain(text[start..end].bytes());
+        let changed: Vec<u8> = changed.chain(other(start, tail)).collect();
+        let again = read(&changed, ViewSpan::new(0, changed.len()), word);
+        prop_assert_eq!(again, found);
+    }
 }
 
 #[test]

@@ -226,17 +226,44 @@ impl Features {
         self.0[feature as usize] = share;
     }
 
-    /// Reads what can be said of a match.
-    pub fn of(probe: &Probe<'_>, name: &Name, lookout: &Lookout) -> Self {
+    /// Reads what can be said of a match by itself.
+    pub fn of_match(probe: &Probe<'_>, name: &Name) -> Self {
         let mut features = Self([0.0; COUNT]);
         features.set(Feature::Bias, true);
         features.name(name, probe.value());
         features.carrier(probe);
         features.value(probe, name);
-        features.around(probe, lookout);
         features.file(probe.place);
         features.cross();
         features
+    }
+
+    /// Adds what the text around the match says.
+    pub fn look_around(&mut self, probe: &Probe<'_>, lookout: &Lookout) {
+        self.setting(probe);
+        self.around(probe, lookout);
+    }
+
+    /// What the text around the match may add yet.
+    pub fn open(&self) -> impl Iterator<Item = Feature> {
+        const ANYWHERE: [Feature; 6] = [
+            Feature::Query,
+            Feature::Comment,
+            Feature::TestLine,
+            Feature::ExampleLine,
+            Feature::Account,
+            Feature::OtherSecret,
+        ];
+        const BARE: [Feature; 4] = [
+            Feature::InString,
+            Feature::BareCode,
+            Feature::BareSetting,
+            Feature::PasswordBare,
+        ];
+        let on = |feature: Feature| self.get(feature) > 0.5;
+        let bare = BARE.into_iter().filter(move |_| !on(Feature::Quoted));
+        let setter = on(Feature::Pair).then_some(Feature::Setter);
+        ANYWHERE.into_iter().chain(bare).chain(setter)
     }
 
     fn name(&mut self, name: &Name, value: &[u8]) {
@@ -291,31 +318,39 @@ impl Features {
         if contains_any_ci(rest, &["equal", ".eq", " eq"]) {
             self.set(Feature::Compares, true);
         }
-        self.set(
-            Feature::Setter,
-            feature == Feature::Pair && is_setter(probe),
-        );
         let inner = rest.get(1..).unwrap_or_default();
         let call = memchr::memchr2(b'(', b'[', inner);
         self.set(Feature::Wrapped, call.is_some());
         let fallback = call.is_some_and(|at| memchr::memchr(b',', &inner[at..]).is_some())
             || contains_any_ci(inner, &["||", "??", " or ", ":-"]);
         self.set(Feature::Default, fallback);
+        self.set(Feature::Flag, probe.name.first() == Some(&b'-'));
+        self.set(Feature::Numbers, is_numbers(probe.value()));
+        self.set(Feature::Quoted, probe.quoted);
+    }
+
+    /// In what the match stands.
+    fn setting(&mut self, probe: &Probe<'_>) {
+        let pair = self.get(Feature::Pair) > 0.5;
+        self.set(Feature::Setter, pair && is_setter(probe));
         let before = name_start(probe)
             .checked_sub(1)
             .and_then(|at| probe.text.get(at));
         self.set(
             Feature::Query,
-            matches!(before, Some(b'?' | b'&')) && between == b"=",
+            matches!(before, Some(b'?' | b'&')) && between(probe) == b"=",
         );
-        self.set(Feature::Flag, probe.name.first() == Some(&b'-'));
-        self.set(Feature::Numbers, is_numbers(probe.value()));
-        let in_string = !probe.quoted && is_text(probe);
+        if probe.quoted {
+            return;
+        }
+        let in_string = is_text(probe);
         let code = matches!(probe.place.kind, Kind::Code | Kind::Markup) && !is_command(probe);
-        self.set(Feature::Quoted, probe.quoted);
+        let setting = !in_string && !code;
         self.set(Feature::InString, in_string);
-        self.set(Feature::BareCode, !probe.quoted && !in_string && code);
-        self.set(Feature::BareSetting, !probe.quoted && !in_string && !code);
+        self.set(Feature::BareCode, !in_string && code);
+        self.set(Feature::BareSetting, setting);
+        let password = self.get(Feature::NamePassword) > 0.5;
+        self.set(Feature::PasswordBare, password && setting);
     }
 
     fn value(&mut self, probe: &Probe<'_>, name: &Name) {
@@ -468,7 +503,6 @@ impl Features {
         let strong = f32::from(u8::from(password));
         let flags = [
             (Feature::PasswordQuoted, password && on(Feature::Quoted)),
-            (Feature::PasswordBare, password && on(Feature::BareSetting)),
             (
                 Feature::PasswordOdd,
                 password

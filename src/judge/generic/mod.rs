@@ -20,11 +20,22 @@ use super::{Assessment, Dropped, Probe, reference};
 use crate::checksum::his::{self, HisVerdict};
 use crate::checksum::key84::{self, Key84Verdict};
 use crate::rules::Level;
+use features::Features;
 use model::{Explanation, Model, THRESHOLDS};
 use name::{Name, Promise};
 
 /// How many reasons a finding gives for and against.
 const REASONS: (usize, usize) = (3, 1);
+
+/// What an assignment says by itself.
+pub struct Read {
+    name: Name,
+    /// Without those of the text around.
+    features: Features,
+}
+
+/// Why the value of an assignment says nothing in its favour.
+const AGAINST: Dropped = Dropped("the name and the value speak against a secret");
 
 /// Reads the name that an assignment gives its value. Most are told by it, or by the length of the
 /// value, to be none of interest.
@@ -42,24 +53,40 @@ pub fn name(probe: &Probe<'_>) -> Result<Name, Dropped> {
     }
 }
 
-/// Judges the value of an assignment whose name was read.
+/// Reads the value of an assignment whose name was read.
+///
+/// # Errors
+/// When it is no secret whatever stands around, with the reason.
+pub fn read(probe: &Probe<'_>, name: Name, model: &Model) -> Result<Read, Dropped> {
+    if let Some(reason) = reject::of_value(probe.value(), &name) {
+        return Err(Dropped(reason));
+    }
+    let features = Features::of_match(probe, &name);
+    if model.most(&features) < THRESHOLDS[0] && !probe.thorough {
+        return Err(AGAINST);
+    }
+    Ok(Read { name, features })
+}
+
+/// Judges an assignment by what stands around.
 ///
 /// # Errors
 /// When the value is no secret, with the reason.
 pub fn judge(
     probe: &Probe<'_>,
-    name: &Name,
+    read: Read,
     model: &Model,
     found: &mut Assessment,
 ) -> Result<(), Dropped> {
-    if let Some(reason) = reject::reason(probe, name) {
+    if let Some(reason) = reject::reason(probe) {
         return Err(Dropped(reason));
     }
-    let features = model.read(probe, name);
+    let Read { name, mut features } = read;
+    model.look_around(probe, &mut features);
     let score = model.score(&features);
     let [low, medium, high] = THRESHOLDS;
     if score < low && !probe.thorough {
-        return Err(Dropped("the name and the value speak against a secret"));
+        return Err(AGAINST);
     }
     found.confidence = if score >= high {
         Level::High
@@ -75,7 +102,7 @@ pub fn judge(
         .then_some("a token that names a page or a request opens nothing")
         .or(has_wrong_sum(probe.value())
             .then_some("has a key's mark, but its checksum does not hold"))
-        .or(is_request_id(probe, name).then_some("a UUID that names a request or a change"));
+        .or(is_request_id(probe, &name).then_some("a UUID that names a request or a change"));
     if let Some(doubt) = doubt {
         found.confidence = Level::Low;
         explanation.capped = true;

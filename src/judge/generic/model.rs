@@ -52,7 +52,22 @@ impl Model {
 
     /// What can be said of a value by a name.
     pub fn read(&self, probe: &Probe<'_>, name: &Name) -> Features {
-        Features::of(probe, name, &self.lookout)
+        let mut features = Features::of_match(probe, name);
+        self.look_around(probe, &mut features);
+        features
+    }
+
+    /// Adds to the features of a match those of the text around.
+    pub fn look_around(&self, probe: &Probe<'_>, features: &mut Features) {
+        features.look_around(probe, &self.lookout);
+    }
+
+    /// The highest score that a match with these features has anywhere.
+    pub fn most(&self, features: &Features) -> f32 {
+        /// More than what adding up in another order changes.
+        const ROUNDING: f32 = 1e-3;
+        let gains = features.open().map(|f| self.weights[f as usize].max(0.0));
+        self.score(features) + gains.sum::<f32>() + ROUNDING
     }
 
     /// The log-odds that a value with these features is a secret.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::features::{Feature, name_of};
+use super::features::{Feature, Features, name_of};
 use super::model::{Model, THRESHOLDS};
 use super::reject;
 use crate::decode::Role;
@@ -389,7 +389,11 @@ fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
         let text = &fill(text);
         each(path, text, word, |probe| {
             let name = name_of(probe);
-            reasons.push(reject::at_once(probe, &name).or_else(|| reject::reason(probe, &name)));
+            reasons.push(
+                reject::at_once(probe, &name)
+                    .or_else(|| reject::of_value(probe.value(), &name))
+                    .or_else(|| reject::reason(probe)),
+            );
         });
         assert!(reasons.contains(&Some(reason)), "{text}: {reasons:?}");
     }
@@ -421,7 +425,11 @@ fn secrets_in_the_company_of_their_like_stay() {
         let mut reasons = Vec::new();
         each(path, &text, word, |probe| {
             let name = name_of(probe);
-            reasons.push(reject::at_once(probe, &name).or_else(|| reject::reason(probe, &name)));
+            reasons.push(
+                reject::at_once(probe, &name)
+                    .or_else(|| reject::of_value(probe.value(), &name))
+                    .or_else(|| reject::reason(probe)),
+            );
         });
         assert!(reasons.contains(&None), "{text}: {reasons:?}");
     }
@@ -495,6 +503,25 @@ proptest! {
         for found in verdicts("a.py", &text, word) {
             prop_assert!(found.secret.end as usize <= text.len());
         }
+    }
+
+    /// No text around makes more of a match than its bound.
+    #[test]
+    fn what_a_match_says_by_itself_bounds_its_score(
+        before in prop_oneof!["[ -~\n]{0,60}", "(user|login|set\\(|get\\(|&|\\?|`| |\"|\n){0,6}"],
+        between in "(=|: |\", \"|', '|\\(\"|=\"| = ')",
+        value in "[!-~]{4,24}",
+        after in prop_oneof!["[ -~\n]{0,60}", "(\"|'|user|\n|`|\\)){0,6}"],
+        word in prop::sample::select(vec!["password", "token", "key", "secret"]),
+        path in prop::sample::select(vec!["a.py", "a.yml", "a.md", "a.html", ""]),
+    ) {
+        let model = Model::built_in();
+        each(path, &format!("{before}{word}{between}{value}{after}"), word, |probe| {
+            let name = name_of(probe);
+            let alone = model.most(&Features::of_match(probe, &name));
+            let score = model.score(&model.read(probe, &name));
+            assert!(score <= alone, "{score} {alone}");
+        });
     }
 
     /// Text farther away than the bounds say changes nothing.

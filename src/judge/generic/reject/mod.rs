@@ -33,20 +33,24 @@ pub fn at_once(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
     by_name(probe.name, name).or_else(|| by_size(probe.value(), name))
 }
 
-/// Why the value of an assignment that was not turned down [`at_once`] is no secret, if it is none.
-pub fn reason(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
-    let value = probe.value();
+/// Why the value of an assignment that was not turned down [`at_once`] is no secret wherever it
+/// stands, if it is none.
+pub fn of_value(value: &[u8], name: &Name) -> Option<&'static str> {
     let shape = Shape::of(value);
-    by_place(probe)
-        .or_else(|| template(value))
-        .or_else(|| company::reason(probe))
-        .or_else(|| unfinished::reason(probe))
-        .or_else(|| code::reason(probe, &shape))
+    template(value)
         .or_else(|| address::reason(value, &shape))
         .or_else(|| prose::reason(value, name, &shape))
-        .or_else(|| of_manuals(probe))
         .or_else(|| hash::reason(value))
         .or_else(|| format::reason(value))
+}
+
+/// Why what stands around the value of an assignment makes it none, if it does.
+pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
+    by_place(probe)
+        .or_else(|| company::reason(probe))
+        .or_else(|| unfinished::reason(probe))
+        .or_else(|| code::reason(probe, &Shape::of(probe.value())))
+        .or_else(|| of_manuals(probe))
         .or_else(|| company::is_test_vector(probe).then_some("a test vector of a cipher"))
         .or_else(|| is_badge(probe).then_some("the token of a badge, which is public"))
 }
