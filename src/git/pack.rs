@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gix_hash::Kind as Hash;
 use gix_pack::data::entry::Header;
@@ -29,6 +29,8 @@ pub struct Pack {
     path: PathBuf,
     index: index::File,
     data: Mutex<Mapping>,
+    /// Read when it is first asked for.
+    forest: OnceLock<Forest>,
 }
 
 struct Mapping {
@@ -92,7 +94,12 @@ impl Pack {
             file: Arc::new(file),
             read: 0,
         });
-        Ok(Self { path, index, data })
+        Ok(Self {
+            path,
+            index,
+            data,
+            forest: OnceLock::new(),
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -133,8 +140,13 @@ impl Pack {
         mapping.file.clone()
     }
 
-    /// Reads all entries' headers and hangs each delta on its base.
-    pub fn forest(&self) -> Forest {
+    /// All entries, with each delta hung on its base.
+    pub fn forest(&self) -> &Forest {
+        self.forest.get_or_init(|| self.read_forest())
+    }
+
+    /// Reads all entries' headers.
+    fn read_forest(&self) -> Forest {
         let mut order: Vec<(u64, u32)> = (0..self.len())
             .map(|number| (self.index.pack_offset_at_index(number), number))
             .collect();
@@ -193,11 +205,11 @@ impl Pack {
     /// When the entry is broken, in words.
     pub fn inflate(
         &self,
-        forest: &Forest,
         place: u32,
         inflater: &mut Decompressor,
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
+        let forest = self.forest();
         let start = forest.entries[place as usize].offset;
         let next = forest.entries.get(place as usize + 1).map(|e| e.offset);
         let file = self.file(next.map_or(0, |next| next - start));

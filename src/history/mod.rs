@@ -110,7 +110,15 @@ pub fn run(
 ) -> Result<Outcome, Error> {
     let store = Store::open(&request.dirs)?;
     let reader = store.reader()?;
-    let refs = Refs::read(request.repo)?;
+    // libgit2 reads references in one thread, while others read the packs' headers.
+    let refs = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for pack in &store.packs {
+                pack.forest();
+            }
+        });
+        Refs::read(request.repo)
+    })?;
     let secrets = Secrets::new(request.sweep.options().fingerprint_key.clone());
     progress.expected.store(store.len(), Ordering::Relaxed);
     let run = Run {

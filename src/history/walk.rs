@@ -96,7 +96,7 @@ impl Walk<'_> {
             let grove = Grove {
                 walk: self,
                 pack,
-                forest: &forest,
+                forest,
                 idle: &idle,
                 make: &make,
             };
@@ -261,9 +261,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         } else {
             &mut bytes
         };
-        let inflated = self
-            .pack
-            .inflate(self.forest, place, &mut worker.inflater, target);
+        let inflated = self.pack.inflate(place, &mut worker.inflater, target);
         if let Err(why) = inflated {
             self.walk.fail(id, why);
             return None;
