@@ -93,9 +93,14 @@ proptest! {
         next in prop_oneof![
             "[a-c_.\"'=:,()<>{}|&$ \n\\\\]{0,24}", "[ =:(\"']{1,3}[0-9a-f, \"')\n]{0,40}",
             "[=:]\"[a-c ]{0,700}\"", "[=(<>]{1,2}[a-c0, .(\"]{0,700}",
+            // What is looked for and not found: the end of a string, an element, a variable, a call, a list;
+            // a comment.
+            "[=:] ?\"[a-c ]{0,400}\n", ">[a-c ]{0,400}\n", "=\\$\\{[a-c]:-[a-c ]{0,400}\n",
+            "(=a)?\\(\"a\"[a-c ]{0,400}\n", "=\\[[0-9, ]{0,400}\n",
+            "=getpass\\(\\)[a-c ]{0,400}\n",
         ],
         after in "[a-c\"'=:,(){}<>$ \n;]{0,200}",
-        others in "[a-c\"'=:,(){}<>$ \n;]{1,300}",
+        others in "[a-c\"'=:,(){}<>$ \n;#]{1,300}",
         kept in 0..300_usize,
     ) {
         let text = format!("{before}Key{next}{after}");

@@ -56,6 +56,14 @@ fn best(path: &str, text: &str, word: &str) -> Option<Level> {
         .max()
 }
 
+/// Why the value of an assignment is no secret, if it is none.
+fn turned_down(probe: &Probe<'_>) -> Option<&'static str> {
+    let name = name_of(probe);
+    reject::at_once(probe, &name)
+        .or_else(|| reject::of_value(probe.value(), &name))
+        .or_else(|| reject::reason(probe))
+}
+
 /// Put together here, so that none stands in this file.
 fn human() -> Vec<String> {
     let words = ["summer", "Tiger", "kaffee", "Monday", "liverpool"];
@@ -388,12 +396,7 @@ fn what_cannot_be_a_secret_is_dropped_with_its_reason() {
         let mut reasons = Vec::new();
         let text = &fill(text);
         each(path, text, word, |probe| {
-            let name = name_of(probe);
-            reasons.push(
-                reject::at_once(probe, &name)
-                    .or_else(|| reject::of_value(probe.value(), &name))
-                    .or_else(|| reject::reason(probe)),
-            );
+            reasons.push(turned_down(probe));
         });
         assert!(reasons.contains(&Some(reason)), "{text}: {reasons:?}");
     }
@@ -424,12 +427,7 @@ fn secrets_in_the_company_of_their_like_stay() {
             .replace("<2>", &random());
         let mut reasons = Vec::new();
         each(path, &text, word, |probe| {
-            let name = name_of(probe);
-            reasons.push(
-                reject::at_once(probe, &name)
-                    .or_else(|| reject::of_value(probe.value(), &name))
-                    .or_else(|| reject::reason(probe)),
-            );
+            reasons.push(turned_down(probe));
         });
         assert!(reasons.contains(&None), "{text}: {reasons:?}");
     }
