@@ -748,6 +748,39 @@ fn objects_that_cannot_be_read_refuse() {
     assert_eq!(server.refs(), before);
 }
 
+/// A large push is read by walking through its pack; no fault there may be taken for nothing found.
+#[test]
+fn an_object_of_a_large_push_that_cannot_be_read_refuses() {
+    for kind in ["blob", "tree", "commit"] {
+        let server = Server::new();
+        server.bare.git(&["config", "transfer.unpackLimit", "1"]);
+        for number in 0..1050 {
+            let name = format!("{}/{number}.py", number % 7);
+            server.copy.write(&name, format!("x = {number}\n"));
+        }
+        server.copy.commit("Many");
+        let hook = server.bare.path().join("hooks/pre-receive");
+        let real = fs::read_to_string(&hook).unwrap();
+        // Damages the checksum of the last object of the kind, which ends where the next begins.
+        let damage = format!(
+            "(pack=$(echo \"$GIT_QUARANTINE_PATH\"/pack/*.pack)\n\
+             set -- $(git verify-pack -v \"${{pack%.pack}}.idx\" | grep ' {kind} ' | tail -1)\n\
+             chmod u+w \"$pack\"\n\
+             printf XX | dd of=\"$pack\" bs=1 seek=$(($5 + $4 - 2)) conv=notrunc) 2>/dev/null\n"
+        );
+        fs::write(&hook, real.replacen('\n', &format!("\n{damage}"), 1)).unwrap();
+        let before = server.refs();
+        let run = server.push(&["main"]);
+        assert_eq!(run.code, Some(1), "{kind}: {}", run.stderr);
+        let answer = answer(&run);
+        assert!(
+            answer[0].contains("could not be judged"),
+            "{kind}: {answer:?}"
+        );
+        assert_eq!(server.refs(), before, "{kind}");
+    }
+}
+
 #[test]
 fn sha_256_is_refused_clearly() {
     let bare = Repo { dir: Dir::new() };

@@ -89,14 +89,17 @@ impl Changes {
         open: &mut Vec<Pair>,
     ) -> Result<(), Error> {
         let olds = pair.parents.iter().map(|id| read_tree(reader, *id));
-        let olds = olds.collect::<Result<Vec<_>, _>>()?;
-        let mut before = olds
-            .iter()
-            .map(|(id, tree)| Listing::of(*id, tree))
-            .collect::<Result<Vec<_>, _>>()?;
-        let (id, own) = read_tree(reader, pair.own)?;
+        let olds = olds.collect::<Result<SmallVec<[_; 2]>, _>>()?;
+        let mut before: SmallVec<[Listing<'_>; 2]> = olds.iter().map(Listing::of).collect();
+        let own = read_tree(reader, pair.own)?;
         // An own tree is gone through as a list: a hostile one may name two alike.
-        for entry in entries(id, &own)? {
+        for entry in entries(pair.own, &own) {
+            let entry = entry?;
+            let written = &own.bytes()[entry.start..entry.end];
+            let skipped = before.iter_mut().filter_map(|tree| tree.skip(written));
+            if skipped.count() > 0 {
+                continue;
+            }
             let same: SmallVec<[TreeEntry<'_>; 2]> = before
                 .iter_mut()
                 .filter_map(|tree| tree.named(entry.name))
@@ -150,12 +153,10 @@ pub fn replaced(reader: &Reader, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId
             continue;
         }
         let now = new.map(|id| read_tree(reader, id)).transpose()?;
-        let mut now = match &now {
-            Some((id, tree)) => Listing::of(*id, tree)?,
-            None => Listing::default(),
-        };
-        let (id, tree) = read_tree(reader, old)?;
-        for entry in entries(id, &tree)? {
+        let mut now = now.as_ref().map(Listing::of).unwrap_or_default();
+        let tree = read_tree(reader, old)?;
+        for entry in entries(old, &tree) {
+            let entry = entry?;
             let kept = now.named(entry.name);
             if kept.is_some_and(|kept| kept.id == entry.id) {
                 continue;
@@ -186,8 +187,9 @@ pub fn files(reader: &Reader, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)
         if !seen.insert(id) {
             continue;
         }
-        let (_, tree) = read_tree(reader, id)?;
-        for entry in entries(id, &tree)? {
+        let tree = read_tree(reader, id)?;
+        for entry in entries(id, &tree) {
+            let entry = entry?;
             let path = join(&path, entry.name);
             match entry.kind() {
                 Kind::Blob => found.push((path.into(), entry.id)),
@@ -209,8 +211,8 @@ pub fn find(reader: &Reader, tree: ObjectId, path: &str) -> Result<Option<Object
         if kind != Kind::Tree {
             return Ok(None);
         }
-        let (_, tree) = read_tree(reader, id)?;
-        match Listing::of(id, &tree)?.named(part.as_bytes()) {
+        let tree = read_tree(reader, id)?;
+        match Listing::of(&tree).named(part.as_bytes()) {
             Some(next) => (id, kind) = (next.id, next.kind()),
             None => return Ok(None),
         }
@@ -236,52 +238,67 @@ fn roots(reader: &Reader, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), Err
     Ok((commit.tree, parents.collect::<Result<_, _>>()?))
 }
 
-fn read_tree(reader: &Reader, id: ObjectId) -> Result<(ObjectId, Object<'_>), Error> {
-    Ok((id, reader.read_as(id, Kind::Tree)?))
+fn read_tree(reader: &Reader, id: ObjectId) -> Result<Object<'_>, Error> {
+    reader.read_as(id, Kind::Tree)
 }
 
-/// All entries of a tree. One that ends before its bytes do could hide something behind its fault.
-fn entries<'b>(id: ObjectId, tree: &'b Object<'_>) -> Result<Vec<TreeEntry<'b>>, Error> {
-    let entries: Vec<TreeEntry<'_>> = object::entries(tree.bytes()).collect();
-    let end = entries.last().map_or(0, |entry| entry.end);
-    if end == tree.bytes().len() {
-        Ok(entries)
-    } else {
-        Err(malformed("tree", id))
-    }
+/// All entries of a tree. One that ends before its bytes do could hide something behind its fault:
+/// the last item says so.
+fn entries<'b>(
+    id: ObjectId,
+    tree: &'b Object<'_>,
+) -> impl Iterator<Item = Result<TreeEntry<'b>, Error>> {
+    let mut entries = object::entries(tree.bytes());
+    let mut left = tree.bytes().len();
+    std::iter::from_fn(move || match entries.next() {
+        Some(entry) => {
+            left = tree.bytes().len() - entry.end;
+            Some(Ok(entry))
+        }
+        None => (std::mem::take(&mut left) > 0).then(|| Err(malformed("tree", id))),
+    })
 }
 
-/// A tree's entries, asked for in about the order in which they stand.
+/// A tree's entries, asked for in about the order in which they stand. What stands behind a fault is
+/// not there.
 #[derive(Default)]
 struct Listing<'b> {
-    entries: Vec<TreeEntry<'b>>,
-    next: usize,
+    /// What was not asked for yet.
+    rest: &'b [u8],
+    all: &'b [u8],
     /// Made when the order fails, which in two versions of a folder is rare.
-    by_name: Option<HashMap<&'b [u8], usize>>,
+    by_name: Option<HashMap<&'b [u8], TreeEntry<'b>>>,
 }
 
 impl<'b> Listing<'b> {
-    fn of(id: ObjectId, tree: &'b Object<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            entries: entries(id, tree)?,
-            ..Self::default()
-        })
+    fn of(tree: &'b Object<'_>) -> Self {
+        Self {
+            rest: tree.bytes(),
+            all: tree.bytes(),
+            by_name: None,
+        }
+    }
+
+    /// Passes over an entry if it is the next.
+    fn skip(&mut self, written: &[u8]) -> Option<()> {
+        self.rest = self.rest.strip_prefix(written)?;
+        Some(())
     }
 
     fn named(&mut self, name: &[u8]) -> Option<TreeEntry<'b>> {
-        let here = self.entries.get(self.next);
-        let at = if here.is_some_and(|entry| entry.name == name) {
-            self.next
-        } else {
-            let entries = &self.entries;
-            let by_name = self.by_name.get_or_insert_with(|| {
-                let numbered = entries.iter().enumerate();
-                numbered.map(|(at, entry)| (entry.name, at)).collect()
-            });
-            *by_name.get(name)?
-        };
-        self.next = at + 1;
-        Some(self.entries[at])
+        let here = object::entries(self.rest).next();
+        if let Some(entry) = here.filter(|entry| entry.name == name) {
+            self.rest = &self.rest[entry.end..];
+            return Some(entry);
+        }
+        let all = self.all;
+        let by_name = self.by_name.get_or_insert_with(|| {
+            let entries = object::entries(all);
+            entries.map(|entry| (entry.name, entry)).collect()
+        });
+        let entry = *by_name.get(name)?;
+        self.rest = &all[entry.end..];
+        Some(entry)
     }
 }
 

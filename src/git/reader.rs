@@ -4,6 +4,7 @@
 //! hands over the folder of a push and those of the repository behind it; a range hands over the
 //! folders of the open repository.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use git2::{Odb, OdbLookupFlags, OdbObject};
@@ -15,17 +16,32 @@ use crate::unit::ObjectId;
 /// The objects of some folders. Threads may share it.
 pub struct Reader {
     odb: Odb<'static>,
+    kept: HashMap<ObjectId, Kept>,
+}
+
+/// An object at hand before it is asked for.
+pub struct Kept {
+    pub kind: Kind,
+    pub bytes: Box<[u8]>,
 }
 
 /// One object's bytes.
 pub struct Object<'r> {
-    inner: OdbObject<'r>,
+    inner: Bytes<'r>,
     pub kind: Kind,
+}
+
+enum Bytes<'r> {
+    Kept(&'r [u8]),
+    Read(OdbObject<'r>),
 }
 
 impl Object<'_> {
     pub fn bytes(&self) -> &[u8] {
-        self.inner.data()
+        match &self.inner {
+            Bytes::Kept(bytes) => bytes,
+            Bytes::Read(object) => object.data(),
+        }
     }
 }
 
@@ -47,7 +63,13 @@ impl Reader {
                 Error::new(ErrorKind::Git, message)
             })?;
         }
-        Ok(Self { odb })
+        let kept = HashMap::new();
+        Ok(Self { odb, kept })
+    }
+
+    /// Takes objects over, so that they need not be read one by one.
+    pub fn keep(&mut self, objects: impl IntoIterator<Item = (ObjectId, Kept)>) {
+        self.kept.extend(objects);
     }
 
     /// What reads the objects.
@@ -65,12 +87,17 @@ impl Reader {
     /// # Errors
     /// When it is missing or broken.
     pub fn read(&self, id: ObjectId) -> Result<Object<'_>, Error> {
+        if let Some(Kept { kind, bytes }) = self.kept.get(&id) {
+            let inner = Bytes::Kept(bytes);
+            return Ok(Object { inner, kind: *kind });
+        }
         let broken = |why: &str| Error::new(ErrorKind::Git, format!("object {id}: {why}"));
         let inner = self
             .odb
             .read(id.into())
             .map_err(|error| broken(error.message()))?;
         let kind = Kind::of(inner.kind()).ok_or_else(|| broken("of no known kind"))?;
+        let inner = Bytes::Read(inner);
         Ok(Object { inner, kind })
     }
 

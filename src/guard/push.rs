@@ -9,6 +9,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rayon::prelude::*;
+
 use super::fold::{self, Tip};
 use super::known::drop_known;
 use super::policy::{Choice, Policy};
@@ -20,7 +22,8 @@ use crate::git::fresh::Fresh;
 use crate::git::object::{Commit, Tag};
 use crate::git::reader::Reader;
 use crate::git::{Kind, Repo, Store, range};
-use crate::history::screen::screen;
+use crate::history::ahead;
+use crate::history::screen::{Screened, screen};
 use crate::ledger::Ledger;
 use crate::pipeline::{Progress, Sweep};
 use crate::source::objects::Objects;
@@ -53,13 +56,14 @@ pub struct Cleaning {
     pub edit: bool,
 }
 
-/// From so many objects on, those of a push are screened as a history is before any is read whole.
-const MANY: usize = 1000;
+/// From so many objects on, those of a push are walked through as a history is: screened before any
+/// is read whole, and commits and trees read before they are asked for.
+const MANY: u64 = 1000;
 
 /// The objects that a push brings.
 struct Incoming {
-    /// The folder that holds these and no others, where there is one.
-    own: Option<PathBuf>,
+    /// What a look at many objects told.
+    screened: Option<Screened>,
     reader: Reader,
     fresh: Fresh,
     changes: Changes,
@@ -81,15 +85,16 @@ pub fn judge(
     if tips.is_empty() {
         return Ok(Verdict::default());
     }
+    let sweep = Sweep::new(policy.options(now));
     let incoming = match &receiving.quarantine {
-        Some(own) => quarantined(own, &receiving.behind, &tips)?,
+        Some(own) => quarantined(own, &receiving.behind, &tips, &sweep, deadline)?,
         None => {
             let repo = Repo::open(&receiving.git_dir)?;
             let hidden = range::tips(&repo)?;
             reachable(&repo, &tips, &hidden)?
         }
     };
-    incoming.judge(receiving, updates, policy, now, deadline)
+    incoming.judge(receiving, updates, policy, &sweep, deadline)
 }
 
 /// Judges what the tips of `updates` have and `hidden` has not.
@@ -106,35 +111,56 @@ pub fn judge_beyond(
     let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
     let repo = Repo::open(&receiving.git_dir)?;
     let incoming = reachable(&repo, &tips, hidden)?;
-    incoming.judge(receiving, updates, policy, now, None)
+    let sweep = Sweep::new(policy.options(now));
+    incoming.judge(receiving, updates, policy, &sweep, None)
 }
 
-fn quarantined(own: &Path, behind: &[PathBuf], tips: &[ObjectId]) -> Result<Incoming, Error> {
+fn quarantined(
+    own: &Path,
+    behind: &[PathBuf],
+    tips: &[ObjectId],
+    sweep: &Sweep,
+    deadline: Option<Instant>,
+) -> Result<Incoming, Error> {
     let old = Reader::open(behind)?;
     let mut dirs = vec![own.to_path_buf()];
     dirs.extend_from_slice(behind);
-    let reader = Reader::open(&dirs)?;
-    let mut ids = objects_of(own)?;
-    ids.retain(|id| !old.has(*id));
-    let new: HashSet<ObjectId> = ids.iter().copied().collect();
-    let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id))?;
-    let changes = brought(&reader, &fresh)?;
+    let mut reader = Reader::open(&dirs)?;
+    let mut store = Store::open(&[own.to_path_buf()])?;
+    if let Some(fault) = store.faults.pop() {
+        return Err(fault);
+    }
+    let many = store.len() >= MANY;
+    let ahead = || many.then(|| ahead::read(&store, &reader));
+    let listed = || {
+        let ids = (0..store.len() as u32).into_par_iter();
+        let ids = ids.map(|number| store.id(number));
+        ids.filter(|id| !old.has(*id)).collect::<Vec<_>>()
+    };
+    let (ahead, ids) = rayon::join(ahead, listed);
+    reader.keep(ahead.into_iter().flatten());
+    let follow = || {
+        let new: HashSet<ObjectId> = ids.iter().copied().collect();
+        let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id))?;
+        let changes = brought(&reader, &fresh)?;
+        Ok((fresh, changes))
+    };
+    let screening = || {
+        many.then(|| screen(sweep, &store, &reader, deadline))
+            .flatten()
+    };
+    let (mut screened, followed) = rayon::join(screening, follow);
+    let (fresh, changes) = followed?;
+    if let Some(screened) = &mut screened {
+        reader.keep(screened.kept.drain(..));
+    }
     Ok(Incoming {
-        own: Some(own.to_path_buf()),
+        screened,
         reader,
         fresh,
         changes,
         ids,
     })
-}
-
-/// The objects that a folder holds itself, loose or packed.
-fn objects_of(dir: &Path) -> Result<Vec<ObjectId>, Error> {
-    let mut own = Store::open(&[dir.to_path_buf()])?;
-    if let Some(fault) = own.faults.pop() {
-        return Err(fault);
-    }
-    Ok((0..own.len()).map(|number| own.id(number as u32)).collect())
 }
 
 fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Incoming, Error> {
@@ -155,7 +181,7 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Inc
     let mut ids = [&fresh.commits[..], &fresh.tags, &fresh.blobs].concat();
     ids.extend(changes.blobs.keys().filter(|id| !fresh.blobs.contains(id)));
     Ok(Incoming {
-        own: None,
+        screened: None,
         reader,
         fresh,
         changes,
@@ -192,23 +218,30 @@ fn peel(reader: &Reader, id: ObjectId) -> Result<Option<ObjectId>, Error> {
 
 impl Incoming {
     fn judge(
-        self,
+        mut self,
         receiving: &Receiving,
         updates: &[Update],
         policy: &Policy,
-        now: i64,
+        sweep: &Sweep,
         deadline: Option<Instant>,
     ) -> Result<Verdict, Error> {
-        let options = policy.options(now);
-        let sweep = Sweep::new(options.clone());
-        let source = self.source(self.in_doubt(&sweep, deadline)?, updates, deadline);
+        let ids = self.in_doubt();
+        let places = std::mem::take(&mut self.changes.blobs);
+        let mut source = Objects::new(&self.reader, ids, places);
+        source.tree_names = true;
+        source.deadline = deadline;
+        source.names = self.names(updates);
         let mut outcome = sweep.run(&source, &Progress::default())?;
         let findings = &mut outcome.findings;
         findings.retain(|finding| finding.severity >= policy.min_severity);
         let known = match policy.known {
             Choice::Accept => {
                 let replaced = self.replaced(findings)?;
-                drop_known(findings, &Objects::files(&self.reader, replaced), &options)?
+                drop_known(
+                    findings,
+                    &Objects::files(&self.reader, replaced),
+                    sweep.options(),
+                )?
             }
             Choice::Refuse => 0,
         };
@@ -223,7 +256,7 @@ impl Incoming {
         }
         let excused = approved.iter_mut().map(|(finding, _)| finding);
         let told = findings.iter_mut().chain(excused);
-        fold::mask_names(&sweep, told, &mut outcome.ledger);
+        fold::mask_names(sweep, told, &mut outcome.ledger);
         Ok(Verdict {
             findings,
             approved,
@@ -236,16 +269,12 @@ impl Incoming {
     }
 
     /// The objects to read whole: all, or of many those that are not found to hold nothing.
-    fn in_doubt(&self, sweep: &Sweep, deadline: Option<Instant>) -> Result<Vec<ObjectId>, Error> {
+    fn in_doubt(&self) -> Vec<ObjectId> {
         // Trees that were walked have given their names with their folders.
         let trees = &self.changes.trees;
         let mut ids = self.ids.clone();
         ids.retain(|id| !trees.contains(id));
-        let screened = match &self.own {
-            Some(own) if ids.len() >= MANY => screen(sweep, own, &self.reader, deadline)?,
-            _ => None,
-        };
-        if let Some(screened) = screened {
+        if let Some(screened) = &self.screened {
             let called_notebook = |id: &ObjectId| {
                 let place = self.changes.blobs.get(id);
                 place.is_some_and(|place| place.path.ends_with(".ipynb"))
@@ -256,18 +285,11 @@ impl Incoming {
                     || screened.trees.contains(id)
             });
         }
-        Ok(ids)
+        ids
     }
 
-    fn source(
-        &self,
-        ids: Vec<ObjectId>,
-        updates: &[Update],
-        deadline: Option<Instant>,
-    ) -> Objects<'_> {
-        let mut source = Objects::new(&self.reader, ids, self.changes.blobs.clone());
-        source.tree_names = true;
-        source.deadline = deadline;
+    /// The names of files that the push brings, and of the references it changes.
+    fn names(&self, updates: &[Update]) -> Vec<Origin> {
         let files = self.changes.names.iter().map(|place| {
             let origin = GitOrigin {
                 part: Part::FileName,
@@ -285,8 +307,7 @@ impl Incoming {
             };
             Some(Origin::git(&*update.name, origin))
         });
-        source.names = files.chain(references).collect();
-        source
+        files.chain(references).collect()
     }
 
     /// The old versions of what the commits with findings replace.

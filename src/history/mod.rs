@@ -12,6 +12,7 @@
 //! The naive sweep reads every object whole through libgit2 and shares all but the first two passes'
 //! shortcuts. It is slow and simple, and the tests demand that both find the same.
 
+pub mod ahead;
 mod around;
 pub mod changes;
 pub mod graph;

@@ -4,23 +4,24 @@
 //! doubt need be read whole, under its path and with all that a finding tells.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Instant;
 
+use super::ahead::{Keeper, Room};
+use super::changes::Changes;
 use super::secrets::Secrets;
+use super::seen::Seen;
 use super::texts::Texts;
-use super::walk::{Unread, Walk};
-use crate::error::Error;
-use crate::git::reader::Reader;
+use super::walk::{Unread, Visit, Walk};
+use crate::git::reader::{Kept, Reader};
 use crate::git::{Kind, Store};
 use crate::pipeline::{Progress, Sweep};
 use crate::unit::ObjectId;
 
 /// What a look at all objects of a folder tells.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Screened {
     /// Objects that could hold a secret under some path, or that could not be read.
     pub suspects: HashSet<ObjectId>,
@@ -28,24 +29,25 @@ pub struct Screened {
     pub notebooks: HashSet<ObjectId>,
     /// Trees, whose names were not looked at.
     pub trees: HashSet<ObjectId>,
+    /// The suspects, as far as they were kept.
+    pub kept: Vec<(ObjectId, Kept)>,
 }
 
-/// Looks at the blobs, commits and tags in an object folder. `reader` reads them, and what their
-/// deltas are built on elsewhere. `None` where `deadline` came before the end.
-///
-/// # Errors
-/// When the objects cannot be listed.
+/// Bytes of suspects kept at most.
+const MOST: usize = 64 << 20;
+
+/// Looks at the blobs, commits and tags of a store. `reader` reads them, and what their deltas are
+/// built on elsewhere. `None` where `deadline` came before the end.
 pub fn screen(
     sweep: &Sweep,
-    dir: &Path,
+    store: &Store,
     reader: &Reader,
     deadline: Option<Instant>,
-) -> Result<Option<Screened>, Error> {
-    let store = Store::open(&[dir.to_path_buf()])?;
+) -> Option<Screened> {
     let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
     let (stop, unread) = (AtomicBool::new(false), Mutex::default());
     let walk = Walk {
-        store: &store,
+        store,
         reader: reader.odb(),
         kinds: &[Kind::Blob, Kind::Commit, Kind::Tag],
         progress: &Progress::default(),
@@ -53,13 +55,16 @@ pub fn screen(
         unread: &unread,
     };
     let mut screened = Screened {
-        trees: trees(&store, reader),
+        trees: trees(store, reader),
         ..Screened::default()
     };
-    let walked = until(deadline, &stop, || {
-        walk.run(|| Texts::new(sweep.scanner(), &secrets))
-    });
-    for texts in walked {
+    let room = Room::of(MOST);
+    let make = || Screener {
+        texts: Texts::new(sweep.scanner(), &secrets),
+        keeper: Keeper::new(&room),
+    };
+    for Screener { texts, keeper } in until(deadline, &stop, || walk.run(make)) {
+        screened.kept.extend(keeper.objects);
         let found = texts.found.into_iter().map(|(id, ..)| id);
         screened.suspects.extend(found);
         screened.notebooks.extend(texts.notebooks);
@@ -67,7 +72,48 @@ pub fn screen(
     let unread = unread.into_inner().unwrap_or_default();
     let unread = unread.into_iter().map(|Unread { id, .. }| id);
     screened.suspects.extend(unread);
-    Ok((!stop.load(Ordering::Relaxed)).then_some(screened))
+    (!stop.load(Ordering::Relaxed)).then_some(screened)
+}
+
+/// Looks at the objects of one thread and keeps those that will be read whole.
+struct Screener<'s> {
+    texts: Texts<'s>,
+    keeper: Keeper<'s>,
+}
+
+impl Screener<'_> {
+    fn look(
+        &mut self,
+        (id, kind, bytes): (ObjectId, Kind, &[u8]),
+        look: impl FnOnce(&mut Texts<'_>) -> Seen,
+    ) -> Seen {
+        let found = self.texts.found.len();
+        let seen = look(&mut self.texts);
+        if self.texts.found.len() > found {
+            self.keeper.keep(id, kind, bytes);
+        }
+        seen
+    }
+}
+
+impl Visit for Screener<'_> {
+    type Seen = Seen;
+
+    fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) -> Seen {
+        self.look((id, kind, bytes), |texts| texts.whole(id, kind, bytes))
+    }
+
+    fn delta(
+        &mut self,
+        id: ObjectId,
+        kind: Kind,
+        base: &Seen,
+        changes: &Changes,
+        bytes: &[u8],
+    ) -> Seen {
+        let delta = |texts: &mut Texts<'_>| texts.delta(id, kind, base, changes, bytes);
+        self.look((id, kind, bytes), delta)
+    }
 }
 
 /// The trees of a store, and what cannot be told to be something else.
