@@ -148,21 +148,33 @@ pub fn entries(tree: &[u8]) -> impl Iterator<Item = TreeEntry<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let rest = tree.get(at..)?;
-        let nul = memchr::memchr(0, rest)?;
+        let (mode, kind) = mode(rest)?;
+        let nul = mode + memchr::memchr(0, &rest[mode..])?;
         let id = rest.get(nul + 1..nul + 21)?;
-        let space = memchr::memchr(b' ', &rest[..nul])?;
         let start = at;
-        let kind = file_type(&rest[..space]);
         at += nul + 21;
         Some(TreeEntry {
             start,
             is_tree: kind == 0o040_000,
             is_commit: kind == 0o160_000,
-            name: &rest[space + 1..nul],
+            name: &rest[mode + 1..nul],
             id: ObjectId(id.try_into().expect("twenty bytes")),
             end: at,
         })
     })
+}
+
+/// Where the mode of an entry ends, and the type in it.
+fn mode(entry: &[u8]) -> Option<(usize, u32)> {
+    // Nearly all are one of these.
+    if entry.starts_with(b"100644 ") {
+        return Some((6, 0o100_000));
+    }
+    if entry.starts_with(b"40000 ") {
+        return Some((5, 0o040_000));
+    }
+    let end = memchr::memchr2(b' ', 0, entry)?;
+    (entry[end] == b' ').then(|| (end, file_type(&entry[..end])))
 }
 
 #[cfg(test)]

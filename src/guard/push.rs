@@ -2,14 +2,12 @@
 //!
 //! The objects of a push are those in its quarantine and no others, whatever references or
 //! attributes say. What git added to complete a thin pack lies in the repository already and is
-//! not the push's. Nothing else of the repository is read but the trees and files that the new
+//! not judged. Nothing else of the repository is read but the trees and files that the new
 //! commits replace, so the work grows with the push.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-use rayon::prelude::*;
 
 use super::fold::{self, Tip};
 use super::known::drop_known;
@@ -65,8 +63,11 @@ struct Incoming {
     /// What a look at many objects told.
     screened: Option<Screened>,
     reader: Reader,
+    /// Reads what was there before, where that need be told from the objects of the push.
+    old: Option<Reader>,
     fresh: Fresh,
     changes: Changes,
+    /// In order.
     ids: Vec<ObjectId>,
 }
 
@@ -130,18 +131,15 @@ fn quarantined(
     if let Some(fault) = store.faults.pop() {
         return Err(fault);
     }
+    let ids = in_order((0..store.len()).map(|number| store.id(number as u32)));
     let many = store.len() >= MANY;
-    let ahead = || many.then(|| ahead::read(&store, &reader));
-    let listed = || {
-        let ids = (0..store.len() as u32).into_par_iter();
-        let ids = ids.map(|number| store.id(number));
-        ids.filter(|id| !old.has(*id)).collect::<Vec<_>>()
-    };
-    let (ahead, ids) = rayon::join(ahead, listed);
-    reader.keep(ahead.into_iter().flatten());
+    if many {
+        let ahead = ahead::read(&store, &reader);
+        reader.keep(ahead);
+    }
     let follow = || {
-        let new: HashSet<ObjectId> = ids.iter().copied().collect();
-        let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id))?;
+        let known = |id| ids.binary_search(&id).is_err() || old.has(id);
+        let fresh = Fresh::of(&reader, tips, known)?;
         let changes = brought(&reader, &fresh)?;
         Ok((fresh, changes))
     };
@@ -157,10 +155,18 @@ fn quarantined(
     Ok(Incoming {
         screened,
         reader,
+        old: Some(old),
         fresh,
         changes,
         ids,
     })
+}
+
+fn in_order(ids: impl Iterator<Item = ObjectId>) -> Vec<ObjectId> {
+    let mut ids: Vec<ObjectId> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Incoming, Error> {
@@ -178,11 +184,12 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Inc
     };
     let fresh = Fresh::of(&reader, tips, |id| !new.contains(&id) && is_commit(id))?;
     let changes = brought(&reader, &fresh)?;
-    let mut ids = [&fresh.commits[..], &fresh.tags, &fresh.blobs].concat();
-    ids.extend(changes.blobs.keys().filter(|id| !fresh.blobs.contains(id)));
+    let tops = fresh.commits.iter().chain(&fresh.tags).chain(&fresh.blobs);
+    let ids = in_order(tops.chain(changes.blobs.keys()).copied());
     Ok(Incoming {
         screened: None,
         reader,
+        old: None,
         fresh,
         changes,
         ids,
@@ -270,22 +277,31 @@ impl Incoming {
 
     /// The objects to read whole: all, or of many those that are not found to hold nothing.
     fn in_doubt(&self) -> Vec<ObjectId> {
+        let Changes { blobs, trees, .. } = &self.changes;
+        let mut ids = match &self.screened {
+            Some(screened) => {
+                let called = blobs.iter().filter(|(id, place)| {
+                    let by_name = place.path.ends_with(".ipynb");
+                    by_name
+                        && !screened.notebooks.contains(id)
+                        && self.ids.binary_search(id).is_ok()
+                });
+                let mut ids = screened.suspects.clone();
+                ids.extend(called.map(|(id, _)| *id));
+                ids.extend(screened.trees.iter().filter(|id| !trees.contains(id)));
+                ids.into_iter().collect()
+            }
+            None => self.ids.clone(),
+        };
         // Trees that were walked have given their names with their folders.
-        let trees = &self.changes.trees;
-        let mut ids = self.ids.clone();
-        ids.retain(|id| !trees.contains(id));
-        if let Some(screened) = &self.screened {
-            let called_notebook = |id: &ObjectId| {
-                let place = self.changes.blobs.get(id);
-                place.is_some_and(|place| place.path.ends_with(".ipynb"))
-            };
-            ids.retain(|id| {
-                screened.suspects.contains(id)
-                    || called_notebook(id) && !screened.notebooks.contains(id)
-                    || screened.trees.contains(id)
-            });
-        }
+        ids.retain(|id| !trees.contains(id) && !self.was_there(*id));
+        ids.sort_unstable();
         ids
+    }
+
+    /// Whether the repository had an object before the push.
+    fn was_there(&self, id: ObjectId) -> bool {
+        self.old.as_ref().is_some_and(|old| old.has(id))
     }
 
     /// The names of files that the push brings, and of the references it changes.
@@ -319,12 +335,12 @@ impl Incoming {
             .iter()
             .filter_map(|finding| finding.origin.git?.commit)
             .collect();
-        let own: HashSet<&ObjectId> = self.ids.iter().collect();
         let mut files = Vec::new();
         for commit in commits {
             files.extend(changes::replaced(&self.reader, commit)?);
         }
-        files.retain(|(_, blob)| !own.contains(blob));
+        let is_new = |id| self.ids.binary_search(&id).is_ok() && !self.was_there(id);
+        files.retain(|(_, blob)| !is_new(*blob));
         Ok(files)
     }
 
@@ -342,6 +358,9 @@ impl Incoming {
 
     /// How to clean the first reference that leads to the commits of the findings.
     fn cleaning(&self, findings: &[Finding], tips: &[Tip]) -> Result<Option<Cleaning>, Error> {
+        if findings.is_empty() {
+            return Ok(None);
+        }
         let commit = |finding: &Finding| finding.origin.git.and_then(|git| git.commit);
         let commits: HashSet<ObjectId> = findings.iter().filter_map(commit).collect();
         let fresh: HashSet<ObjectId> = self.fresh.commits.iter().copied().collect();

@@ -28,7 +28,7 @@ pub struct Screened {
     /// Blobs read as notebooks for what they hold.
     pub notebooks: HashSet<ObjectId>,
     /// Trees, whose names were not looked at.
-    pub trees: HashSet<ObjectId>,
+    pub trees: Vec<ObjectId>,
     /// The suspects, as far as they were kept.
     pub kept: Vec<(ObjectId, Kept)>,
 }
@@ -117,8 +117,8 @@ impl Visit for Screener<'_> {
 }
 
 /// The trees of a store, and what cannot be told to be something else.
-fn trees(store: &Store, reader: &Reader) -> HashSet<ObjectId> {
-    let mut trees = HashSet::new();
+fn trees(store: &Store, reader: &Reader) -> Vec<ObjectId> {
+    let mut trees = Vec::new();
     for pack in &store.packs {
         let forest = pack.forest();
         let entries = forest.entries().map(|(_, entry)| entry);
