@@ -7,7 +7,7 @@ pub fn slot(bytes: u32) -> usize {
 
 pub const FACTORS: [u16; 2] = [0x9E3D, 0x6A97];
 
-fn mix(low: u16, high: u16) -> u16 {
+pub fn mix(low: u16, high: u16) -> u16 {
     low.wrapping_mul(FACTORS[0]) ^ high.wrapping_mul(FACTORS[1])
 }
 

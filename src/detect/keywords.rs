@@ -8,8 +8,8 @@
 //! offset of the text wherever the keyword stands. Only even offsets are then looked at: the first
 //! three bytes, hashed, choose an entry of a table of 128 KiB, and a bit of it says whether
 //! such a byte may follow. The hashes of a block are computed together, the look-ups do not wait
-//! for each other, and nothing branches until a window fits. Then the windows noted under that hash
-//! are compared, and where one is the same, its keyword.
+//! for each other, and nothing branches until a window fits. Of those that do, [`Sides`] leaves out
+//! half. Then the windows noted under that hash are compared, and where one is the same, its keyword.
 //!
 //! What this costs is decided by how common the windows are, more than by how many: of each keyword
 //! the rarest are noted, by what `patterns/common-grams.tsv` counted.
@@ -18,6 +18,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::gram;
+use super::sides::Sides;
 use super::window::{Window, cost};
 use crate::rules::def::ByteSet;
 use crate::span::ViewSpan;
@@ -70,6 +71,7 @@ pub struct Keywords {
     /// By hash, divided by [`SHARED`]: where the windows start; they end where the next ones start.
     heads: Vec<u32>,
     noted: Vec<Noted>,
+    sides: Sides,
     /// By keyword, what must stand there.
     openings: Vec<Box<[ByteSet]>>,
     /// Bytes of the longest keyword with what must follow it.
@@ -103,6 +105,8 @@ const SHARED: usize = 4;
 const BLOCK: usize = 32;
 /// Bytes that the windows of a block reach into.
 const REACH: usize = BLOCK + 2;
+/// Windows that are compared together, at most.
+const LIKELY: usize = 64;
 /// The shortest keyword.
 pub const SHORTEST: usize = 3;
 
@@ -116,6 +120,7 @@ impl Keywords {
             vec![0; SLOTS].try_into().expect("made with SLOTS entries");
         let mut all = Vec::new();
         let mut noted: Vec<(usize, Noted)> = Vec::new();
+        let mut sides = Sides::new();
         let mut longest = 0;
         let mut openings = Vec::new();
         for (keyword, Word { word, opening }) in words.into_iter().enumerate() {
@@ -124,17 +129,17 @@ impl Keywords {
                 "keywords have at least {SHORTEST} bytes"
             );
             longest = longest.max(word.len()).max(opening.len());
-            openings.push(opening);
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
             for_each_window(&all[start..], &mut filter, |slot, window| {
                 let word = &all[start..];
-                let sides = [false, true].map(|back| {
+                sides.note(word, &opening, &window);
+                let reaches = [false, true].map(|back| {
                     let from = window.offset - if back { BACK as i32 } else { 0 };
                     (around(word, from), back)
                 });
                 let told = |((_, known), _): &((u64, u64), bool)| known.count_ones();
-                let [on, before] = sides;
+                let [on, before] = reaches;
                 let ((bytes, known), back) = if told(&on) < told(&before) {
                     before
                 } else {
@@ -151,6 +156,7 @@ impl Keywords {
                 };
                 noted.push((slot / SHARED, noting));
             });
+            openings.push(opening);
         }
         noted.sort_unstable();
         noted.dedup();
@@ -167,6 +173,7 @@ impl Keywords {
             filter,
             heads,
             noted: noted.into_iter().map(|(_, noting)| noting).collect(),
+            sides,
             openings,
             longest,
         }
@@ -262,34 +269,49 @@ impl Keywords {
         let later = u8x32::from_slice(simd, &block[2..]) | 0x20;
         let (low, high): (u16x16<S>, u16x16<S>) = (bytes.bitcast(), later.bitcast());
         let slots: [u16; BLOCK / 2] = hash(low, high & 0xFF).into();
-        let mut found = [0; BLOCK / 2];
-        for (found, slot) in found.iter_mut().zip(slots) {
-            *found = self.filter[usize::from(slot)];
+        let classes: [u16; BLOCK / 2] = class_bits(simd, high >> 8).into();
+        let mut bits = 0u32;
+        for (index, (slot, class)) in slots.iter().zip(&classes).enumerate() {
+            bits |= u32::from(self.filter[usize::from(*slot)] & class != 0) << index;
         }
-        let found = u16x16::from_slice(simd, &found);
-        (found & class_bits(simd, high >> 8))
-            .simd_ne(0)
-            .to_bitmask()
+        u64::from(bits)
     }
 
     /// Appends the keywords whose windows have fired, and forgets those.
     #[inline(never)]
     fn confirm(&self, text: &[u8], pending: &mut Pending, hits: &mut Vec<Hit>) {
+        let mut likely = [0; LIKELY];
+        let mut len = 0;
         for &(base, mut fired) in &pending.blocks[..pending.len] {
             while fired != 0 {
-                let at = base as usize + 2 * fired.trailing_zeros() as usize;
+                let at = base + 2 * fired.trailing_zeros();
                 fired &= fired - 1;
-                let seen = [folded(text, at, 0), folded(text, at, BACK)];
-                let head = gram::slot(seen[0] as u32) / SHARED;
-                let noted = self.heads[head] as usize..self.heads[head + 1] as usize;
-                for noted in &self.noted[noted] {
-                    if seen[usize::from(noted.back)] & noted.known == noted.bytes {
-                        hits.extend(self.hit(text, at, noted));
-                    }
+                // Whether it stays cannot be foretold either.
+                likely[len] = at;
+                len += usize::from(self.sides.fit(folded(text, at as usize, 1)));
+            }
+            if len > LIKELY - BLOCK / 2 {
+                self.compare(text, &likely[..len], hits);
+                len = 0;
+            }
+        }
+        self.compare(text, &likely[..len], hits);
+        pending.len = 0;
+    }
+
+    /// Appends the keywords around some windows.
+    fn compare(&self, text: &[u8], windows: &[u32], hits: &mut Vec<Hit>) {
+        for &at in windows {
+            let at = at as usize;
+            let seen = [folded(text, at, 0), folded(text, at, BACK)];
+            let head = gram::slot(seen[0] as u32) / SHARED;
+            let noted = self.heads[head] as usize..self.heads[head + 1] as usize;
+            for noted in &self.noted[noted] {
+                if seen[usize::from(noted.back)] & noted.known == noted.bytes {
+                    hits.extend(self.hit(text, at, noted));
                 }
             }
         }
-        pending.len = 0;
     }
 
     /// The keyword, if all of it stands around its window at `at`.
@@ -304,7 +326,12 @@ impl Keywords {
         let opening = &*self.openings[noted.keyword as usize];
         let end = end.max(start + opening.len());
         let first = text.get(start..end)?.iter();
-        let opens = opening.iter().zip(first).all(|(set, b)| set.contains(*b));
+        // The last is the most telling: it is no byte of the keyword.
+        let opens = opening
+            .iter()
+            .zip(first)
+            .rev()
+            .all(|(set, b)| set.contains(*b));
         opens.then_some(Hit {
             start: start as u32,
             end: end as u32,

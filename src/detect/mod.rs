@@ -9,6 +9,7 @@
 pub mod assign;
 mod gram;
 pub mod keywords;
+mod sides;
 mod window;
 
 use std::sync::OnceLock;
