@@ -15,18 +15,18 @@ use std::cell::LazyCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::decode::{self, Document, Limits, Note, Opener};
+use crate::decode::{self, Document, Limits, Note, Opener, Role};
 use crate::detect::{Candidate, Detector, Scratch};
 use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
-use crate::judge::place::Place;
+use crate::judge::place::{Kind, Kinds, Place};
 use crate::judge::{Assessment, Judge, Probe, ProofKind};
 use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
-use crate::secret::FingerprintKey;
+use crate::secret::{FingerprintKey, Secret};
 use crate::source::{Sink, Source};
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
-pub use traces::{Focus, Traces};
+pub use traces::{Focus, Possible, Traces};
 
 /// What a sweep looks for and what it reports.
 #[derive(Clone, Debug)]
@@ -112,7 +112,8 @@ impl Scanner<'_> {
         &mut self.worker.outcome.findings
     }
 
-    /// The same, which keeps [`Traces`] of each unit from now on.
+    /// The same, which from now on keeps [`Traces`] of each unit, with possible findings instead of
+    /// findings: for texts whose path is not known.
     pub fn tracing(mut self) -> Self {
         self.worker.traces = Some(Traces::default());
         self
@@ -138,6 +139,18 @@ struct Judged {
     view: usize,
     candidate: Candidate,
     assessment: Assessment,
+    /// Under which kinds of path it may be one, where that is asked for.
+    kinds: Kinds,
+}
+
+impl Judged {
+    /// The secret, decoded.
+    fn value<'d>(&'d self, document: &'d Document<'_>) -> &'d [u8] {
+        match &self.assessment.value {
+            Some(value) => value,
+            None => &document.view(self.view).text[self.assessment.secret.range()],
+        }
+    }
 }
 
 impl Sweep {
@@ -270,8 +283,12 @@ impl Sweep {
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
         let mut judged = self.judge_views(path, &document, focus, worker);
-        // What is less sure counts only by what it hides.
-        if judged.iter().any(|judged| self.is_confident(judged)) {
+        let mut sure = judged.iter().filter(|judged| self.is_confident(judged));
+        if let Some(traces) = &mut worker.traces {
+            let possible = sure.filter_map(|one| self.possible(unit, &document, one));
+            traces.possible.extend(possible);
+        } else if sure.next().is_some() {
+            // What is less sure counts only by what it hides.
             judged.sort_by_key(|j| (j.view, j.candidate.secret));
             self.assemble(unit, &document, &judged, &mut worker.outcome.findings);
         }
@@ -299,6 +316,28 @@ impl Sweep {
         }
     }
 
+    /// What is kept of a possible finding, unless another window has it.
+    fn possible(
+        &self,
+        unit: &Unit<'_>,
+        document: &Document<'_>,
+        judged: &Judged,
+    ) -> Option<Possible> {
+        let located = document.locate(judged.view, judged.assessment.secret);
+        let start = located.source.first().map_or(0, |span| span.start);
+        let end = located.source.last().map_or(0, |span| span.end);
+        let base = unit.before.bytes;
+        unit.starts_in_core(start).then(|| Possible {
+            rule: self.rules().get(judged.candidate.rule as usize).clone(),
+            secret: Secret::new(judged.value(document)),
+            bytes: ByteRange {
+                start: base + u64::from(start),
+                end: base + u64::from(end),
+            },
+            kinds: judged.kinds,
+        })
+    }
+
     fn record(&self, unit: &Unit<'_>, document: &Document<'_>, ledger: &mut Ledger) {
         let path = &unit.origin.path;
         ledger.files += u64::from(unit.before.bytes == 0 && unit.origin.is_file());
@@ -320,6 +359,23 @@ impl Sweep {
             }
             None => {}
         }
+    }
+
+    /// Under which kinds of path a match may be a finding that is one under the most telling of them.
+    fn kinds(&self, probe: &Probe<'_>, role: Role) -> Kinds {
+        // What bears a mark of its own, or stands in a part of a notebook, is one under all.
+        if !probe.is_named() || role != Role::Text {
+            return Kinds::ALL;
+        }
+        let is_one = |&kind: &Kind| {
+            let place = Place::most_telling(kind);
+            place == probe.place
+                || self
+                    .judge
+                    .assess(&Probe { place, ..*probe })
+                    .is_ok_and(|found| found.confidence >= self.options.min_confidence)
+        };
+        Kind::ALL.into_iter().filter(is_one).collect()
     }
 
     /// Judges what is found in all views; in the first only what the focus says.
@@ -374,10 +430,16 @@ impl Sweep {
                     traces.add_candidate(candidate, probe.rule, read.is_ok());
                 }
                 if let Ok(assessment) = read.and_then(|read| self.judge.weigh(&probe, read)) {
+                    let sure = assessment.confidence >= self.options.min_confidence;
+                    let kinds = match traces {
+                        Some(_) if sure => self.kinds(&probe, place.role),
+                        _ => Kinds::ALL,
+                    };
                     judged.push(Judged {
                         view: index,
                         candidate: *candidate,
                         assessment,
+                        kinds,
                     });
                 }
             }

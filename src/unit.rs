@@ -140,6 +140,12 @@ impl<'b> Unit<'b> {
         self.core.is_some()
     }
 
+    /// Whether a finding that starts at an offset is this unit's to report.
+    pub fn starts_in_core(&self, start: u32) -> bool {
+        let core = self.core.as_ref();
+        core.is_none_or(|core| core.contains(&start))
+    }
+
     /// How many bytes of the input are in this unit and in none before it.
     pub fn fresh_bytes(&self) -> u64 {
         let old = match &self.core {

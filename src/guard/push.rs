@@ -286,7 +286,11 @@ impl Incoming {
                         && !screened.notebooks.contains(id)
                         && self.ids.binary_search(id).is_ok()
                 });
-                let mut ids = screened.suspects.clone();
+                let suspects = screened.suspects.iter().filter(|(id, kinds)| {
+                    let place = blobs.get(id);
+                    place.is_none_or(|place| kinds.fit(&place.path))
+                });
+                let mut ids: HashSet<ObjectId> = suspects.map(|(id, _)| *id).collect();
                 ids.extend(called.map(|(id, _)| *id));
                 ids.extend(screened.trees.iter().filter(|id| !trees.contains(id)));
                 ids.into_iter().collect()

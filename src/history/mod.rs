@@ -41,6 +41,7 @@ use crate::git::object::Commit;
 use crate::git::repo::Repo;
 use crate::git::store::Store;
 use crate::git::{Kind, refs::Refs};
+use crate::judge::place::Kinds;
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::{Outcome, Progress, Sweep};
 use crate::unit::{ObjectId, Origin, Unit};
@@ -65,8 +66,8 @@ pub struct Request<'r> {
 /// What the passes have found, by object.
 #[derive(Default)]
 struct Found {
-    /// Blobs with the secrets in them.
-    blobs: HashMap<ObjectId, Vec<SecretId>>,
+    /// Blobs with the secrets in them, and under which kinds of path they may be some.
+    blobs: HashMap<ObjectId, Vec<(SecretId, Kinds)>>,
     /// Commits and tags with secrets in their words.
     words: BTreeMap<ObjectId, (Kind, Vec<SecretId>)>,
     commits: Vec<(ObjectId, Commit)>,
@@ -150,12 +151,14 @@ impl Run<'_> {
         let mut found = Found::default();
         for texts in self.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], make) {
             for (id, kind, spots) in texts.found {
-                let mut ids: Vec<SecretId> = spots.iter().map(|spot| spot.secret).collect();
-                ids.sort_unstable();
-                ids.dedup();
+                let spots = spots.iter().map(|spot| (spot.secret, spot.kinds));
+                let secrets = secrets::once_each(spots.collect());
                 match kind {
-                    Kind::Blob => drop(found.blobs.insert(id, ids)),
-                    _ => drop(found.words.insert(id, (kind, ids))),
+                    Kind::Blob => drop(found.blobs.insert(id, secrets)),
+                    _ => {
+                        let ids = secrets.into_iter().map(|(secret, _)| secret);
+                        found.words.insert(id, (kind, ids.collect()));
+                    }
                 }
             }
             found.commits.extend(texts.commits);
@@ -214,14 +217,14 @@ impl Run<'_> {
             };
             let unit = Unit::whole(Origin::file("notebook.ipynb"), object.data());
             let mut scanner = self.sweep.scanner();
-            let numbers = scanner.scan(&unit).iter().map(|f| self.secrets.number(f));
-            let numbers: Vec<SecretId> = numbers.collect();
-            if !numbers.is_empty() {
+            let secrets = scanner.scan(&unit).iter();
+            let secrets = secrets.map(|finding| (self.secrets.number(finding), Kinds::ALL));
+            let secrets: Vec<_> = secrets.collect();
+            if !secrets.is_empty() {
                 any = true;
-                let known = found.blobs.entry(id).or_default();
-                known.extend(numbers);
-                known.sort_unstable();
-                known.dedup();
+                let mut known = found.blobs.remove(&id).unwrap_or_default();
+                known.extend(secrets);
+                found.blobs.insert(id, secrets::once_each(known));
             }
         }
         any

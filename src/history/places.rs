@@ -90,8 +90,11 @@ impl Places<'_> {
     /// Secrets in files.
     fn in_blobs(&self, found: &Found, trees: &Trees, ledger: &mut Ledger) -> Vec<Finding> {
         let mut ways = Ways::new(&trees.edges, &trees.leaves);
-        let placed = self.place(&mut ways, &trees.names, |object| {
-            found.blobs.get(&self.run.store.id(object)).cloned()
+        let placed = self.place(&mut ways, &trees.names, |object, path| {
+            let secrets = found.blobs.get(&self.run.store.id(object));
+            let secrets = secrets.into_iter().flatten();
+            let fit = secrets.filter(|(_, kinds)| kinds.fit(path));
+            fit.map(|(secret, _)| *secret).collect()
         });
         let mut shown: BTreeMap<(ObjectId, String), Vec<(SecretId, Place)>> = BTreeMap::new();
         let mut homeless: HashSet<ObjectId> = found.blobs.keys().copied().collect();
@@ -103,9 +106,15 @@ impl Places<'_> {
             shown.entry(key).or_default().push((secret, place));
         }
         for id in homeless {
-            let place = |secret: &SecretId| (*secret, self.without_path(id));
-            let secrets = found.blobs[&id].iter().map(place).collect();
-            shown.insert((id, id.to_string()), secrets);
+            let path = id.to_string();
+            let fit = found.blobs[&id]
+                .iter()
+                .filter(|(_, kinds)| kinds.fit(&path));
+            let secrets = fit.map(|(secret, _)| (*secret, self.without_path(id)));
+            let secrets: Vec<_> = secrets.collect();
+            if !secrets.is_empty() {
+                shown.insert((id, path), secrets);
+            }
         }
         let shown: Vec<_> = shown.into_iter().collect();
         let made: Vec<Result<Vec<Finding>, (String, String)>> = shown
@@ -163,8 +172,9 @@ impl Places<'_> {
             })
             .collect();
         let mut ways = Ways::new(&trees.edges, &named);
-        let placed = self.place(&mut ways, &trees.names, |name| {
-            trees.telling.get(&trees.names[name as usize]).cloned()
+        let placed = self.place(&mut ways, &trees.names, |name, _| {
+            let telling = trees.telling.get(&trees.names[name as usize]);
+            telling.cloned().unwrap_or_default()
         });
         let mut scanner = self.run.sweep.scanner();
         let mut findings = Vec::new();
@@ -221,12 +231,13 @@ impl Places<'_> {
         findings
     }
 
-    /// For each path and secret the place to show. `secrets` gives those of an object of the ways.
+    /// For each path and secret the place to show. `secrets` gives those of an object of the ways
+    /// that may be some in a path.
     fn place(
         &self,
         ways: &mut Ways,
         names: &[Box<[u8]>],
-        secrets: impl Fn(Number) -> Option<Vec<SecretId>>,
+        secrets: impl Fn(Number, &str) -> Vec<SecretId>,
     ) -> BTreeMap<(String, SecretId), Place> {
         let spans = ways.items(&self.graph);
         let alive = self.alive(ways);
@@ -237,7 +248,7 @@ impl Places<'_> {
             let path = ways.paths.bytes(item.path, names);
             let path = String::from_utf8_lossy(&path).into_owned();
             let still = alive.get(&item);
-            for secret in secrets(item.object).unwrap_or_default() {
+            for secret in secrets(item.object, &path) {
                 let place = placed
                     .entry((path.clone(), secret))
                     .or_insert_with(|| Place {

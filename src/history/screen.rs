@@ -3,7 +3,7 @@
 //! A large push is searched as a history is, through the deltas of its pack; only what then is in
 //! doubt need be read whole, under its path and with all that a finding tells.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -17,14 +17,15 @@ use super::texts::Texts;
 use super::walk::{Unread, Visit, Walk};
 use crate::git::reader::{Kept, Reader};
 use crate::git::{Kind, Store};
+use crate::judge::place::Kinds;
 use crate::pipeline::{Progress, Sweep};
 use crate::unit::ObjectId;
 
 /// What a look at all objects of a folder tells.
 #[derive(Default)]
 pub struct Screened {
-    /// Objects that could hold a secret under some path, or that could not be read.
-    pub suspects: HashSet<ObjectId>,
+    /// Objects that could hold a secret under some kind of path, or that could not be read.
+    pub suspects: HashMap<ObjectId, Kinds>,
     /// Blobs read as notebooks for what they hold.
     pub notebooks: HashSet<ObjectId>,
     /// Trees, whose names were not looked at.
@@ -65,12 +66,16 @@ pub fn screen(
     };
     for Screener { texts, keeper } in until(deadline, &stop, || walk.run(make)) {
         screened.kept.extend(keeper.objects);
-        let found = texts.found.into_iter().map(|(id, ..)| id);
-        screened.suspects.extend(found);
+        for (id, _, spots) in texts.found {
+            let kinds = screened.suspects.entry(id).or_default();
+            *kinds = spots
+                .iter()
+                .fold(*kinds, |kinds, spot| kinds.or(spot.kinds));
+        }
         screened.notebooks.extend(texts.notebooks);
     }
     let unread = unread.into_inner().unwrap_or_default();
-    let unread = unread.into_iter().map(|Unread { id, .. }| id);
+    let unread = unread.into_iter().map(|Unread { id, .. }| (id, Kinds::ALL));
     screened.suspects.extend(unread);
     (!stop.load(Ordering::Relaxed)).then_some(screened)
 }

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::finding::Finding;
-use crate::secret::FingerprintKey;
+use crate::judge::place::Kinds;
+use crate::pipeline::Possible;
+use crate::rules::RuleRef;
+use crate::secret::{FingerprintKey, Secret};
 
 /// What stands for one rule's find of one value.
 pub type SecretId = u32;
@@ -15,6 +18,21 @@ pub struct Spot {
     pub start: u32,
     pub end: u32,
     pub secret: SecretId,
+    /// Under which kinds of path it may be one.
+    pub kinds: Kinds,
+}
+
+/// Each secret once, under all kinds of path that any of its places names.
+pub fn once_each(mut secrets: Vec<(SecretId, Kinds)>) -> Vec<(SecretId, Kinds)> {
+    secrets.sort_unstable();
+    secrets.dedup_by(|next, last| {
+        let same = next.0 == last.0;
+        if same {
+            last.1 = last.1.or(next.1);
+        }
+        same
+    });
+    secrets
 }
 
 /// Gives numbers to secrets. Holds keyed hashes, no values.
@@ -33,20 +51,23 @@ impl Secrets {
 
     /// The number of a finding's secret.
     pub fn number(&self, finding: &Finding) -> SecretId {
-        let hash = self
-            .key
-            .hash([finding.rule.id.as_bytes(), finding.secret.expose()]);
+        self.of(&finding.rule, &finding.secret)
+    }
+
+    fn of(&self, rule: &RuleRef, secret: &Secret) -> SecretId {
+        let hash = self.key.hash([rule.id.as_bytes(), secret.expose()]);
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let next = numbers.len() as SecretId;
         *numbers.entry(hash).or_insert(next)
     }
 
-    /// Where a finding stands in its object.
-    pub fn spot(&self, finding: &Finding) -> Spot {
+    /// Where a possible finding stands in its object.
+    pub fn spot(&self, possible: &Possible) -> Spot {
         Spot {
-            start: finding.byte_start() as u32,
-            end: finding.byte_end() as u32,
-            secret: self.number(finding),
+            start: possible.bytes.start as u32,
+            end: possible.bytes.end as u32,
+            secret: self.of(&possible.rule, &possible.secret),
+            kinds: possible.kinds,
         }
     }
 }

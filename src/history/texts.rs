@@ -103,16 +103,17 @@ impl<'s> Texts<'s> {
         }
         let secrets = self.secrets;
         let unit = Unit::whole(self.origin.clone(), bytes);
-        let found = self.scanner.scan(&unit).iter();
-        let spots = found.map(|finding| secrets.spot(finding)).collect();
+        self.scanner.scan(&unit);
+        let traces = self.scanner.traces();
+        let possible = traces.possible.iter();
+        let mut spots = possible.map(|one| secrets.spot(one)).collect();
         let plain = decode::is_plain(bytes);
         let mut seen = Seen {
-            spots,
+            spots: in_order(&mut spots),
             plain,
             ..Seen::default()
         };
         if plain {
-            let traces = self.scanner.traces();
             seen.hits = in_order(&mut traces.hits);
             seen.coded = in_order(&mut traces.coded);
             seen.live = in_order(&mut traces.live);
@@ -133,12 +134,12 @@ impl<'s> Texts<'s> {
             &gather,
         );
         debug_assert!(read.is_ok(), "reading from memory cannot fail");
-        let (_, spots) = gather
+        let (_, mut spots) = gather
             .0
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         Seen {
-            spots: spots.into(),
+            spots: in_order(&mut spots),
             ..Seen::default()
         }
     }
@@ -335,11 +336,11 @@ impl<'s> Texts<'s> {
             stirred: part.stirred,
         };
         let unit = Unit::part(self.origin.clone(), bytes, range.range(), core.range());
+        self.scanner.scan_focused(&unit, Some(focus));
         let secrets = self.secrets;
-        let found = self.scanner.scan_focused(&unit, Some(focus)).iter();
-        self.spots
-            .extend(found.map(|finding| secrets.spot(finding)));
         let traces = self.scanner.traces();
+        let possible = traces.possible.iter();
+        self.spots.extend(possible.map(|one| secrets.spot(one)));
         self.far.extend(traces.far.iter().map(|mark| Far {
             start: mark.start + by,
             ..*mark
@@ -479,9 +480,10 @@ impl Sink for Gather<'_, '_> {
     fn unit(&self, unit: &Unit<'_>) {
         let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (texts, spots) = &mut *gathered;
+        texts.scanner.scan(unit);
         let secrets = texts.secrets;
-        let found = texts.scanner.scan(unit).iter();
-        spots.extend(found.map(|finding| secrets.spot(finding)));
+        let possible = texts.scanner.traces().possible.iter();
+        spots.extend(possible.map(|one| secrets.spot(one)));
     }
 
     fn done(&self, _: u64) {}

@@ -48,6 +48,11 @@ pub struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
+    /// Whether the rule goes by a name near its value rather than by a mark of that.
+    pub fn is_named(&self) -> bool {
+        matches!(self.rule.kind, Kind::Generic | Kind::Context)
+    }
+
     pub fn value(&self) -> &'a [u8] {
         &self.text[self.secret.range()]
     }
@@ -223,7 +228,7 @@ impl Judge {
     /// When it is no secret, with the reason.
     pub fn read(&self, probe: &Probe<'_>) -> Result<Read, Dropped> {
         gates::randomness(probe)?;
-        if is_named(probe) && probe.machine_made {
+        if probe.is_named() && probe.machine_made {
             return Err(Dropped("a name in machine-made text says nothing"));
         }
         let name = match probe.rule.matcher {
@@ -236,7 +241,7 @@ impl Judge {
         if structure::connection::is_emulator_key(probe.value()) {
             return Err(Dropped("is the emulator's public key"));
         }
-        if is_named(probe) && is_name_word(probe.value()) {
+        if probe.is_named() && is_name_word(probe.value()) {
             return Err(IS_NAME);
         }
         // A rule that says nothing of its value leaves that to the model.
@@ -252,7 +257,7 @@ impl Judge {
     /// When it is no secret, with the reason.
     pub fn weigh(&self, probe: &Probe<'_>, read: Read) -> Result<Assessment, Dropped> {
         gates::pass(probe)?;
-        if is_named(probe) {
+        if probe.is_named() {
             if let Some(reason) = reference::reason(probe) {
                 return Err(Dropped(reason));
             }
@@ -281,11 +286,6 @@ impl Judge {
         }
         Ok(found)
     }
-}
-
-/// Whether a rule goes by a name near its value rather than by a mark of that.
-fn is_named(probe: &Probe<'_>) -> bool {
-    matches!(probe.rule.kind, Kind::Generic | Kind::Context)
 }
 
 /// Whether an ellipsis takes the value's place from where the match ends.

@@ -25,6 +25,49 @@ pub enum Kind {
     Unknown,
 }
 
+impl Kind {
+    pub const ALL: [Self; 7] = [
+        Self::Code,
+        Self::Script,
+        Self::Config,
+        Self::Doc,
+        Self::Markup,
+        Self::Data,
+        Self::Unknown,
+    ];
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    pub const ALL: Self = Self(u8::MAX);
+
+    pub fn has(self, kind: Kind) -> bool {
+        self.0 >> kind as u8 & 1 == 1
+    }
+
+    /// Whether the text of a path is of one of them.
+    pub fn fit(self, path: &str) -> bool {
+        self.has(Place::of(path).kind)
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl FromIterator<Kind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Self {
+        kinds
+            .into_iter()
+            .fold(Self::default(), |set, kind| set.or(Self(1 << kind as u8)))
+    }
+}
+
 /// What is known of where a text stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
@@ -43,14 +86,19 @@ pub struct Place {
 
 impl Place {
     /// Where most is taken for a secret: for a text whose path is only asked for if it holds one.
-    pub const MOST_TELLING: Self = Self {
-        kind: Kind::Config,
-        test: true,
-        example: false,
-        locale: false,
-        cell: false,
-        generated: false,
-    };
+    pub const MOST_TELLING: Self = Self::most_telling(Kind::Config);
+
+    /// Where most is taken for a secret of all texts of a kind.
+    pub const fn most_telling(kind: Kind) -> Self {
+        Self {
+            kind,
+            test: true,
+            example: false,
+            locale: false,
+            cell: false,
+            generated: false,
+        }
+    }
 
     /// Reads a path with forward slashes. An empty one is not known yet.
     pub fn of(path: &str) -> Self {

@@ -87,25 +87,13 @@ impl<'a> Assembly<'a> {
 
     /// The secret, decoded.
     pub fn value(&self, index: usize) -> &[u8] {
-        let Judged {
-            view, assessment, ..
-        } = &self.judged[index];
-        match &assessment.value {
-            Some(value) => value,
-            None => &self.document.view(*view).text[assessment.secret.range()],
-        }
+        self.judged[index].value(self.document)
     }
 
     /// Whether a finding of a window is that window's to report.
     pub fn in_core(&self, index: usize) -> bool {
-        let start = self.located[index]
-            .source
-            .first()
-            .map_or(0, |span| span.start);
-        self.unit
-            .core
-            .as_ref()
-            .is_none_or(|core| core.contains(&start))
+        let start = self.located[index].source.first();
+        self.unit.starts_in_core(start.map_or(0, |span| span.start))
     }
 
     pub fn finding(&self, index: usize) -> Finding {

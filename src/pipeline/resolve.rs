@@ -53,6 +53,7 @@ fn rank(
         view,
         candidate,
         assessment,
+        ..
     } = &judged[index];
     (
         assessment.proof.as_ref().map(|proof| Reverse(proof.kind)),

@@ -3,7 +3,10 @@
 use crate::decode::Document;
 use crate::detect::keywords::Hit;
 use crate::detect::{Candidate, Detector, Far};
-use crate::rules::{Matcher, RuleDef};
+use crate::finding::ByteRange;
+use crate::judge::place::Kinds;
+use crate::rules::{Matcher, RuleDef, RuleRef};
+use crate::secret::Secret;
 use crate::span::ViewSpan;
 
 /// What was seen in a text besides findings, so that after a change only that has to be looked at
@@ -20,6 +23,18 @@ pub struct Traces {
     /// Where rules' patterns fit in the text itself and what is around decides whether that is a
     /// secret, or where the next match of a pattern may start.
     pub live: Vec<u32>,
+    /// What may be findings under some path, where that is not known.
+    pub possible: Vec<Possible>,
+}
+
+/// What is a finding under some kinds of path, unless there another takes its place.
+#[derive(Clone, Debug)]
+pub struct Possible {
+    pub rule: RuleRef,
+    pub secret: Secret,
+    /// Where it starts and ends in the whole input.
+    pub bytes: ByteRange,
+    pub kinds: Kinds,
 }
 
 /// What of a text is to be looked at, for one whose keywords are known.
@@ -39,6 +54,7 @@ impl Traces {
         self.far.clear();
         self.coded.clear();
         self.live.clear();
+        self.possible.clear();
     }
 
     /// Adds what fits in the text itself; `open` when it does not tell by itself that it is no secret.
