@@ -69,8 +69,9 @@ pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
 /// What the first digits of a run decode to, if that is text.
 fn kind(run: &[u8]) -> Option<Text> {
     let mut start = [0; PROOF];
-    for (quad, bytes) in run.get(..START)?.chunks(4).zip(start.chunks_mut(3)) {
-        bytes.copy_from_slice(&group(quad));
+    let (quads, _) = run.get(..START)?.as_chunks();
+    for (quad, bytes) in quads.iter().zip(start.chunks_mut(3)) {
+        bytes.copy_from_slice(&group(*quad));
         // Most runs are names, and show it here.
         if bytes.iter().any(|&b| b < b' ' && !b"\0\t\n\r".contains(&b)) {
             return None;
@@ -99,13 +100,11 @@ fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
-/// The three bytes of up to four digits.
-fn group(digits: &[u8]) -> [u8; 3] {
-    let bits = digits.iter().chain(&[b'A'; 4]).take(4).fold(0, |bits, &d| {
-        bits << 6 | u32::from(VALUES[usize::from(d)] & 63)
-    });
-    let [_, a, b, c] = bits.to_be_bytes();
-    [a, b, c]
+/// The three bytes of four digits.
+fn group(digits: [u8; 4]) -> [u8; 3] {
+    let [a, b, c, d] = digits.map(|digit| u32::from(VALUES[usize::from(digit)] & 63));
+    let [_, bytes @ ..] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+    bytes
 }
 
 /// Where the payload that begins with `run` ends, with its padding and when it goes on over lines of equal width.
@@ -155,9 +154,11 @@ pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
         let digits = text[at..].iter();
         let len = digits.take_while(|&&b| ALPHABET.has(b)).count();
         pieces.push((at, len, padding(text, at + len, len)));
-        for digits in text[at..at + len].chunks(4) {
-            bytes.extend_from_slice(&group(digits)[..digits.len() * 3 / 4]);
-        }
+        let (quads, rest) = text[at..at + len].as_chunks();
+        bytes.extend(quads.iter().flat_map(|quad| group(*quad)));
+        let mut last = [b'A'; 4];
+        last[..rest.len()].copy_from_slice(rest);
+        bytes.extend_from_slice(&group(last)[..rest.len() * 3 / 4]);
         match next_line(text, at + len) {
             Some(next) if len % 4 == 0 => at = next,
             _ => break,
