@@ -263,18 +263,20 @@ impl Keywords {
 
     /// A bit for each of the windows at even offsets of a block that may be a keyword's.
     #[inline(always)]
-    fn fired<S: Simd>(&self, simd: S, block: &[u8; REACH]) -> u32 {
+    fn fired<S: Simd>(&self, simd: S, block: &[u8; REACH]) -> u64 {
         // Folds the case of letters, and a few signs with them, harmlessly.
         let bytes = u8x32::from_slice(simd, &block[..BLOCK]) | 0x20;
         let later = u8x32::from_slice(simd, &block[2..]) | 0x20;
         let (low, high): (u16x16<S>, u16x16<S>) = (bytes.bitcast(), later.bitcast());
         let slots: [u16; BLOCK / 2] = hash(low, high & 0xFF).into();
-        let classes: [u16; BLOCK / 2] = class_bits(simd, high >> 8).into();
-        // One by one: a vector of what was looked up would have to wait for all of it to be written.
-        let looked_up = slots.iter().zip(&classes).enumerate();
-        looked_up.fold(0, |fired, (index, (slot, class))| {
-            fired | u32::from(self.filter[usize::from(*slot)] & class != 0) << index
-        })
+        let mut found = [0; BLOCK / 2];
+        for (found, slot) in found.iter_mut().zip(slots) {
+            *found = self.filter[usize::from(slot)];
+        }
+        let found = u16x16::from_slice(simd, &found);
+        (found & class_bits(simd, high >> 8))
+            .simd_ne(0)
+            .to_bitmask()
     }
 
     /// Appends the keywords whose windows have fired, and forgets those.
@@ -362,8 +364,8 @@ impl Pending {
 
     /// Adds a block, unless nothing fired in it. Tells whether there is no room for another.
     #[inline(always)]
-    fn add(&mut self, at: usize, fired: u32) -> bool {
-        self.blocks[self.len % Self::MOST] = (at as u32, fired);
+    fn add(&mut self, at: usize, fired: u64) -> bool {
+        self.blocks[self.len % Self::MOST] = (at as u32, fired as u32);
         self.len += usize::from(fired != 0);
         self.len == Self::MOST
     }
