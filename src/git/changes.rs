@@ -96,8 +96,9 @@ impl Changes {
         for entry in entries(pair.own, &own) {
             let entry = entry?;
             let written = &own.bytes()[entry.start..entry.end];
-            let skipped = before.iter_mut().filter_map(|tree| tree.skip(written));
-            if skipped.count() > 0 {
+            // All of them go on, whichever has it.
+            let has = before.iter_mut().map(|tree| tree.pass(written));
+            if has.fold(false, |any, has| any | has) {
                 continue;
             }
             let same: SmallVec<[TreeEntry<'_>; 2]> = before
@@ -279,10 +280,11 @@ impl<'b> Listing<'b> {
         }
     }
 
-    /// Passes over an entry if it is the next.
-    fn skip(&mut self, written: &[u8]) -> Option<()> {
-        self.rest = self.rest.strip_prefix(written)?;
-        Some(())
+    /// Passes over an entry, and says whether it was the next.
+    fn pass(&mut self, written: &[u8]) -> bool {
+        let rest = self.rest.strip_prefix(written);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
 
     fn named(&mut self, name: &[u8]) -> Option<TreeEntry<'b>> {

@@ -18,6 +18,7 @@ use super::single::Single;
 use super::texts::Texts;
 use super::*;
 use crate::pipeline::Options;
+use crate::rules::RuleRef;
 use crate::rules::template::Generator;
 
 /// Repositories compared in an ordinary test run.
@@ -363,5 +364,27 @@ fn deltas_tell_what_whole_objects_tell() {
     assert!(
         found > count as usize,
         "the repositories hold secrets: {found}"
+    );
+}
+
+/// Under another path the covering finding may be none, and then the other shows.
+#[test]
+fn what_another_finding_covers_is_possible_too() {
+    let sweep = Sweep::new(Options::new(1_790_000_000));
+    let value = Generator::new(7).fill("{hex:32}").expect("a template");
+    let text = format!("datadog_api_key: {value}\n");
+    let rules = |found: &mut dyn Iterator<Item = &RuleRef>| -> BTreeSet<String> {
+        found.map(|rule| rule.id.to_string()).collect()
+    };
+    let found = sweep.scan_bytes("a.yml", text.as_bytes());
+    let found = rules(&mut found.iter().map(|finding| &finding.rule));
+    let mut scanner = sweep.scanner().tracing();
+    scanner.scan(&Unit::whole(Origin::file(""), text.as_bytes()));
+    let possible = &scanner.traces().possible;
+    let possible = rules(&mut possible.iter().map(|one| &one.rule));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        possible.len() > 1 && possible.is_superset(&found),
+        "{possible:?} {found:?}"
     );
 }
