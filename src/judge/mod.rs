@@ -5,6 +5,7 @@
 //! and says why in words. It reads the text around and a clock, nothing else.
 
 pub mod checks;
+pub mod dismissed;
 mod gates;
 pub mod generic;
 pub mod place;

@@ -69,7 +69,7 @@ impl FromIterator<Kind> for Kinds {
 }
 
 /// What is known of where a text stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {
     pub kind: Kind,
     /// Tests and what belongs to them.

@@ -1,0 +1,148 @@
+//! Matches that said by themselves that they are no secrets.
+//!
+//! Texts repeat themselves: `token: string` stands in a thousand places, and in each version of a
+//! file again. [`Judge::read`] looks at nothing but the match, so one that was dropped once is
+//! dropped the next time without being read. What is kept is compared whole, so that no text can be
+//! made to pass for another.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::place::Place;
+use super::{Dropped, Judge, Probe, Read};
+use crate::span::ViewSpan;
+
+/// Matches kept. Each may take the place of another; in tests they often do.
+const SLOTS: usize = if cfg!(test) { 4 } else { 1 << 12 };
+/// Bytes of the longest match kept, with its name.
+const LONGEST: usize = 128;
+/// Why what was dropped before is dropped.
+const AGAIN: Dropped = Dropped("was dropped before");
+
+/// Matches dropped for what they are. Every thread has its own.
+pub struct Dismissed {
+    slots: Vec<Option<Match>>,
+    /// The match at hand.
+    text: Vec<u8>,
+}
+
+/// All that the reading of a match depends on, but for its text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Shape {
+    rule: u32,
+    /// By bytes of the match.
+    secret: ViewSpan,
+    name: u32,
+    quoted: bool,
+    machine_made: bool,
+    place: Place,
+}
+
+struct Match {
+    shape: Shape,
+    /// The name, then the match.
+    text: Box<[u8]>,
+}
+
+impl Default for Dismissed {
+    fn default() -> Self {
+        Self {
+            slots: (0..SLOTS).map(|_| None).collect(),
+            text: Vec::new(),
+        }
+    }
+}
+
+impl Dismissed {
+    /// Reads a match of the rule with this number.
+    ///
+    /// # Errors
+    /// When it is no secret, with the reason.
+    pub fn read(&mut self, judge: &Judge, probe: &Probe<'_>, rule: u32) -> Result<Read, Dropped> {
+        let (matched, secret) = (probe.matched, probe.secret);
+        let long = probe.name.len() + matched.len() > LONGEST;
+        if long || !matched.contains(secret) {
+            return judge.read(probe);
+        }
+        let shape = Shape {
+            rule,
+            secret: ViewSpan {
+                start: secret.start - matched.start,
+                end: secret.end - matched.start,
+            },
+            name: probe.name.len() as u32,
+            quoted: probe.quoted,
+            machine_made: probe.machine_made,
+            place: probe.place,
+        };
+        self.text.clear();
+        self.text.extend_from_slice(probe.name);
+        self.text.extend_from_slice(&probe.text[matched.range()]);
+        let mut hasher = DefaultHasher::new();
+        (shape, &self.text).hash(&mut hasher);
+        let slot = &mut self.slots[hasher.finish() as usize % SLOTS];
+        let known = slot.as_ref();
+        if known.is_some_and(|known| known.shape == shape && *known.text == *self.text) {
+            return Err(AGAIN);
+        }
+        let read = judge.read(probe);
+        if read.is_err() {
+            let text = self.text.as_slice().into();
+            *slot = Some(Match { shape, text });
+        }
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rules::RuleSet;
+
+    const SPELLINGS: [&str; 4] = ["password = '{}'", "password={}", "TOKEN: {}", "x_key: \"{}\""];
+    const BEFORE: [&str; 3] = ["", "user: me\n", "https://host/?"];
+    const BEHIND: [&str; 3] = ["", ";", "\nexample"];
+
+    proptest! {
+        /// So few texts that most come again, each between whatever stands around.
+        #[test]
+        fn what_was_read_before_is_what_is_read_now(
+            texts in prop::collection::vec(
+                (0..SPELLINGS.len(), "(none|changeme|me[.]token|a1|Kq7a#Zx[0-2])", 0..3_usize, 0..3_usize),
+                1..40,
+            ),
+            quoted: bool,
+        ) {
+            let rules = RuleSet::built_in();
+            let (number, rule) = (0..)
+                .zip(rules.iter())
+                .find(|(_, rule)| rule.id == "generic-password")
+                .expect("the rule of all assignments");
+            let (judge, mut dismissed) = (Judge::new(), Dismissed::default());
+            for (spelling, value, before, behind) in texts {
+                let (name, _) = SPELLINGS[spelling].split_once([' ', '=', ':']).expect("a name");
+                let middle = SPELLINGS[spelling].replace("{}", &value);
+                let start = BEFORE[before].len();
+                let text = [BEFORE[before], &middle, BEHIND[behind]].concat();
+                let at = start + middle.find(&value).expect("the value");
+                let secret = ViewSpan::new(at, at + value.len());
+                let probe = Probe {
+                    text: text.as_bytes(),
+                    stretch: ViewSpan::new(0, text.len()),
+                    matched: ViewSpan::new(start, secret.end as usize),
+                    secret,
+                    rule,
+                    name: name.as_bytes(),
+                    quoted,
+                    place: Place::default(),
+                    thorough: false,
+                    machine_made: false,
+                    now: 0,
+                };
+                let known = dismissed.read(&judge, &probe, number).is_ok();
+                prop_assert_eq!(known, judge.read(&probe).is_ok(), "{}", text);
+            }
+        }
+    }
+}
