@@ -3,7 +3,6 @@
 use crate::detect::keywords::Hit;
 use crate::span::ViewSpan;
 
-use super::around::starting_in;
 use super::changes::Changes;
 use super::secrets::Spot;
 
@@ -54,10 +53,6 @@ impl Seen {
             live: live.into(),
             plain: true,
         }
-    }
-
-    pub fn has_spot_in(&self, place: ViewSpan) -> bool {
-        !starting_in(&self.spots, place, |spot| spot.start).is_empty()
     }
 }
 

@@ -13,8 +13,8 @@
 //!    where its pattern fitted before and the match does not tell by itself that it is no secret; and
 //!    encodings are opened only in the lines that changed, and around keywords inside of them that a
 //!    change is near to.
-//! 3. Where something is found, or the base had something nearby, the place is scanned once more with
-//!    as much around it as the rules there look at: what then starts in the place is what is there.
+//! 3. Around what is found, and what the base had there, the place is scanned once more with as much
+//!    around it as the rules there look at: what then starts there is what is there.
 //!
 //! Text that is decoded as a whole (UTF-16, notebooks) is scanned as a whole; the naive sweep does
 //! that with all objects, and is the oracle of this one.
@@ -128,7 +128,7 @@ impl<'s> Texts<'s> {
         let read = stream::read(
             &origin,
             bytes,
-            0,
+            bytes.len() as u64,
             sizes,
             &mut stream::Buffer::default(),
             &gather,
@@ -171,9 +171,12 @@ impl<'s> Texts<'s> {
             let cut = cut.filter(|span| !place.contains(*span) && touches(&changes.dirty, *span));
             let before = exact.list.len();
             exact.list.extend(cut);
-            if !self.spots.is_empty() || exact.list.len() > before || carried.has_spot_in(place) {
+            if exact.list.len() > before {
                 exact.list.push(place);
             }
+            let known = starting_in(&carried.spots, place, |spot| spot.start);
+            let spots = self.spots.iter().chain(known).map(Spot::span);
+            exact.list.extend(spots.map(|spot| around(spot, place)));
             coded.append(&mut self.coded);
             live.append(&mut self.live);
         }
@@ -353,6 +356,14 @@ impl<'s> Texts<'s> {
         }));
         let live = traces.live.iter();
         self.live.extend(live.map(|start| start + by));
+    }
+}
+
+/// What of a place must be scanned exactly for what is, or was, in `spot`.
+fn around(spot: ViewSpan, place: ViewSpan) -> ViewSpan {
+    ViewSpan {
+        start: spot.start.saturating_sub(MARGIN).max(place.start),
+        end: spot.end.saturating_add(MARGIN).min(place.end),
     }
 }
 
