@@ -52,6 +52,13 @@ impl Store {
         Ok(store)
     }
 
+    /// Reads the headers of all entries, which whoever walks through the packs needs first.
+    pub fn survey(&self) {
+        for pack in &self.packs {
+            pack.forest();
+        }
+    }
+
     fn list_loose(&mut self, folder: &Path) -> Result<(), Error> {
         let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
         let head = name(folder).unwrap_or_default();

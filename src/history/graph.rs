@@ -36,7 +36,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    pub fn new(commits: Vec<(ObjectId, Commit)>, store: &Store) -> Self {
+    pub fn new(commits: &[(ObjectId, Commit)], store: &Store) -> Self {
         let mut at: HashMap<ObjectId, usize> = HashMap::with_capacity(commits.len());
         for (index, (id, _)) in commits.iter().enumerate() {
             at.entry(*id).or_insert(index);
@@ -49,7 +49,7 @@ impl Graph {
             reached: Vec::new(),
             ranks: HashMap::with_capacity(commits.len()),
         };
-        for index in order(&commits, &at) {
+        for index in order(commits, &at) {
             let (id, commit) = &commits[index];
             let parents = commit.parents.iter();
             let parents = parents.filter_map(|parent| graph.ranks.get(parent).copied());
@@ -179,7 +179,7 @@ mod tests {
             commit(4, 45, &[1, 9]),
             commit(3, 10, &[2]),
         ];
-        let mut graph = Graph::new(commits, &store);
+        let mut graph = Graph::new(&commits, &store);
         let ids: Vec<u8> = graph.commits().map(|r| graph.id(r).0[0]).collect();
         assert_eq!(ids, [1, 4, 2, 3]);
         let rank = |n| graph.rank(&id(n)).expect("a commit");

@@ -30,7 +30,7 @@ pub mod ways;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -55,8 +55,8 @@ use walk::{Unread, Visit, Walk};
 pub struct Request<'r> {
     pub sweep: &'r Sweep,
     pub repo: &'r Repo,
-    /// The object folders to read.
-    pub dirs: Vec<PathBuf>,
+    /// The objects to read.
+    pub store: Store,
     /// Leave out what no reference leads to.
     pub reachable_only: bool,
     /// Read every object whole. Finds the same, slowly.
@@ -74,6 +74,13 @@ struct Found {
     lfs_pointers: Vec<ObjectId>,
     /// Blobs that were read as notebooks for what they hold.
     notebooks: HashSet<ObjectId>,
+}
+
+impl Found {
+    /// Whether there is no secret.
+    fn is_empty(&self) -> bool {
+        self.blobs.is_empty() && self.words.is_empty()
+    }
 }
 
 /// What the trees say.
@@ -104,36 +111,27 @@ struct Run<'r> {
 /// then says that it is not complete.
 ///
 /// # Errors
-/// When the objects or references cannot be listed at all.
+/// When the references cannot be listed at all.
 pub fn run(
     request: &Request<'_>,
     progress: &Progress,
     stop: &AtomicBool,
 ) -> Result<Outcome, Error> {
-    let store = Store::open(&request.dirs)?;
+    let store = &request.store;
     let reader = store.reader()?;
-    // libgit2 reads references in one thread, while others read the packs' headers.
-    let refs = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for pack in &store.packs {
-                pack.forest();
-            }
-        });
-        Refs::read(request.repo)
-    })?;
     let secrets = Secrets::new(request.sweep.options().fingerprint_key.clone());
     progress.expected.store(store.len(), Ordering::Relaxed);
     let run = Run {
         sweep: request.sweep,
         naive: request.naive,
-        store: &store,
+        store,
         reader: &reader,
         secrets: &secrets,
         progress,
         stop,
         unread: Mutex::default(),
     };
-    let mut found = run.texts();
+    let (mut found, refs) = run.texts_and_refs(request.repo)?;
     let trees = run.trees(&mut found);
     let mut ledger = run.ledger(&found, request.repo);
     let mut findings = places::findings(&run, &found, trees, &refs, &mut ledger);
@@ -145,6 +143,19 @@ pub fn run(
 }
 
 impl Run<'_> {
+    /// The first pass, and the references, which libgit2 reads in one thread meanwhile.
+    fn texts_and_refs(&self, repo: &Repo) -> Result<(Found, Refs), Error> {
+        std::thread::scope(|scope| {
+            let texts = scope.spawn(|| self.texts());
+            let refs = Refs::read(repo);
+            if refs.is_err() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            let found = texts.join().unwrap_or_else(|panic| resume_unwind(panic));
+            Ok((found, refs?))
+        })
+    }
+
     /// The first pass.
     fn texts(&self) -> Found {
         let make = || Texts::new(self.sweep.scanner(), self.secrets);

@@ -254,7 +254,7 @@ mod tests {
             .collect();
         paths.sort();
         assert_eq!(paths, ["key.py", "src/key.py"]);
-        let graph = Graph::new(Vec::new(), &Store::open(&[]).expect("empty"));
+        let graph = Graph::new(&[], &Store::open(&[]).expect("empty"));
         assert!(ways.items(&graph).is_empty());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use keysweep::error::Error;
-use keysweep::git::Repo;
+use keysweep::git::{Repo, Store};
 use keysweep::history::{self, Request};
 use keysweep::pipeline::{Outcome, Progress, Sweep};
 use keysweep::report::Format;
@@ -23,23 +23,28 @@ pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
         Some(None) => Some(Vec::new()),
         None => None,
     };
-    let sweep = match before {
+    let report = match before {
         // What was sure before and is doubtful now is still there.
-        Some(_) => sweep(
-            &args.rules,
-            &ReportArgs {
-                min_confidence: LevelArg::Low,
-                ..args.report.clone()
-            },
-        )?,
-        None => sweep(&args.rules, &args.report)?,
+        Some(_) => &ReportArgs {
+            min_confidence: LevelArg::Low,
+            ..args.report.clone()
+        },
+        None => &args.report,
     };
     use_threads(args.threads)?;
     let repo = Repo::open(&args.repo)?;
+    let dirs = repo.object_dirs()?;
+    let (sweep, store) = rayon::join(
+        || sweep(&args.rules, report),
+        || Store::open(&dirs).inspect(Store::survey),
+    );
+    let (sweep, store) = (sweep?, store?);
     let request = Request {
+        sweep: &sweep,
+        repo: &repo,
+        store,
         reachable_only: args.reachable_only,
         naive: args.naive,
-        ..everything(&sweep, &repo)?
     };
     let outcome = swept(&request, args.report.quiet)?;
     match before {
@@ -61,7 +66,7 @@ pub fn everything<'r>(sweep: &'r Sweep, repo: &'r Repo) -> Result<Request<'r>, E
     Ok(Request {
         sweep,
         repo,
-        dirs: repo.object_dirs()?,
+        store: Store::open(&repo.object_dirs()?)?,
         reachable_only: false,
         naive: false,
     })
