@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds a repository with a long history out of published npm packages: a commit a release.
+# Builds a repository with a long history out of published packages: a commit a release.
 #
 #   benches/fetch_history.sh DIR ["NAME RELEASES" ...]
 #
+# NAME is a package of npm, `pypi:NAME` one of PyPI (its source archives), `crate:NAME` one of crates.io.
 # Of each package so many releases are taken, spread evenly over all, oldest first. Each package has
-# a folder and a branch's worth of commits of its own, one after the other. Needs npm, node, curl, git.
+# a folder and a branch's worth of commits of its own, one after the other. Needs node, curl, git, and
+# npm for its packages.
 set -euo pipefail
 
 dir=${1:?usage: benches/fetch_history.sh DIR [\"NAME RELEASES\" ...]}
@@ -21,9 +23,36 @@ git config user.email bench@example.com
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Lines `VERSION TARBALL` of so many releases of a package.
+# The releases of a package as a list of { version, url } in JSON.
+listed() { # NAME
+  case $1 in
+  pypi:*)
+    curl -fsSL -H "Accept: application/vnd.pypi.simple.v1+json" "https://pypi.org/simple/${1#pypi:}/" |
+      node -e '
+        const { files } = JSON.parse(require("fs").readFileSync(0));
+        const sources = files.filter(file => /\.tar\.gz$/.test(file.filename));
+        const version = name => name.slice(name.lastIndexOf("-") + 1, -".tar.gz".length);
+        console.log(JSON.stringify(sources.map(file => ({ version: version(file.filename), url: file.url }))));'
+    ;;
+  crate:*)
+    local name=${1#crate:}
+    curl -fsSL -H "User-Agent: benches" "https://index.crates.io/${name:0:2}/${name:2:2}/$name" |
+      node -e '
+        const lines = require("fs").readFileSync(0, "utf8").trim().split("\n").map(line => JSON.parse(line));
+        const url = ({ name, vers }) => `https://static.crates.io/crates/${name}/${name}-${vers}.crate`;
+        console.log(JSON.stringify(lines.map(line => ({ version: line.vers, url: url(line) }))));'
+    ;;
+  *)
+    npm view "$1@>=0" version dist.tarball --json | node -e '
+      const all = JSON.parse(require("fs").readFileSync(0));
+      console.log(JSON.stringify(all.map(one => ({ version: one.version, url: one["dist.tarball"] }))));'
+    ;;
+  esac
+}
+
+# Lines `VERSION URL` of so many releases of a package.
 releases() { # NAME COUNT
-  npm view "$1@>=0" version dist.tarball --json | node -e '
+  listed "$1" | node -e '
     const all = JSON.parse(require("fs").readFileSync(0))
       .filter(release => /^[0-9.]+$/.test(release.version));
     const order = (a, b) => a.version.localeCompare(b.version, "en", { numeric: true });
@@ -31,13 +60,14 @@ releases() { # NAME COUNT
     const n = Math.min(+process.argv[1], all.length);
     for (let i = 0; i < n; i++) {
       const release = all[Math.floor(i * all.length / n)];
-      console.log(release.version, release["dist.tarball"]);
+      console.log(release.version, release.url);
     }' "$2"
 }
 
 for wanted in "$@"; do
-  name=${wanted% *} count=${wanted##* }
-  releases "$name" "$count" >"$work/releases"
+  package=${wanted% *} count=${wanted##* }
+  releases "$package" "$count" >"$work/releases"
+  name=${package#*:}
   # A release that cannot be had is left out; the counts at the end say what there is.
   awk -v to="$work" '{ print "url = \"" $2 "\"\noutput = \"" to "/" $1 ".tgz\"" }' "$work/releases" |
     curl -fsSL --no-progress-meter --retry 3 --parallel --parallel-max 8 -K - || true
