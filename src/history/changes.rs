@@ -3,6 +3,10 @@
 use crate::git::delta::{Broken, Delta, Step};
 use crate::span::ViewSpan;
 
+/// Bytes of a copy between two changes that is not worth knowing of: what is near a change is looked
+/// at again in any case.
+const SHORT: usize = 64;
+
 /// What a delta did, by offsets of base and result. Reused from delta to delta.
 #[derive(Default)]
 pub struct Changes {
@@ -81,6 +85,10 @@ impl Changes {
     fn changed(&mut self, start: usize, end: usize) {
         match self.dirty.last_mut() {
             Some(last) if last.end as usize == start => last.end = end as u32,
+            Some(last) if start - (last.end as usize) < SHORT => {
+                self.copies.pop();
+                last.end = end as u32;
+            }
             _ => self.dirty.push(ViewSpan::new(start, end)),
         }
     }
@@ -95,23 +103,12 @@ impl Changes {
         }
     }
 
-    /// Hands on what `kept` has in the base to the result: each that a copy takes whole, in the order
-    /// of the result, with the offset to add. `kept` is in order of `span`; a delta may copy it twice.
-    pub fn carry<T>(&self, kept: &[T], span: impl Fn(&T) -> ViewSpan, mut to: impl FnMut(&T, i64)) {
-        if kept.is_empty() {
-            return;
-        }
-        let index = Index::of(kept, self.copies.len(), |item| span(item).start);
-        for copy in &self.copies {
-            let next = index.first_from(kept, copy.from, |item| span(item).start);
-            let end = copy.from + copy.len;
-            let inside = kept[next..]
-                .iter()
-                .take_while(|item| span(item).start < end);
-            for item in inside.filter(|item| span(item).end <= end) {
-                to(item, i64::from(copy.to) - i64::from(copy.from));
-            }
-        }
+    /// The copies that may have something which starts at one of some places of the base. There are
+    /// thousands of copies in a changed bundle, and most have nothing.
+    pub fn holding(&self, starts: impl Iterator<Item = u32>) -> Holding {
+        let blocks = Blocks::of(starts);
+        let holds = |copy: &&Copy| blocks.any_in(copy.from, copy.from + copy.len);
+        Holding(self.copies.iter().filter(holds).copied().collect())
     }
 
     /// The stretches of the result that come out of `span` of the base.
@@ -127,42 +124,67 @@ impl Changes {
     }
 }
 
-/// Where to look for the first of some items at or behind a place. Copies of minified code jump to
-/// and fro in their base by the thousand, so that looking must not take long.
-struct Index {
-    /// By block: how many items start before it. Empty where that is not worth it.
-    starts: Vec<u32>,
-}
+/// Copies that hold what is to be handed on.
+pub struct Holding(Vec<Copy>);
 
-impl Index {
-    /// Bytes of a block.
-    const BLOCK: u32 = 512;
-
-    /// For so many `look_ups` in items that are in order of `start`.
-    fn of<T>(items: &[T], look_ups: usize, start: impl Fn(&T) -> u32) -> Self {
-        let mut starts = Vec::new();
-        if look_ups * 16 > items.len() {
-            for (number, item) in items.iter().enumerate() {
-                let block = (start(item) / Self::BLOCK) as usize;
-                if block >= starts.len() {
-                    starts.resize(block + 1, number as u32);
-                }
+impl Holding {
+    /// Hands on what `kept` has in the base to the result: each that a copy takes whole, in the order
+    /// of the result, with the offset to add. `kept` is in order of `span`; a delta may copy it twice.
+    pub fn carry<T>(&self, kept: &[T], span: impl Fn(&T) -> ViewSpan, mut to: impl FnMut(&T, i64)) {
+        if kept.is_empty() {
+            return;
+        }
+        for copy in &self.0 {
+            let next = kept.partition_point(|item| span(item).start < copy.from);
+            let end = copy.from + copy.len;
+            let inside = kept[next..]
+                .iter()
+                .take_while(|item| span(item).start < end);
+            for item in inside.filter(|item| span(item).end <= end) {
+                to(item, i64::from(copy.to) - i64::from(copy.from));
             }
         }
-        Self { starts }
+    }
+}
+
+/// Blocks of a text, a bit each: whether something starts there.
+struct Blocks(Vec<u64>);
+
+impl Blocks {
+    /// Bytes of a block.
+    const BYTES: u32 = 256;
+    /// Bytes of the blocks of one word.
+    const WORD: u32 = Self::BYTES * u64::BITS;
+
+    fn of(starts: impl Iterator<Item = u32>) -> Self {
+        let mut words = Vec::new();
+        for start in starts {
+            let word = (start / Self::WORD) as usize;
+            if word >= words.len() {
+                words.resize(word + 1, 0);
+            }
+            words[word] |= 1 << (start / Self::BYTES % u64::BITS);
+        }
+        Self(words)
     }
 
-    /// The first of the items that starts at `place` or behind it.
-    fn first_from<T>(&self, items: &[T], place: u32, start: impl Fn(&T) -> u32) -> usize {
-        if self.starts.is_empty() {
-            return items.partition_point(|item| start(item) < place);
-        }
-        let Some(&first) = self.starts.get((place / Self::BLOCK) as usize) else {
-            return items.len();
-        };
-        let rest = &items[first as usize..];
-        let before = rest.iter().position(|item| start(item) >= place);
-        first as usize + before.unwrap_or(rest.len())
+    /// Whether something may start in a stretch that is not empty.
+    fn any_in(&self, start: u32, end: u32) -> bool {
+        let (first, last) = (start / Self::WORD, (end - 1) / Self::WORD);
+        (first..=last.min(self.0.len() as u32)).any(|word| {
+            let bits = self.0.get(word as usize).copied().unwrap_or_default();
+            let from = if word == first {
+                start / Self::BYTES % u64::BITS
+            } else {
+                0
+            };
+            let to = if word == last {
+                (end - 1) / Self::BYTES % u64::BITS
+            } else {
+                u64::BITS - 1
+            };
+            bits >> from << from << (u64::BITS - 1 - to) != 0
+        })
     }
 }
 
@@ -198,29 +220,30 @@ mod tests {
     }
 
     proptest! {
+        /// Nothing that starts in a stretch is overlooked.
         #[test]
-        fn the_first_item_from_a_place_on_is_found(
-            mut items in prop::collection::vec(0..5000_u32, 0..60),
-            look_ups in 0..10_usize,
-            place in 0..6000_u32,
+        fn blocks_tell_where_something_starts(
+            starts in prop::collection::vec(0..60_000_u32, 0..6),
+            start in 0..70_000_u32,
+            len in 1..40_000_u32,
         ) {
-            items.sort_unstable();
-            let found = Index::of(&items, look_ups, |item| *item)
-                .first_from(&items, place, |item| *item);
-            prop_assert_eq!(found, items.partition_point(|item| *item < place));
+            let blocks = Blocks::of(starts.iter().copied());
+            let (first, last) = (start / Blocks::BYTES, (start + len - 1) / Blocks::BYTES);
+            let there = |at: &u32| (first..=last).contains(&(at / Blocks::BYTES));
+            prop_assert_eq!(blocks.any_in(start, start + len), starts.iter().any(there));
         }
 
         /// What is no copy is dirty, copies are copies, and neighbours that were no neighbours in
         /// the base have a dirty place between them.
         #[test]
         fn copies_and_dirty_places_describe_the_result(
-            base in prop::collection::vec(any::<u8>(), 30..60),
-            plan in prop::collection::vec((any::<bool>(), 0usize..20, 1usize..10), 1..8),
+            base in prop::collection::vec(any::<u8>(), 300..400),
+            plan in prop::collection::vec((any::<bool>(), 0usize..150, 1usize..150), 1..8),
         ) {
-            let new = [b'n'; 10];
+            let new = [b'n'; 127];
             let steps: Vec<Step<'_>> = plan.iter().map(|&(copy, from, len)| match copy {
                 true => Step::Copy { from, len },
-                false => Step::Insert(&new[..len]),
+                false => Step::Insert(&new[..len.min(127)]),
             }).collect();
             let expected: Vec<u8> = steps.iter().flat_map(|step| match *step {
                 Step::Copy { from, len } => &base[from..from + len],

@@ -24,8 +24,12 @@ impl Seen {
     /// What a delta hands on of what was seen in its base.
     pub fn carried(base: &Self, changes: &Changes) -> Self {
         let moved = |at: u32, by: i64| (i64::from(at) + by) as u32;
+        let hits = base.hits.iter().chain(&base.coded).map(|hit| hit.start);
+        let others = base.spots.iter().map(|spot| spot.start);
+        let starts = hits.chain(others).chain(base.live.iter().copied());
+        let holding = changes.holding(starts);
         let mut spots = Vec::new();
-        changes.carry(&base.spots, Spot::span, |spot, by| {
+        holding.carry(&base.spots, Spot::span, |spot, by| {
             spots.push(Spot {
                 start: moved(spot.start, by),
                 end: moved(spot.end, by),
@@ -33,8 +37,8 @@ impl Seen {
             });
         });
         let hits = |kept: &[Hit]| {
-            let mut hits = Vec::new();
-            changes.carry(kept, Hit::span, |hit, by| {
+            let mut hits = Vec::with_capacity(kept.len());
+            holding.carry(kept, Hit::span, |hit, by| {
                 hits.push(Hit {
                     start: moved(hit.start, by),
                     end: moved(hit.end, by),
@@ -45,7 +49,7 @@ impl Seen {
         };
         let mut live = Vec::new();
         let at = |start: &u32| ViewSpan::new(*start as usize, *start as usize + 1);
-        changes.carry(&base.live, at, |&start, by| live.push(moved(start, by)));
+        holding.carry(&base.live, at, |&start, by| live.push(moved(start, by)));
         Self {
             spots: spots.into(),
             hits: hits(&base.hits),

@@ -27,6 +27,7 @@ use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
 use crate::ledger::Reason;
 use crate::pipeline::{Focus, Scanner};
+use crate::sniff::{self, Encoding};
 use crate::source::Sink;
 use crate::source::stream::{self, Sizes};
 use crate::span::ViewSpan;
@@ -101,13 +102,20 @@ impl<'s> Texts<'s> {
         if bytes.len() > sizes.whole {
             return self.windows(bytes, &sizes);
         }
+        // Pictures and the like come in many versions too.
+        let Ok(encoding) = sniff::sniff(bytes) else {
+            return Seen::default();
+        };
         let secrets = self.secrets;
-        let unit = Unit::whole(self.origin.clone(), bytes);
+        let unit = Unit {
+            encoding: Some(encoding),
+            ..Unit::whole(self.origin.clone(), bytes)
+        };
         self.scanner.scan(&unit);
         let traces = self.scanner.traces();
         let possible = traces.possible.iter();
         let mut spots = possible.map(|one| secrets.spot(one)).collect();
-        let plain = decode::is_plain(bytes);
+        let plain = encoding == Encoding::Bytes && !decode::looks_like_notebook(bytes);
         let mut seen = Seen {
             spots: in_order(&mut spots),
             plain,

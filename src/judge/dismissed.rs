@@ -100,7 +100,12 @@ mod tests {
     use super::*;
     use crate::rules::RuleSet;
 
-    const SPELLINGS: [&str; 4] = ["password = '{}'", "password={}", "TOKEN: {}", "x_key: \"{}\""];
+    const SPELLINGS: [&str; 4] = [
+        "password = '{}'",
+        "password={}",
+        "TOKEN: {}",
+        "x_key: \"{}\"",
+    ];
     const BEFORE: [&str; 3] = ["", "user: me\n", "https://host/?"];
     const BEHIND: [&str; 3] = ["", ";", "\nexample"];
 
