@@ -101,7 +101,7 @@ impl Survey {
             self.look(text, at, marks);
         }
         if runs.end_in(classes.digits) {
-            self.runs(text, at, !classes.digits, runs.open);
+            self.runs(text, at, classes.digits, runs.open);
         }
         runs.pass(classes.digits);
     }
@@ -129,20 +129,30 @@ impl Survey {
         }
     }
 
-    /// Notes the long runs that end in the block at `base`, given what is not of their class and
-    /// how much of a run came before.
+    /// Notes the long runs that end in the block at `base`, given its digits and how much of a run
+    /// came before.
     #[inline(never)]
-    fn runs(&mut self, text: &[u8], base: usize, mut outside: u64, open: usize) {
-        let mut start = base - open;
-        while outside != 0 {
-            let end = base + outside.trailing_zeros() as usize;
-            outside &= outside - 1;
-            if end - start >= base64::MIN {
-                self.mark(BASE64, start);
-                self.hex_runs(text, start..end);
-            }
-            start = end + 1;
+    fn runs(&mut self, text: &[u8], base: usize, digits: u64, open: usize) {
+        let leading = digits.trailing_ones() as usize;
+        if leading < BLOCK && open + leading >= base64::MIN {
+            self.run(text, base - open..base + leading);
         }
+        let long = long_runs(digits);
+        // The first byte belongs to the leading run.
+        let mut starts = long & !(long << 1) & !1;
+        while starts != 0 {
+            let start = starts.trailing_zeros();
+            starts &= starts - 1;
+            let end = start + (digits >> start).trailing_ones();
+            if (end as usize) < BLOCK {
+                self.run(text, base + start as usize..base + end as usize);
+            }
+        }
+    }
+
+    fn run(&mut self, text: &[u8], run: Range<usize>) {
+        self.mark(BASE64, run.start);
+        self.hex_runs(text, run);
     }
 
     /// Digits of hex are digits of base64 too.
@@ -255,7 +265,7 @@ impl Runs {
     fn end_in(&self, digits: u64) -> bool {
         let leading = digits.trailing_ones() as usize;
         let first = leading < BLOCK && self.open + leading >= base64::MIN;
-        first || holds_run(digits)
+        first || long_runs(digits) != 0
     }
 
     #[inline(always)]
@@ -265,15 +275,15 @@ impl Runs {
     }
 }
 
-/// Whether [`base64::MIN`] bits that are set stand side by side.
+/// Where [`base64::MIN`] bits that are set stand side by side: the first of them.
 #[inline(always)]
-fn holds_run(bits: u64) -> bool {
+fn long_runs(bits: u64) -> u64 {
     const { assert!(base64::MIN == 20) };
     let two = bits & bits >> 1;
     let four = two & two >> 2;
     let eight = four & four >> 4;
     let sixteen = eight & eight >> 8;
-    sixteen & four >> 16 != 0
+    sixteen & four >> 16
 }
 
 #[cfg(test)]
