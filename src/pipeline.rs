@@ -19,8 +19,8 @@ use crate::decode::{self, Document, Limits, Note, Opener, Role};
 use crate::detect::{Candidate, Detector, Scratch};
 use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
-use crate::judge::dismissed::Dismissed;
 use crate::judge::place::{Kind, Kinds, Place};
+use crate::judge::readings::Readings;
 use crate::judge::{Assessment, Judge, Probe, ProofKind};
 use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
@@ -86,7 +86,7 @@ struct Worker {
     opener: Opener,
     scratch: Scratch,
     candidates: Vec<Candidate>,
-    dismissed: Dismissed,
+    readings: Readings,
     /// Kept of the last unit where somebody asks for it.
     traces: Option<Traces>,
     outcome: Outcome,
@@ -394,7 +394,7 @@ impl Sweep {
             let Worker {
                 scratch,
                 candidates,
-                dismissed,
+                readings,
                 traces,
                 ..
             } = &mut *worker;
@@ -428,7 +428,7 @@ impl Sweep {
                     machine_made: place.machine_made,
                     now: self.options.now,
                 };
-                let read = dismissed.read(&self.judge, &probe, candidate.rule);
+                let read = readings.read(&self.judge, &probe, candidate.rule);
                 if let Some(traces) = traces.as_mut().filter(|_| index == 0) {
                     traces.add_candidate(candidate, probe.rule, read.is_ok());
                 }

@@ -5,12 +5,12 @@
 //! and says why in words. It reads the text around and a clock, nothing else.
 
 pub mod checks;
-pub mod dismissed;
 mod gates;
 pub mod generic;
 pub mod place;
 pub mod placeholder;
 mod published;
+pub mod readings;
 pub mod reference;
 pub mod structure;
 
@@ -21,6 +21,7 @@ use crate::span::ViewSpan;
 use generic::model::{Explanation, Model};
 use place::Place;
 use placeholder::Placeholders;
+use published::Published;
 
 /// A match, with all that a check may look at.
 #[derive(Clone, Copy)]
@@ -189,6 +190,7 @@ pub struct Dropped(pub &'static str);
 const IS_NAME: Dropped = Dropped("is a name, not a value");
 
 /// What a match says by itself.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     /// For a rule that leaves the value to the model.
     generic: Option<generic::Read>,
@@ -198,6 +200,7 @@ pub struct Read {
 pub struct Judge {
     placeholders: Placeholders,
     model: Model,
+    published: Published,
 }
 
 impl Default for Judge {
@@ -211,6 +214,7 @@ impl Judge {
         Self {
             placeholders: Placeholders::new(),
             model: Model::built_in(),
+            published: Published::new(),
         }
     }
 
@@ -282,7 +286,7 @@ impl Judge {
         if found.proof.is_none() && is_cut_off(probe) {
             return Err(Dropped("an ellipsis stands for the rest"));
         }
-        if published::is_example(value) {
+        if self.published.has(value) {
             return Err(Dropped("is printed as an example in a standard or manual"));
         }
         Ok(found)

@@ -28,6 +28,7 @@ use name::{Name, Promise};
 const REASONS: (usize, usize) = (3, 1);
 
 /// What an assignment says by itself.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Read {
     name: Name,
     /// Without those of the text around.

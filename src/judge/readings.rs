@@ -1,9 +1,8 @@
-//! Matches that said by themselves that they are no secrets.
+//! Matches that were read before.
 //!
 //! Texts repeat themselves: `token: string` stands in a thousand places, and in each version of a
-//! file again. [`Judge::read`] looks at nothing but the match, so one that was dropped once is
-//! dropped the next time without being read. What is kept is compared whole, so that no text can be
-//! made to pass for another.
+//! file again. [`Judge::read`] looks at nothing but the match, so what it said once holds the next
+//! time. What is kept is compared whole, so that no text can be made to pass for another.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -15,11 +14,9 @@ use crate::span::ViewSpan;
 const SLOTS: usize = if cfg!(test) { 4 } else { 1 << 12 };
 /// Bytes of the longest match kept, with its name.
 const LONGEST: usize = 128;
-/// Why what was dropped before is dropped.
-const AGAIN: Dropped = Dropped("was dropped before");
 
-/// Matches dropped for what they are. Every thread has its own.
-pub struct Dismissed {
+/// Matches and what they say by themselves. Every thread has its own.
+pub struct Readings {
     slots: Vec<Option<Match>>,
     /// The match at hand.
     text: Vec<u8>,
@@ -41,9 +38,10 @@ struct Match {
     shape: Shape,
     /// The name, then the match.
     text: Box<[u8]>,
+    read: Result<Box<Read>, Dropped>,
 }
 
-impl Default for Dismissed {
+impl Default for Readings {
     fn default() -> Self {
         Self {
             slots: (0..SLOTS).map(|_| None).collect(),
@@ -52,7 +50,7 @@ impl Default for Dismissed {
     }
 }
 
-impl Dismissed {
+impl Readings {
     /// Reads a match of the rule with this number.
     ///
     /// # Errors
@@ -80,15 +78,16 @@ impl Dismissed {
         let mut hasher = DefaultHasher::new();
         (shape, &self.text).hash(&mut hasher);
         let slot = &mut self.slots[hasher.finish() as usize % SLOTS];
-        let known = slot.as_ref();
-        if known.is_some_and(|known| known.shape == shape && *known.text == *self.text) {
-            return Err(AGAIN);
+        let same = |known: &&Match| known.shape == shape && *known.text == *self.text;
+        if let Some(known) = slot.as_ref().filter(same) {
+            return known.read.clone().map(|read| *read);
         }
         let read = judge.read(probe);
-        if read.is_err() {
-            let text = self.text.as_slice().into();
-            *slot = Some(Match { shape, text });
-        }
+        *slot = Some(Match {
+            shape,
+            text: self.text.as_slice().into(),
+            read: read.clone().map(Box::new),
+        });
         read
     }
 }
@@ -124,7 +123,7 @@ mod tests {
                 .zip(rules.iter())
                 .find(|(_, rule)| rule.id == "generic-password")
                 .expect("the rule of all assignments");
-            let (judge, mut dismissed) = (Judge::new(), Dismissed::default());
+            let (judge, mut readings) = (Judge::new(), Readings::default());
             for (spelling, value, before, behind) in texts {
                 let (name, _) = SPELLINGS[spelling].split_once([' ', '=', ':']).expect("a name");
                 let middle = SPELLINGS[spelling].replace("{}", &value);
@@ -145,8 +144,8 @@ mod tests {
                     machine_made: false,
                     now: 0,
                 };
-                let known = dismissed.read(&judge, &probe, number).is_ok();
-                prop_assert_eq!(known, judge.read(&probe).is_ok(), "{}", text);
+                let known = readings.read(&judge, &probe, number);
+                prop_assert_eq!(known, judge.read(&probe), "{}", text);
             }
         }
     }
