@@ -1,63 +1,125 @@
 //! The second question about a window: may its keyword stand there?
 //!
 //! A window fires by the hash of three bytes and a class of the fourth, which in code one in thirty
-//! does. Here all four bytes are asked about, with a class of the byte before and of the one behind,
-//! and half of them stay. The answer is looked up, so that nothing branches for it.
+//! does. Here all bytes are asked about that the keyword has in the window, with the classes of four
+//! beside them, and most do not stay. The answer is looked up, so that nothing branches for it.
 
-use super::gram;
 use super::window::Window;
 use crate::rules::def::ByteSet;
 
-const SLOTS: usize = 1 << 16;
-
-/// By the hash of four bytes, what may stand beside them.
+/// What may stand beside the windows of all keywords.
 pub struct Sides {
-    by_bytes: Box<[Side; SLOTS]>,
+    /// By all four bytes.
+    whole: Table<15>,
+    /// By the first three, of windows that end behind their keyword.
+    head: Table<13>,
+    /// By the last three, of windows that start before it.
+    tail: Table<12>,
 }
 
-/// A bit for each class of bytes.
-#[derive(Clone, Copy, Default)]
-struct Side {
-    before: u16,
-    behind: u16,
+/// By the hash of some bytes, with two to the power of `BITS` slots, a set of classes for each of four
+/// bytes beside.
+struct Table<const BITS: u32> {
+    slots: Box<[u64]>,
+    /// Where these stand, from the start of the window.
+    beside: [i32; 4],
+}
+
+/// The class of each byte, case folded. Signs are told from letters, and frequent letters from each
+/// other.
+const CLASSES: [u8; 256] = by_byte();
+
+const fn by_byte() -> [u8; 256] {
+    const LETTERS: &[u8; 26] = b"etaoinsrhldcumfpgwybvkxjqz";
+    const OTHERS: u8 = 3;
+    const MANY: usize = 12;
+    let mut classes = [OTHERS; 256];
+    let mut rank = 0;
+    while rank < LETTERS.len() {
+        classes[LETTERS[rank] as usize] = OTHERS + 1 + (rank % MANY) as u8;
+        rank += 1;
+    }
+    let mut digit = b'0';
+    while digit <= b'9' {
+        classes[digit as usize] = 0;
+        digit += 1;
+    }
+    // What joins words, the bar with its fold.
+    let joints = [b'-', b'_' | 0x20, b'.', b'/', b':'];
+    let mut joint = 0;
+    while joint < joints.len() {
+        classes[joints[joint] as usize] = 1;
+        joint += 1;
+    }
+    let spaces = [b' ', b'\n' | 0x20, b'\t' | 0x20, b'\r' | 0x20];
+    let mut space = 0;
+    while space < spaces.len() {
+        if classes[spaces[space] as usize] == OTHERS {
+            classes[spaces[space] as usize] = 2;
+        }
+        space += 1;
+    }
+    classes
+}
+
+impl<const BITS: u32> Table<BITS> {
+    fn new(beside: [i32; 4]) -> Self {
+        Self {
+            slots: vec![0; 1 << BITS].into(),
+            beside,
+        }
+    }
+
+    fn slot(bytes: u32) -> usize {
+        // Of some hundred tried one that leads few common grams to a slot of other bytes.
+        const FACTOR: u32 = 0xB6C0_04CD;
+        (bytes.wrapping_mul(FACTOR) >> (u32::BITS - BITS)) as usize
+    }
+
+    fn note(&mut self, bytes: u32, classes: impl Fn(i32) -> u16) {
+        let sets = self.beside.iter().rev();
+        let sets = sets.fold(0, |sets, &place| sets << 16 | u64::from(classes(place)));
+        self.slots[Self::slot(bytes)] |= sets;
+    }
+
+    /// Whether a window may stay; `text` starts one byte before it.
+    #[inline(always)]
+    fn fit(&self, bytes: u32, text: [u8; 8]) -> u64 {
+        let sets = self.slots[Self::slot(bytes)];
+        let mut fit = 1;
+        for (index, place) in self.beside.iter().enumerate() {
+            let byte = text[(place + 1) as usize & 7];
+            fit &= sets >> (16 * index) >> CLASSES[usize::from(byte)];
+        }
+        fit
+    }
 }
 
 impl Sides {
     pub fn new() -> Self {
-        let by_bytes = vec![Side::default(); SLOTS].into_boxed_slice();
-        let Ok(by_bytes) = by_bytes.try_into() else {
-            unreachable!("made with SLOTS entries");
-        };
-        Self { by_bytes }
+        Self {
+            whole: Table::new([-1, 4, 5, 6]),
+            head: Table::new([-1, 3, 4, 5]),
+            tail: Table::new([0, 4, 5, 6]),
+        }
     }
 
     /// Notes one window of a keyword in lower case, of which `opening` says what may follow it.
     pub fn note(&mut self, word: &[u8], opening: &[ByteSet], window: &Window) {
-        let at = |at: i32| usize::try_from(at).ok();
-        let may_stand = |place: i32| match at(place).and_then(|at| word.get(at)) {
-            Some(&byte) => ByteSet::of(byte..=byte),
-            None => {
-                let set = at(place).and_then(|at| opening.get(at));
-                set.copied().unwrap_or(ByteSet([u64::MAX; 4]))
+        let may_stand = |place: i32| {
+            let Ok(at) = usize::try_from(window.offset + place) else {
+                return u16::MAX;
+            };
+            match (word.get(at), opening.get(at)) {
+                (Some(&byte), _) => 1 << CLASSES[usize::from(byte | 0x20)],
+                (None, Some(set)) => classes(set),
+                (None, None) => u16::MAX,
             }
         };
-        let side = Side {
-            before: classes(may_stand(window.offset - 1)),
-            behind: classes(may_stand(window.offset + 4)),
-        };
-        let mut add = |bytes: u32| {
-            let known = &mut self.by_bytes[hash(bytes)];
-            known.before |= side.before;
-            known.behind |= side.behind;
-        };
-        if window.known == u32::MAX {
-            return add(window.bytes);
-        }
-        // One byte, the first or the last, is not the keyword's.
-        let unknown = (!window.known).trailing_zeros();
-        let set = may_stand(window.offset + unknown as i32 / 8);
-        for byte in (0..=u8::MAX).filter(|&byte| set.contains(byte)) {
-            add(window.bytes | u32::from(byte | 0x20) << unknown);
+        match window.known {
+            u32::MAX => self.whole.note(window.bytes, may_stand),
+            HEAD => self.head.note(window.bytes, may_stand),
+            _ => self.tail.note(window.bytes >> 8, may_stand),
         }
     }
 
@@ -65,18 +127,23 @@ impl Sides {
     /// the window starts with the second.
     #[inline(always)]
     pub fn fit(&self, text: u64) -> bool {
-        let side = self.by_bytes[hash((text >> 8) as u32)];
-        side.before >> (text & 15) & side.behind >> (text >> 40 & 15) & 1 != 0
+        let bytes = (text >> 8) as u32;
+        let text = text.to_le_bytes();
+        let fit = self.whole.fit(bytes, text)
+            | self.head.fit(bytes & HEAD, text)
+            | self.tail.fit(bytes >> 8, text);
+        fit & 1 != 0
     }
 }
 
-/// Hashes all of four bytes.
-fn hash(bytes: u32) -> usize {
-    usize::from(gram::mix(bytes as u16, (bytes >> 16) as u16))
-}
+/// The first three bytes of a window.
+const HEAD: u32 = 0x00FF_FFFF;
 
-/// The classes of some bytes: their low four bits, which folding leaves alone.
-fn classes(set: ByteSet) -> u16 {
-    let rows = set.0.iter().fold(0, |rows, row| rows | row);
-    (rows | rows >> 16 | rows >> 32 | rows >> 48) as u16
+/// The classes of some bytes, a bit each.
+fn classes(set: &ByteSet) -> u16 {
+    let all = 0..=u8::MAX;
+    let folded = all
+        .filter(|&byte| set.contains(byte))
+        .map(|byte| byte | 0x20);
+    folded.fold(0, |classes, byte| classes | 1 << CLASSES[usize::from(byte)])
 }
