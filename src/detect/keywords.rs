@@ -132,9 +132,13 @@ impl Keywords {
             longest = longest.max(word.len()).max(opening.len());
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
+            let mut last = None;
             for_each_window(&all[start..], &mut filter, |slot, window| {
                 let word = &all[start..];
-                sides.note(word, &opening, &window);
+                // One window may be noted under many slots.
+                if last.replace(window) != Some(window) {
+                    sides.note(word, &opening, &window);
+                }
                 let reaches = [false, true].map(|back| {
                     let from = window.offset - if back { BACK as i32 } else { 0 };
                     (around(word, from), back)

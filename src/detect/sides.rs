@@ -141,9 +141,35 @@ const HEAD: u32 = 0x00FF_FFFF;
 
 /// The classes of some bytes, a bit each.
 fn classes(set: &ByteSet) -> u16 {
-    let all = 0..=u8::MAX;
-    let folded = all
-        .filter(|&byte| set.contains(byte))
-        .map(|byte| byte | 0x20);
-    folded.fold(0, |classes, byte| classes | 1 << CLASSES[usize::from(byte)])
+    let meets = |members: &[u64; 4]| (0..4).any(|word| set.0[word] & members[word] != 0);
+    let class = |(class, members)| u16::from(meets(members)) << class;
+    (0..).zip(&MEMBERS).map(class).sum()
+}
+
+/// The bytes of each class, as sets.
+const MEMBERS: [[u64; 4]; 16] = by_class();
+
+const fn by_class() -> [[u64; 4]; 16] {
+    let mut members = [[0; 4]; 16];
+    let mut byte = 0;
+    while byte < CLASSES.len() {
+        members[CLASSES[byte | 0x20] as usize][byte / 64] |= 1 << (byte % 64);
+        byte += 1;
+    }
+    members
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_the_classes_of_its_bytes() {
+        for byte in 0..=u8::MAX {
+            let class = CLASSES[usize::from(byte | 0x20)];
+            assert_eq!(classes(&ByteSet::of(byte..=byte)), 1 << class, "{byte}");
+        }
+        assert_eq!(classes(&ByteSet([u64::MAX; 4])), u16::MAX);
+        assert_eq!(classes(&ByteSet::default()), 0);
+    }
 }
