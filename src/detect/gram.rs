@@ -2,14 +2,11 @@
 
 /// Hashes the first three of four bytes that are case folded.
 pub fn slot(bytes: u32) -> usize {
-    usize::from(mix(bytes as u16, (bytes >> 16) as u16 & 0xFF))
+    let (low, high) = (bytes as u16, (bytes >> 16) as u16 & 0xFF);
+    usize::from(low.wrapping_mul(FACTORS[0]) ^ high.wrapping_mul(FACTORS[1]))
 }
 
 pub const FACTORS: [u16; 2] = [0x9E3D, 0x6A97];
-
-pub fn mix(low: u16, high: u16) -> u16 {
-    low.wrapping_mul(FACTORS[0]) ^ high.wrapping_mul(FACTORS[1])
-}
 
 /// What decides whether four bytes fire: the hash of three and the class of the fourth.
 pub fn key(bytes: u32) -> u32 {

@@ -9,7 +9,7 @@
 //! three bytes, hashed, choose an entry of a table of 128 KiB, and a bit of it says whether
 //! such a byte may follow. The hashes of a block are computed together, the look-ups do not wait
 //! for each other, and nothing branches until a window fits. Of those that do, a second
-//! look-up leaves out half. Then the windows noted under that hash are compared, and where one is the
+//! look-up leaves out most. Then the windows noted under that hash are compared, and where one is the
 //! same, its keyword.
 //!
 //! What this costs is decided by how common the windows are, more than by how many: of each keyword

@@ -1,8 +1,8 @@
 //! The second question about a window: may its keyword stand there?
 //!
-//! A window fires by the hash of three bytes and a class of the fourth, which in code one in thirty
-//! does. Here all bytes are asked about that the keyword has in the window, with the classes of four
-//! beside them, and most do not stay. The answer is looked up, so that nothing branches for it.
+//! A window fires by the hash of three bytes and a class of the fourth. Here all bytes are asked about
+//! that the keyword has in the window, with the classes of four beside them, and most do not stay. The
+//! answer is looked up, so that nothing branches for it.
 
 use super::window::Window;
 use crate::rules::def::ByteSet;
@@ -51,6 +51,7 @@ const fn by_byte() -> [u8; 256] {
         classes[joints[joint] as usize] = 1;
         joint += 1;
     }
+    // Some share their fold with signs.
     let spaces = [b' ', b'\n' | 0x20, b'\t' | 0x20, b'\r' | 0x20];
     let mut space = 0;
     while space < spaces.len() {

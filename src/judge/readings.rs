@@ -16,7 +16,9 @@ const SLOTS: usize = if cfg!(test) { 4 } else { 1 << 12 };
 const LONGEST: usize = 128;
 
 /// Matches and what they say by themselves. Every thread has its own.
+#[derive(Default)]
 pub struct Readings {
+    /// None before there is a match to keep.
     slots: Vec<Option<Match>>,
     /// The match at hand.
     text: Vec<u8>,
@@ -41,15 +43,6 @@ struct Match {
     read: Result<Box<Read>, Dropped>,
 }
 
-impl Default for Readings {
-    fn default() -> Self {
-        Self {
-            slots: (0..SLOTS).map(|_| None).collect(),
-            text: Vec::new(),
-        }
-    }
-}
-
 impl Readings {
     /// Reads a match of the rule with this number.
     ///
@@ -72,6 +65,7 @@ impl Readings {
             machine_made: probe.machine_made,
             place: probe.place,
         };
+        self.slots.resize_with(SLOTS, || None);
         self.text.clear();
         self.text.extend_from_slice(probe.name);
         self.text.extend_from_slice(&probe.text[matched.range()]);
