@@ -35,8 +35,13 @@ listed() { # NAME
         console.log(JSON.stringify(sources.map(file => ({ version: version(file.filename), url: file.url }))));'
     ;;
   crate:*)
-    local name=${1#crate:}
-    curl -fsSL -H "User-Agent: benches" "https://index.crates.io/${name:0:2}/${name:2:2}/$name" |
+    local name=${1#crate:} folder
+    case ${#name} in
+    1 | 2) folder=${#name} ;;
+    3) folder=3/${name:0:1} ;;
+    *) folder=${name:0:2}/${name:2:2} ;;
+    esac
+    curl -fsSL -H "User-Agent: benches" "https://index.crates.io/$folder/$name" |
       node -e '
         const lines = require("fs").readFileSync(0, "utf8").trim().split("\n").map(line => JSON.parse(line));
         const url = ({ name, vers }) => `https://static.crates.io/crates/${name}/${name}-${vers}.crate`;

@@ -255,8 +255,8 @@ impl Default for Limits {
 
 /// Whether bytes are text that is read as it stands: neither in wide characters nor a notebook.
 /// Such a text can be read in parts.
-pub fn is_plain(bytes: &[u8]) -> bool {
-    matches!(sniff::sniff(bytes), Ok(Encoding::Bytes)) && !notebook::looks_like_one(bytes)
+pub fn is_plain(encoding: Encoding, bytes: &[u8]) -> bool {
+    encoding == Encoding::Bytes && !notebook::looks_like_one(bytes)
 }
 
 /// Whether bytes are read as a notebook whatever their name.

@@ -95,6 +95,25 @@ struct Noted {
     len: u32,
 }
 
+impl Noted {
+    /// One window of a keyword, which starts at `start` among all.
+    fn new(word: &[u8], window: &Window, keyword: u32, start: u32) -> Self {
+        let on = around(word, window.offset);
+        let before = around(word, window.offset - BACK as i32);
+        let back = on.1.count_ones() < before.1.count_ones();
+        let (bytes, known) = if back { before } else { on };
+        Self {
+            bytes,
+            known,
+            back,
+            offset: window.offset,
+            keyword,
+            word: start,
+            len: word.len() as u32,
+        }
+    }
+}
+
 /// How far before its window a keyword is compared.
 const BACK: usize = 4;
 /// As many as there are hashes of sixteen bits.
@@ -132,35 +151,12 @@ impl Keywords {
             longest = longest.max(word.len()).max(opening.len());
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
-            let mut last = None;
-            for_each_window(&all[start..], &mut filter, |slot, window| {
-                let word = &all[start..];
-                // One window may be noted under many slots.
-                if last.replace(window) != Some(window) {
-                    sides.note(word, &opening, &window);
-                }
-                let reaches = [false, true].map(|back| {
-                    let from = window.offset - if back { BACK as i32 } else { 0 };
-                    (around(word, from), back)
-                });
-                let told = |((_, known), _): &((u64, u64), bool)| known.count_ones();
-                let [on, before] = reaches;
-                let ((bytes, known), back) = if told(&on) < told(&before) {
-                    before
-                } else {
-                    on
-                };
-                let noting = Noted {
-                    bytes,
-                    known,
-                    back,
-                    offset: window.offset,
-                    keyword: keyword as u32,
-                    word: start as u32,
-                    len: word.len() as u32,
-                };
-                noted.push((slot / SHARED, noting));
-            });
+            let word = &all[start..];
+            for window in windows(word, &mut filter) {
+                sides.note(word, &opening, &window);
+                let noting = Noted::new(word, &window, keyword as u32, start as u32);
+                noted.extend(slots(&window).map(|slot| (slot / SHARED, noting)));
+            }
             openings.push(opening);
         }
         noted.sort_unstable();
@@ -421,33 +417,35 @@ fn class_bits<S: Simd>(simd: S, bytes: u16x16<S>) -> u16x16<S> {
     (look_up(bytes) & 0xFF) | (look_up(bytes ^ 8) << 8)
 }
 
-/// Names the windows under which a keyword is noted, each with its slot, and makes them fire: of
-/// those at even offsets the one that costs least, and of those at odd ones.
-fn for_each_window(word: &[u8], filter: &mut [u16; SLOTS], mut note: impl FnMut(usize, Window)) {
-    let mut add = |filter: &mut [u16; SLOTS], first, window: Window| {
-        let slot = gram::slot(first);
-        filter[slot] |= window.next_classes();
-        note(slot, window);
-    };
-    for parity in [0, 1] {
+/// The windows under which a keyword is noted, which fire from now on: of those at even offsets the one
+/// that costs least, and of those at odd ones.
+fn windows(word: &[u8], filter: &mut [u16; SLOTS]) -> [Window; 2] {
+    [0, 1].map(|parity| {
         let offsets = (parity..word.len().saturating_sub(2)).step_by(2);
         let windows = offsets.map(|offset| Window::of(word, offset as i32));
         let cheapest = windows.min_by_key(|window| {
             let missing = window.next_classes() & !filter[gram::slot(window.bytes)];
             cost(window, missing == 0)
         });
-        match cheapest {
-            Some(window) => add(filter, window.bytes, window),
-            // Three bytes have one whole gram. At an odd place theirs is one byte too late, and the
-            // one before starts with any byte.
-            None => {
-                let window = Window::of(word, -1);
-                for before in (0..=u8::MAX).filter(|before| before & 0x20 != 0) {
-                    add(filter, window.bytes | u32::from(before), window);
-                }
-            }
+        // Three bytes have one whole gram. At an odd place theirs is one byte too late, and the one
+        // before starts with any byte.
+        let window = cheapest.unwrap_or_else(|| Window::of(word, -1));
+        for slot in slots(&window) {
+            filter[slot] |= window.next_classes();
         }
-    }
+        window
+    })
+}
+
+/// The slots of a window: where its first byte may be any, one for each that text has when folded.
+fn slots(window: &Window) -> impl Iterator<Item = usize> + use<> {
+    let bytes = window.bytes;
+    let firsts = match window.known & 0xFF {
+        0 => 0..=u8::MAX,
+        _ => 0x20..=0x20,
+    };
+    let firsts = firsts.filter(|first| first & 0x20 != 0);
+    firsts.map(move |first| gram::slot(bytes | u32::from(first)))
 }
 
 /// A keyword list without its repetitions, and for each given keyword its index in that list.

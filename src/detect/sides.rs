@@ -44,21 +44,17 @@ const fn by_byte() -> [u8; 256] {
         classes[digit as usize] = 0;
         digit += 1;
     }
-    // What joins words, the bar with its fold.
-    let joints = [b'-', b'_' | 0x20, b'.', b'/', b':'];
-    let mut joint = 0;
-    while joint < joints.len() {
-        classes[joints[joint] as usize] = 1;
-        joint += 1;
-    }
-    // Some share their fold with signs.
-    let spaces = [b' ', b'\n' | 0x20, b'\t' | 0x20, b'\r' | 0x20];
-    let mut space = 0;
-    while space < spaces.len() {
-        if classes[spaces[space] as usize] == OTHERS {
-            classes[spaces[space] as usize] = 2;
+    // Spaces, and what joins words; carriage return and dash fold alike.
+    let signs: [(&[u8], u8); 2] = [(b" \n\t", 2), (b"-_./:", 1)];
+    let mut list = 0;
+    while list < signs.len() {
+        let (bytes, class) = signs[list];
+        let mut at = 0;
+        while at < bytes.len() {
+            classes[(bytes[at] | 0x20) as usize] = class;
+            at += 1;
         }
-        space += 1;
+        list += 1;
     }
     classes
 }

@@ -171,19 +171,14 @@ impl Blocks {
     /// Whether something may start in a stretch that is not empty.
     fn any_in(&self, start: u32, end: u32) -> bool {
         let (first, last) = (start / Self::WORD, (end - 1) / Self::WORD);
-        (first..=last.min(self.0.len() as u32)).any(|word| {
-            let bits = self.0.get(word as usize).copied().unwrap_or_default();
-            let from = if word == first {
-                start / Self::BYTES % u64::BITS
-            } else {
-                0
-            };
-            let to = if word == last {
-                (end - 1) / Self::BYTES % u64::BITS
-            } else {
-                u64::BITS - 1
-            };
-            bits >> from << from << (u64::BITS - 1 - to) != 0
+        let from = u64::MAX << (start / Self::BYTES % u64::BITS);
+        let to = u64::MAX >> (u64::BITS - 1 - (end - 1) / Self::BYTES % u64::BITS);
+        let words = self.0.get(first as usize..).unwrap_or_default();
+        let mut words = (first..=last).zip(words);
+        words.any(|(word, bits)| {
+            let after = if word == first { from } else { u64::MAX };
+            let before = if word == last { to } else { u64::MAX };
+            bits & after & before != 0
         })
     }
 }

@@ -27,7 +27,7 @@ use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
 use crate::ledger::Reason;
 use crate::pipeline::{Focus, Scanner};
-use crate::sniff::{self, Encoding};
+use crate::sniff;
 use crate::source::Sink;
 use crate::source::stream::{self, Sizes};
 use crate::span::ViewSpan;
@@ -102,7 +102,7 @@ impl<'s> Texts<'s> {
         if bytes.len() > sizes.whole {
             return self.windows(bytes, &sizes);
         }
-        // Pictures and the like come in many versions too.
+        // What is no text holds nothing, and pictures come in many versions too.
         let Ok(encoding) = sniff::sniff(bytes) else {
             return Seen::default();
         };
@@ -115,7 +115,7 @@ impl<'s> Texts<'s> {
         let traces = self.scanner.traces();
         let possible = traces.possible.iter();
         let mut spots = possible.map(|one| secrets.spot(one)).collect();
-        let plain = encoding == Encoding::Bytes && !decode::looks_like_notebook(bytes);
+        let plain = decode::is_plain(encoding, bytes);
         let mut seen = Seen {
             spots: in_order(&mut spots),
             plain,
@@ -369,10 +369,11 @@ impl<'s> Texts<'s> {
 
 /// What of a place must be scanned exactly for what is, or was, in `spot`.
 fn around(spot: ViewSpan, place: ViewSpan) -> ViewSpan {
-    ViewSpan {
-        start: spot.start.saturating_sub(MARGIN).max(place.start),
-        end: spot.end.saturating_add(MARGIN).min(place.end),
-    }
+    let wide = ViewSpan {
+        start: spot.start.saturating_sub(MARGIN),
+        end: spot.end.saturating_add(MARGIN),
+    };
+    wide.clipped(place)
 }
 
 /// A text and what of it has changed.
@@ -467,7 +468,8 @@ impl Visit for Texts<'_> {
         changes: &Changes,
         bytes: &[u8],
     ) -> Seen {
-        if kind != Kind::Blob || !base.plain || !decode::is_plain(bytes) {
+        let plain = || sniff::sniff(bytes).is_ok_and(|encoding| decode::is_plain(encoding, bytes));
+        if kind != Kind::Blob || !base.plain || !plain() {
             return self.whole(id, kind, bytes);
         }
         let seen = self.changed(base, changes, bytes);

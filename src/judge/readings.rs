@@ -33,6 +33,7 @@ struct Shape {
     name: u32,
     quoted: bool,
     machine_made: bool,
+    thorough: bool,
     place: Place,
 }
 
@@ -63,6 +64,7 @@ impl Readings {
             name: probe.name.len() as u32,
             quoted: probe.quoted,
             machine_made: probe.machine_made,
+            thorough: probe.thorough,
             place: probe.place,
         };
         self.slots.resize_with(SLOTS, || None);
@@ -91,7 +93,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rules::RuleSet;
+    use crate::judge::place::Kind;
+    use crate::rules::{Matcher, RuleSet};
 
     const SPELLINGS: [&str; 4] = [
         "password = '{}'",
@@ -107,18 +110,23 @@ mod tests {
         #[test]
         fn what_was_read_before_is_what_is_read_now(
             texts in prop::collection::vec(
-                (0..SPELLINGS.len(), "(none|changeme|me[.]token|a1|Kq7a#Zx[0-2])", 0..3_usize, 0..3_usize),
-                1..40,
+                (
+                    (0..SPELLINGS.len(), "(none|changeme|me[.]token|a1|Tr4vel-Kq7&Zx[0-2])"),
+                    (0..BEFORE.len(), 0..BEHIND.len()),
+                    (0..2_usize, prop::sample::select(&[Kind::Code, Kind::Config])),
+                    (any::<bool>(), any::<bool>(), any::<bool>()),
+                ),
+                1..60,
             ),
-            quoted: bool,
         ) {
             let rules = RuleSet::built_in();
-            let (number, rule) = (0..)
-                .zip(rules.iter())
-                .find(|(_, rule)| rule.id == "generic-password")
-                .expect("the rule of all assignments");
+            let all = (0..).zip(rules.iter());
+            let of_names = all.filter(|(_, rule)| matches!(rule.matcher, Matcher::Assignment));
+            let of_names: Vec<_> = of_names.take(2).collect();
             let (judge, mut readings) = (Judge::new(), Readings::default());
-            for (spelling, value, before, behind) in texts {
+            for ((spelling, value), (before, behind), (rule, kind), flags) in texts {
+                let (number, rule) = of_names[rule];
+                let (quoted, machine_made, thorough) = flags;
                 let (name, _) = SPELLINGS[spelling].split_once([' ', '=', ':']).expect("a name");
                 let middle = SPELLINGS[spelling].replace("{}", &value);
                 let start = BEFORE[before].len();
@@ -133,9 +141,9 @@ mod tests {
                     rule,
                     name: name.as_bytes(),
                     quoted,
-                    place: Place::default(),
-                    thorough: false,
-                    machine_made: false,
+                    place: Place::most_telling(kind),
+                    thorough,
+                    machine_made,
                     now: 0,
                 };
                 let known = readings.read(&judge, &probe, number);
