@@ -82,6 +82,9 @@ const NUL_NEAR: &[(usize, &[u8], &str)] = &[
     (257, b"ustar", "tar archive"),
 ];
 
+/// How much of the beginning of a file its mark is in, as far as [`is_marked`] needs it.
+pub const HEAD: usize = 264;
+
 /// Number and size of the samples.
 const SAMPLES: usize = 4;
 const SAMPLE: usize = 1 << 10;
@@ -117,6 +120,12 @@ pub fn sniff(bytes: &[u8]) -> Result<Encoding, Binary> {
         return Err(Binary("binary data"));
     }
     Ok(Encoding::Bytes)
+}
+
+/// Whether a file that begins so says that it is no text, whatever follows. `head` is all of the file
+/// or its first [`HEAD`] bytes.
+pub fn is_marked(head: &[u8]) -> bool {
+    byte_order_mark(head).is_none() && mark(head).is_some()
 }
 
 fn byte_order_mark(bytes: &[u8]) -> Option<Encoding> {
@@ -307,6 +316,23 @@ pub(crate) mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_head_tells_a_marked_file(
+            (at, begins) in prop::sample::select(
+                MARKS.iter().chain(NUL_NEAR).map(|&(at, mark, _)| (at, mark)).collect::<Vec<_>>(),
+            ),
+            (before, byte) in (any::<u8>(), prop_oneof![Just(0_u8), any::<u8>()]),
+            len in 0..9000_usize,
+        ) {
+            let mut bytes = vec![before; at];
+            bytes.extend(begins);
+            bytes.resize(bytes.len() + len, byte);
+            let head = &bytes[..bytes.len().min(HEAD)];
+            let marked = byte_order_mark(&bytes).is_none() && mark(&bytes).is_some();
+            prop_assert_eq!(is_marked(head), marked);
+            prop_assert!(!marked || sniff(&bytes).is_err());
+        }
+
         #[test]
         fn usual_text_is_told_as_byte_by_byte(
             text in prop::collection::vec(prop_oneof![60 => 32..127_u8, 1 => any::<u8>()], 0..200),

@@ -2,7 +2,7 @@
 //!
 //! `gix-pack` maps the files and reads entry headers; libdeflate inflates, which wants the exact
 //! size and gets it from the header. An entry is reached from its base and never by itself, so each
-//! is inflated once.
+//! is inflated once. zlib-rs inflates the beginning of one, which libdeflate cannot.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use gix_pack::data::entry::Header;
 use gix_pack::{data, index};
 use libdeflater::Decompressor;
 use rayon::prelude::*;
+use zlib_rs::{Inflate, InflateFlush};
 
 use super::Kind;
 use crate::error::{Error, ErrorKind};
@@ -209,12 +210,39 @@ impl Pack {
         inflater: &mut Decompressor,
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
-        let forest = self.forest();
-        let start = forest.entries[place as usize].offset;
-        let next = forest.entries.get(place as usize + 1).map(|e| e.offset);
-        let file = self.file(next.map_or(0, |next| next - start));
-        let end = next.unwrap_or(file.pack_end() as u64);
-        inflate(&file, start..end, inflater, out)
+        let start = self.forest().entries[place as usize].offset;
+        let len = self.packed_len(place);
+        inflate(&self.file(len), start..start + len, inflater, out)
+    }
+
+    /// How many bytes of the pack the entry at `place` takes up.
+    pub fn packed_len(&self, place: u32) -> u64 {
+        let entries = &self.forest().entries;
+        let next = entries.get(place as usize + 1).map(|e| e.offset);
+        let end = next.unwrap_or_else(|| self.file(0).pack_end() as u64);
+        end.saturating_sub(entries[place as usize].offset)
+    }
+
+    /// Inflates the beginning of the entry at `place` into `head`. Gives what of it was there.
+    ///
+    /// # Errors
+    /// When the entry is broken as far as that, in words.
+    pub fn inflate_head<'h>(
+        &self,
+        place: u32,
+        inflater: &mut Inflate,
+        head: &'h mut [u8],
+    ) -> Result<&'h [u8], &'static str> {
+        let start = self.forest().entries[place as usize].offset;
+        let len = self.packed_len(place);
+        let file = self.file(len);
+        let entry = file.entry(start).map_err(|_| "its header is broken")?;
+        let packed = entry.data_offset..start + len;
+        let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
+        inflater.reset(true);
+        let inflated = inflater.decompress(packed, head, InflateFlush::NoFlush);
+        inflated.map_err(|_| "its data is broken")?;
+        Ok(&head[..inflater.total_out() as usize])
     }
 
     /// Inflates the entry that starts at an offset, wherever it ends.

@@ -104,6 +104,10 @@ impl Screener<'_> {
 impl Visit for Screener<'_> {
     type Seen = Seen;
 
+    fn wants(&self, kind: Kind, head: &[u8]) -> bool {
+        self.texts.wants(kind, head)
+    }
+
     fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) -> Seen {
         self.look((id, kind, bytes), |texts| texts.whole(id, kind, bytes))
     }

@@ -11,6 +11,8 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use fastrand::Rng;
+use libdeflater::Decompressor;
+use zlib_rs::Inflate;
 
 use super::names::{Names, Quest, Wanted};
 use super::secrets::Secrets;
@@ -20,6 +22,7 @@ use super::*;
 use crate::pipeline::Options;
 use crate::rules::RuleRef;
 use crate::rules::template::Generator;
+use crate::sniff;
 
 /// Repositories compared in an ordinary test run.
 const FEW: u64 = 40;
@@ -118,6 +121,15 @@ fn notebook(rng: &mut Rng) -> Vec<String> {
     lines
 }
 
+/// A file that says it is no text and hardly shrinks in a pack, with a leak that therefore is none.
+fn document(rng: &mut Rng) -> Vec<String> {
+    let mut lines = vec!["%PDF-1.7".to_owned()];
+    let length = rng.usize(3_000..12_000);
+    lines.push((0..length).map(|_| rng.char(' '..='~')).collect());
+    lines.push(filled(LEAKS[0], rng));
+    lines
+}
+
 /// Changes some lines: the edits of people, and some of nobody.
 fn edit(lines: &mut Vec<String>, rng: &mut Rng) {
     for _ in 0..rng.usize(1..4) {
@@ -186,6 +198,9 @@ fn stream(rng: &mut Rng) -> Vec<u8> {
             );
             files.push((name, text(rng)));
         }
+        if rng.u8(..8) == 0 {
+            files.push((format!("paper-{commit}.pdf"), document(rng)));
+        }
         let branch = ["main", "other"][usize::from(rng.u8(..4) == 0)];
         let message = line(rng);
         let mut said = format!("commit refs/heads/{branch}\nmark :{}\n", commit + 1);
@@ -246,6 +261,7 @@ fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSe
     };
     if !naive {
         read_singles(&run);
+        read_heads(store);
     }
     let mut all = BTreeSet::new();
     let mut blobs = Vec::new();
@@ -294,6 +310,21 @@ fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSe
     let unread = run.unread.into_inner().expect("no panic");
     assert_eq!(unread, [], "everything can be read");
     all
+}
+
+/// An object begins as its head does.
+fn read_heads(store: &Store) {
+    let mut whole = Vec::new();
+    let (mut inflater, mut peeker) = (Decompressor::new(), Inflate::new(true, 15));
+    for pack in &store.packs {
+        for (place, _) in pack.forest().entries() {
+            let mut head = [0; sniff::HEAD];
+            let head = pack.inflate_head(place, &mut peeker, &mut head);
+            pack.inflate(place, &mut inflater, &mut whole)
+                .expect("an entry");
+            assert_eq!(head, Ok(&whole[..whole.len().min(sniff::HEAD)]));
+        }
+    }
 }
 
 /// Objects read one by one are what libgit2 reads.

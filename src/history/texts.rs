@@ -440,6 +440,10 @@ impl<'p> Part<'p> {
 impl Visit for Texts<'_> {
     type Seen = Seen;
 
+    fn wants(&self, kind: Kind, head: &[u8]) -> bool {
+        kind != Kind::Blob || !sniff::is_marked(head)
+    }
+
     fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) -> Seen {
         let seen = match kind {
             Kind::Blob => self.text(bytes),

@@ -10,12 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use libdeflater::Decompressor;
 use rayon::prelude::*;
+use zlib_rs::Inflate;
 
 use super::changes::Changes;
 use crate::git::Kind;
 use crate::git::pack::{Base, Entry, Forest, Pack};
 use crate::git::store::Store;
 use crate::pipeline::Progress;
+use crate::sniff;
 use crate::unit::ObjectId;
 
 /// A branch of so many deltas is worth a task of its own.
@@ -30,10 +32,22 @@ const SPARE: usize = 8;
 /// Bytes of the largest of them.
 const SPARE_BYTES: usize = 1 << 20;
 
+/// An object that takes up so many bytes in its pack, and hardly fewer than by itself, may be a
+/// picture or an archive. That takes longest to inflate and can often be told by how it begins.
+const DENSE_BYTES: u64 = 4 << 10;
+/// The largest window that deflate knows.
+const WINDOW_BITS: u8 = 15;
+
 /// Looks at objects. Every thread has its own.
 pub trait Visit: Send {
     /// What is kept of an object for the deltas made from it.
     type Seen: Send + Sync;
+
+    /// Whether an object that nothing is built on needs to be read for how it begins, with `head` or
+    /// all of it. What needs not is never shown.
+    fn wants(&self, _kind: Kind, _head: &[u8]) -> bool {
+        true
+    }
 
     /// An object that is not looked at as a delta.
     fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) -> Self::Seen;
@@ -79,6 +93,8 @@ struct Live<S> {
 struct Worker<V: Visit> {
     visitor: V,
     inflater: Decompressor,
+    /// Reads how objects begin.
+    peeker: Inflate,
     packed: Vec<u8>,
     changes: Changes,
     spare: Vec<Vec<u8>>,
@@ -242,7 +258,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         }
     }
 
-    /// Makes and visits one object.
+    /// Makes and visits one object. `None` where it cannot be read, or need not.
     fn make(
         &self,
         place: u32,
@@ -255,6 +271,11 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             return self.walk.visit_single(id, worker);
         }
         let kind = entry.kind?;
+        if self.is_unwanted(place, entry, kind, worker) {
+            let read = &self.walk.progress.bytes;
+            read.fetch_add(entry.size, Ordering::Relaxed);
+            return None;
+        }
         let mut bytes = worker.spare.pop().unwrap_or_default();
         let target = if base.is_some() {
             &mut worker.packed
@@ -284,6 +305,22 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Some(Live { bytes, seen })
     }
+
+    /// Whether what an object begins with tells that it need not be read.
+    fn is_unwanted(&self, place: u32, entry: Entry, kind: Kind, worker: &mut Worker<V>) -> bool {
+        let is_leaf = entry.base == Base::None && self.forest.deltas(place).is_empty();
+        if !is_leaf || entry.size < DENSE_BYTES {
+            return false;
+        }
+        let packed = self.pack.packed_len(place);
+        if packed < DENSE_BYTES || packed < entry.size / 4 * 3 {
+            return false;
+        }
+        let mut head = [0; sniff::HEAD];
+        let head = self.pack.inflate_head(place, &mut worker.peeker, &mut head);
+        // What is broken is told when all of it is inflated.
+        head.is_ok_and(|head| !worker.visitor.wants(kind, head))
+    }
 }
 
 impl<V: Visit> Worker<V> {
@@ -299,6 +336,7 @@ fn take<V: Visit>(idle: &Mutex<Vec<Worker<V>>>, make: &(impl Fn() -> V + Sync)) 
     taken.unwrap_or_else(|| Worker {
         visitor: make(),
         inflater: Decompressor::new(),
+        peeker: Inflate::new(true, WINDOW_BITS),
         packed: Vec::new(),
         changes: Changes::default(),
         spare: Vec::new(),
