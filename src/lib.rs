@@ -36,6 +36,7 @@ pub mod host;
 pub mod ignores;
 pub mod judge;
 pub mod ledger;
+pub mod lines;
 pub mod pipeline;
 pub mod report;
 pub mod rules;

@@ -1,16 +1,12 @@
 //! Parts of a text around what a delta changed.
 
-use std::ops::Range;
-
 use crate::detect::Far;
+use crate::lines::LineSearch;
 use crate::span::ViewSpan;
 
 use super::changes::Changes;
 use super::seen::Seen;
 use super::texts::MARGIN;
-
-/// How far the end of a line is looked for; nested decoders take no longer lines whole.
-const LINE: usize = 8 << 10;
 
 /// Parts of a text to scan.
 #[derive(Default)]
@@ -79,9 +75,9 @@ impl Places {
 
     /// Widens each place to whole lines.
     fn take_lines(&mut self, bytes: &[u8]) {
-        let mut lines = Lines::of(bytes);
+        let mut lines = LineSearch::default();
         for place in &mut self.list {
-            *place = lines.whole(*place);
+            *place = whole_lines(&mut lines, *place, bytes);
         }
         self.merge();
     }
@@ -185,110 +181,15 @@ pub fn widened(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
         start: place.start.saturating_sub(MARGIN),
         end: place.end.saturating_add(MARGIN).min(bytes.len() as u32),
     };
-    Lines::of(bytes).whole(wide)
+    whole_lines(&mut LineSearch::default(), wide, bytes)
 }
 
-/// Finds the lines of places in a text. Places in one long line are many in minified code, so what
-/// was looked through for the last one is not looked through again.
-struct Lines<'t> {
-    text: &'t [u8],
-    /// Where no line ends, as far as was looked.
-    clear: Range<usize>,
-}
-
-impl<'t> Lines<'t> {
-    fn of(text: &'t [u8]) -> Self {
-        Self { text, clear: 0..0 }
-    }
-
-    /// A place with the rest of its first and its last line, where they are not too long.
-    fn whole(&mut self, place: ViewSpan) -> ViewSpan {
-        let start = self.start(place.start as usize);
-        let end = place.end as usize;
-        if self.clear.end < end {
-            let inside = self.clear.end..end;
-            let line = memchr::memrchr(b'\n', &self.text[inside.clone()]);
-            let known = self.clear.start;
-            self.clear = line.map_or(known, |at| inside.start + at + 1)..end;
-        }
-        ViewSpan::new(start, self.end(end))
-    }
-
-    /// Where the line starts that `at` is in; `at` where that is too far.
-    fn start(&mut self, at: usize) -> usize {
-        if !(self.clear.start..=self.clear.end).contains(&at) {
-            self.clear = at..at;
-        }
-        let floor = at.saturating_sub(LINE);
-        let before = floor..self.clear.start;
-        if !before.is_empty() && self.text[before.end - 1] != b'\n' {
-            let line = memchr::memrchr(b'\n', &self.text[before]);
-            self.clear.start = line.map_or(floor, |at| floor + at + 1);
-        }
-        match self.clear.start {
-            start if start > floor || floor == 0 => start,
-            _ => at,
-        }
-    }
-
-    /// Where the line ends that `at` is in, with its line end; `at` where that is too far.
-    fn end(&mut self, at: usize) -> usize {
-        let ceiling = (at + LINE).min(self.text.len());
-        let behind = self.clear.end..ceiling;
-        if !behind.is_empty() {
-            let line = memchr::memchr(b'\n', &self.text[behind]);
-            self.clear.end += line.unwrap_or(ceiling - self.clear.end);
-        }
-        match self.clear.end {
-            end if end < ceiling => end + 1,
-            _ if ceiling == self.text.len() => ceiling,
-            _ => at,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// The line around a place, looked for afresh.
-    fn oracle(text: &[u8], place: ViewSpan) -> ViewSpan {
-        let (start, end) = (place.start as usize, place.end as usize);
-        let floor = start.saturating_sub(LINE);
-        let line = text[floor..start].iter().rposition(|&b| b == b'\n');
-        let near = if floor == 0 { 0 } else { start };
-        let ceiling = (end + LINE).min(text.len());
-        let next = text[end..ceiling].iter().position(|&b| b == b'\n');
-        let far = if ceiling == text.len() { ceiling } else { end };
-        ViewSpan::new(
-            line.map_or(near, |at| floor + at + 1),
-            next.map_or(far, |at| end + at + 1),
-        )
-    }
-
-    proptest! {
-        #[test]
-        fn lines_are_found_as_one_by_one(
-            lines in prop::collection::vec(
-                prop_oneof![4 => 0..40_usize, 1 => LINE - 50..2 * LINE + 50],
-                1..8,
-            ),
-            cuts in prop::collection::vec(any::<prop::sample::Index>(), 2..14),
-            nearby in any::<bool>(),
-        ) {
-            let line = |len: &usize| [vec![b'x'; *len], vec![b'\n']].concat();
-            let text = lines.iter().flat_map(line).collect::<Vec<u8>>();
-            let text = &text[..text.len() - usize::from(nearby)];
-            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
-            cuts.sort_unstable();
-            let mut found = Lines::of(text);
-            for cut in cuts.chunks_exact(2) {
-                let end = if nearby { cut[1].min(cut[0] + 9) } else { cut[1] };
-                let place = ViewSpan::new(cut[0], end);
-                prop_assert_eq!(found.whole(place), oracle(text, place));
-            }
-        }
-    }
+/// A place with the rest of its first and its last line, where they are not too long.
+fn whole_lines(lines: &mut LineSearch, place: ViewSpan, bytes: &[u8]) -> ViewSpan {
+    let (start, end) = lines.around(bytes, place.range());
+    ViewSpan::new(
+        start.unwrap_or(place.start as usize),
+        // A line has its line end.
+        end.map_or(place.end as usize, |end| (end + 1).min(bytes.len())),
+    )
 }

@@ -34,13 +34,12 @@ mod tests;
 use std::ops::Range;
 
 use super::{Document, Layer, Limits, OffsetMap, Spares, View, ViewBuilder};
+use crate::lines::LineSearch;
 use crate::span::ViewSpan;
 pub use survey::Survey;
 
-/// The longest line, on either side of what a region is opened for, that is taken whole.
-const REACH: usize = 8 << 10;
-
-/// How far a region reaches along a longer line, as minified code and data on one line have.
+/// How far a region reaches along a line longer than [`lines::REACH`](crate::lines::REACH) on a side,
+/// as minified code and data on one line have.
 const LONG_REACH: usize = 2 << 10;
 
 /// Overlap of the search with a region that was cut short, so that no marker is lost at the cut.
@@ -127,6 +126,7 @@ struct Finds<'a> {
     /// Parts of the view that earlier codings have opened, in order and apart.
     taken: &'a [Range<usize>],
     regions: Vec<Region>,
+    lines: LineSearch,
 }
 
 impl Finds<'_> {
@@ -149,16 +149,10 @@ impl Finds<'_> {
         if marker.end + OVERLAP <= last {
             return marker.end;
         }
-        let floor = marker.start.saturating_sub(REACH);
-        let start = match memchr::memrchr(b'\n', &text[floor..marker.start]) {
-            Some(at) => floor + at + 1,
-            None if floor == 0 => 0,
-            None => marker.start - LONG_REACH,
-        };
-        let ceiling = marker.end.saturating_add(REACH).min(text.len());
-        let (end, next) = match memchr::memchr(b'\n', &text[marker.end..ceiling]) {
-            Some(at) => (marker.end + at, marker.end + at),
-            None if ceiling == text.len() => (ceiling, ceiling),
+        let (start, end) = self.lines.around(text, marker.clone());
+        let start = start.unwrap_or_else(|| marker.start - LONG_REACH);
+        let (end, next) = match end {
+            Some(end) => (end, end),
             None => {
                 let end = marker.end + LONG_REACH;
                 (end, end - OVERLAP)
@@ -285,6 +279,7 @@ fn open_view<'u>(
             exposed_by: (!is_later(rank, view.layer)).then_some(&view.map),
             taken: &taken,
             regions: Vec::new(),
+            lines: LineSearch::default(),
         };
         let mut marks = survey.marks(rank);
         while let Some(&mark) = marks.first() {
@@ -295,6 +290,7 @@ fn open_view<'u>(
             marks = rest;
             finds.base = stretch.start as usize;
             finds.regions.clear();
+            finds.lines = LineSearch::default();
             let here = Marks {
                 base: finds.base,
                 left: here,
