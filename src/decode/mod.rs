@@ -23,7 +23,7 @@ use std::cell::OnceCell;
 use smallvec::SmallVec;
 
 use crate::sniff::{self, Encoding};
-use crate::span::{LineStarts, SourceSpan, ViewSpan};
+use crate::span::{self, LineStarts, SourceSpan, ViewSpan};
 use crate::unit::Unit;
 use offset::OffsetMap;
 pub use opener::Opener;
@@ -253,6 +253,15 @@ impl Default for Limits {
     }
 }
 
+/// Where in a text encodings are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'p> {
+    /// What is looked through, in order and apart.
+    pub lines: &'p [ViewSpan],
+    /// As far as what is found there is opened.
+    pub bounds: ViewSpan,
+}
+
 /// Whether bytes are text that is read as it stands: neither in wide characters nor a notebook.
 /// Such a text can be read in parts.
 pub fn is_plain(encoding: Encoding, bytes: &[u8]) -> bool {
@@ -368,6 +377,23 @@ impl<'u> Document<'u> {
             place,
             place_line,
         }
+    }
+
+    /// For each view where that is which comes of some spans of the unit's text, in order and apart.
+    pub fn spread(&self, spans: &[ViewSpan]) -> Vec<Vec<ViewSpan>> {
+        let mut spread: Vec<Vec<ViewSpan>> = Vec::with_capacity(self.views.len());
+        for view in &self.views {
+            let mut here = Vec::new();
+            match view.parent {
+                Some(parent) => {
+                    view.map.to_view(&spread[parent], &mut here);
+                    span::merge(&mut here);
+                }
+                None => here.extend_from_slice(spans),
+            }
+            spread.push(here);
+        }
+        spread
     }
 
     /// The layers from the unit's text to view `index`.

@@ -4,8 +4,7 @@
 //! would then cost more than looking, so what a document was made of is kept for the next one.
 
 use super::offset::OffsetMap;
-use super::{Document, Limits, Place, Segment, ViewBuilder, nested, sniff};
-use crate::span::ViewSpan;
+use super::{Document, Limits, Parts, Place, Segment, ViewBuilder, nested, sniff};
 use crate::unit::Unit;
 
 /// Bytes of one list beyond which its memory is given back: one large unit must not make its thread
@@ -40,7 +39,7 @@ impl Opener {
         &mut self,
         unit: &Unit<'u>,
         limits: Limits,
-        parts: Option<&[ViewSpan]>,
+        parts: Option<Parts<'_>>,
     ) -> Result<Document<'u>, sniff::Binary> {
         let mut document = Document::of(unit, &mut self.spares)?;
         document.open_notebook(unit, &mut self.spares);

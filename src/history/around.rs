@@ -2,7 +2,7 @@
 
 use crate::detect::Far;
 use crate::lines::LineSearch;
-use crate::span::ViewSpan;
+use crate::span::{self, ViewSpan};
 
 use super::changes::Changes;
 use super::seen::Seen;
@@ -40,6 +40,13 @@ impl Places {
         for spot in &carried.spots {
             places.take_whole(spot.span());
         }
+        places.merge();
+        places
+    }
+
+    /// Some places, put in order and joined where they meet.
+    pub fn of(list: Vec<ViewSpan>) -> Self {
+        let mut places = Self { list };
         places.merge();
         places
     }
@@ -110,13 +117,7 @@ impl Places {
     pub fn merge(&mut self) {
         // Mostly one or two runs that are in order, which this sort sees.
         self.list.sort();
-        self.list.dedup_by(|next, last| {
-            let meets = next.start <= last.end;
-            if meets {
-                last.end = last.end.max(next.end);
-            }
-            meets
-        });
+        span::merge(&mut self.list);
     }
 
     /// Whether a text of `len` bytes had better be scanned as a whole.

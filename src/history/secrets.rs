@@ -20,6 +20,8 @@ pub struct Spot {
     pub secret: SecretId,
     /// Under which kinds of path it may be one.
     pub kinds: Kinds,
+    /// Whether it stands in what is encoded in the object's text.
+    pub coded: bool,
 }
 
 /// Each secret once, under all kinds of path that any of its places names.
@@ -68,6 +70,7 @@ impl Secrets {
             end: possible.bytes.end as u32,
             secret: self.of(&possible.rule, &possible.secret),
             kinds: possible.kinds,
+            coded: possible.coded,
         }
     }
 }

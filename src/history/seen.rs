@@ -16,6 +16,8 @@ pub struct Seen {
     pub coded: Box<[Hit]>,
     /// Where rules' patterns fit in the text itself, and what is around may matter for that.
     pub live: Box<[u32]>,
+    /// The same in what is encoded in the text: where the first byte of the match comes from.
+    pub coded_live: Box<[u32]>,
     /// Plain text, which can be scanned in part.
     pub plain: bool,
 }
@@ -26,7 +28,8 @@ impl Seen {
         let moved = |at: u32, by: i64| (i64::from(at) + by) as u32;
         let hits = base.hits.iter().chain(&base.coded).map(|hit| hit.start);
         let others = base.spots.iter().map(|spot| spot.start);
-        let starts = hits.chain(others).chain(base.live.iter().copied());
+        let live = base.live.iter().chain(&base.coded_live);
+        let starts = hits.chain(others).chain(live.copied());
         let holding = changes.holding(starts);
         let mut spots = Vec::new();
         holding.carry(&base.spots, Spot::span, |spot, by| {
@@ -47,14 +50,18 @@ impl Seen {
             });
             hits.into()
         };
-        let mut live = Vec::new();
         let at = |start: &u32| ViewSpan::new(*start as usize, *start as usize + 1);
-        holding.carry(&base.live, at, |&start, by| live.push(moved(start, by)));
+        let live = |kept: &[u32]| {
+            let mut live = Vec::new();
+            holding.carry(kept, at, |&start, by| live.push(moved(start, by)));
+            live.into()
+        };
         Self {
             spots: spots.into(),
             hits: hits(&base.hits),
             coded: hits(&base.coded),
-            live: live.into(),
+            live: live(&base.live),
+            coded_live: live(&base.coded_live),
             plain: true,
         }
     }

@@ -21,16 +21,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::decode;
+use crate::decode::{self, Parts};
 use crate::detect::keywords::Hit;
 use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
 use crate::ledger::Reason;
-use crate::pipeline::{Focus, Scanner};
+use crate::pipeline::{Focus, Scanner, Stirred};
 use crate::sniff;
 use crate::source::Sink;
 use crate::source::stream::{self, Sizes};
-use crate::span::ViewSpan;
+use crate::span::{self, ViewSpan};
 use crate::unit::{ObjectId, Origin, Unit};
 
 use super::around::{Places, in_order, meeting, reach, starting_in, touches, widened, within};
@@ -59,12 +59,14 @@ pub struct Texts<'s> {
     far: Vec<Far>,
     coded: Vec<Hit>,
     live: Vec<u32>,
+    coded_live: Vec<u32>,
     /// Keywords of a part, by its own bytes.
     hits: Vec<Hit>,
     /// Lines of a part that changed, by its own bytes.
     lines: Vec<ViewSpan>,
-    /// What of a part rules must look at to be tried, by its own bytes.
-    stirred: Vec<ViewSpan>,
+    /// What of a part rules must look at to be tried, by its own bytes: in the text itself, and in
+    /// what is encoded there.
+    stirred: [Vec<ViewSpan>; 2],
     /// Objects with secrets.
     pub found: Vec<(ObjectId, Kind, Box<[Spot]>)>,
     /// What the commits say of themselves.
@@ -86,9 +88,10 @@ impl<'s> Texts<'s> {
             far: Vec::new(),
             coded: Vec::new(),
             live: Vec::new(),
+            coded_live: Vec::new(),
             hits: Vec::new(),
             lines: Vec::new(),
-            stirred: Vec::new(),
+            stirred: Default::default(),
             found: Vec::new(),
             commits: Vec::new(),
             lfs_pointers: Vec::new(),
@@ -125,6 +128,7 @@ impl<'s> Texts<'s> {
             seen.hits = in_order(&mut traces.hits);
             seen.coded = in_order(&mut traces.coded);
             seen.live = in_order(&mut traces.live);
+            seen.coded_live = in_order(&mut traces.coded_live);
         }
         seen
     }
@@ -156,9 +160,13 @@ impl<'s> Texts<'s> {
     fn changed(&mut self, base: &Seen, changes: &Changes, bytes: &[u8]) -> Seen {
         let mut carried = Seen::carried(base, changes);
         self.find_new_hits(&mut carried, changes, bytes);
-        let far = [&carried.hits, &carried.coded].into_iter().flatten();
-        let far = far.filter_map(|hit| self.scanner.detector().far(hit));
-        let reached = far.map(|mark| reach(&mark, bytes.len()));
+        let detector = self.scanner.detector();
+        let far = |hits: &[Hit]| -> Vec<ViewSpan> {
+            let marks = hits.iter().filter_map(|hit| detector.far(hit));
+            marks.map(|mark| reach(&mark, bytes.len())).collect()
+        };
+        let (plain_far, coded_far) = (far(&carried.hits), far(&carried.coded));
+        let reached = plain_far.iter().chain(&coded_far).copied();
         let reached = reached.filter(|span| touches(&changes.dirty, *span));
         let mut places = Places::around(base, &carried, reached, changes, bytes);
         if places.cover_most(bytes.len()) {
@@ -168,13 +176,16 @@ impl<'s> Texts<'s> {
             carried: &carried,
             dirty: &changes.dirty,
             lines: Places::widened(&changes.dirty, CODED, bytes),
+            far: Places::of(plain_far),
             bytes,
         };
-        let (mut coded, mut live) = (Vec::new(), Vec::new());
+        let (mut coded, mut live, mut coded_live) = (Vec::new(), Vec::new(), Vec::new());
         let mut opened = Places::default();
-        let mut exact = Places::default();
+        let (mut settled, mut exact) = (Places::default(), Places::default());
+        let mut spots: Vec<Spot> = Vec::new();
         for &place in &places.list {
-            self.screen(place, &change, &mut opened);
+            let range = widened(place, bytes);
+            self.screen(place, range, &change, &mut opened);
             let cut = self.far.iter().map(|mark| reach(mark, bytes.len()));
             let cut = cut.filter(|span| !place.contains(*span) && touches(&changes.dirty, *span));
             let before = exact.list.len();
@@ -183,26 +194,37 @@ impl<'s> Texts<'s> {
                 exact.list.push(place);
             }
             let known = starting_in(&carried.spots, place, |spot| spot.start);
-            let spots = self.spots.iter().chain(known).map(Spot::span);
-            exact.list.extend(spots.map(|spot| around(spot, place)));
+            let is_settled = change.is_settled(place, range);
+            let open = |spot: &&Spot| spot.coded || !is_settled;
+            let again = self.spots.iter().chain(known).filter(open).map(Spot::span);
+            exact.list.extend(again.map(|spot| around(spot, place)));
+            if is_settled {
+                settled.list.push(place);
+                spots.extend(self.spots.iter().filter(|spot| !spot.coded));
+            }
             coded.append(&mut self.coded);
             live.append(&mut self.live);
+            coded_live.append(&mut self.coded_live);
         }
         opened.merge();
         exact.merge();
-        let mut spots: Vec<Spot> = Vec::new();
         for &place in &exact.list {
             self.whole_part(bytes, place, &carried.hits);
             spots.append(&mut self.spots);
         }
-        spots.extend(exact.outside(&carried.spots, |spot| spot.start));
+        let kept: Vec<Spot> = exact.outside(&carried.spots, |spot| spot.start).collect();
+        spots.extend(kept.iter().filter(|spot| spot.coded));
+        let kept = settled.outside(&kept, |spot| spot.start);
+        spots.extend(kept.filter(|spot| !spot.coded));
         coded.extend(opened.outside(&carried.coded, |hit| hit.start));
         live.extend(places.outside(&carried.live, |&start| start));
+        coded_live.extend(opened.outside(&carried.coded_live, |&start| start));
         Seen {
             spots: in_order(&mut spots),
             hits: carried.hits,
             coded: in_order(&mut coded),
             live: in_order(&mut live),
+            coded_live: in_order(&mut coded_live),
             plain: true,
         }
     }
@@ -225,16 +247,23 @@ impl<'s> Texts<'s> {
     ///
     /// Encodings are opened in the lines that changed, and around the keywords in them that a change
     /// is near to; all that was opened is added to `opened`.
-    fn screen(&mut self, place: ViewSpan, change: &Change<'_>, opened: &mut Places) {
+    fn screen(
+        &mut self,
+        place: ViewSpan,
+        range: ViewSpan,
+        change: &Change<'_>,
+        opened: &mut Places,
+    ) {
         let carried = change.carried;
         let mut stirred = std::mem::take(&mut self.stirred);
-        change.stirred_in(place, &mut stirred);
+        change.stirred_in(place, range.start, &mut stirred);
+        let [plain, coded] = &stirred;
         let part = Part {
-            range: place,
+            range,
             core: place,
             hits: &carried.hits,
             lines: None,
-            stirred: Some(&stirred),
+            stirred: Some(Stirred { plain, coded }),
         };
         let inside = within(&change.lines.list, place, |line| *line);
         let mut lines = Places {
@@ -257,7 +286,7 @@ impl<'s> Texts<'s> {
         let mut seen = 0;
         loop {
             let mut cut = Places {
-                list: self.around_coded(&self.coded[seen..], part.range, change),
+                list: self.around_coded(&self.coded[seen..], part.core, change),
             };
             cut.list.retain(|span| !lines.cover(*span));
             if cut.list.is_empty() {
@@ -302,6 +331,7 @@ impl<'s> Texts<'s> {
         self.far.clear();
         self.coded.clear();
         self.live.clear();
+        self.coded_live.clear();
     }
 
     /// Scans as much around `core` as it takes for nothing that starts there to be cut.
@@ -328,8 +358,8 @@ impl<'s> Texts<'s> {
         let Part { range, core, .. } = part;
         let by = range.start;
         self.lines.clear();
-        let whole = [range];
-        let inside = within(part.lines.unwrap_or(&whole), range, |line| *line);
+        let (whole, bounds) = ([range], part.lines.map_or(range, |_| core));
+        let inside = within(part.lines.unwrap_or(&whole), bounds, |line| *line);
         self.lines.extend(inside.map(|line| ViewSpan {
             start: line.start - by,
             end: line.end - by,
@@ -343,7 +373,13 @@ impl<'s> Texts<'s> {
         }));
         let focus = Focus {
             hits: &self.hits,
-            parts: &self.lines,
+            parts: Parts {
+                lines: &self.lines,
+                bounds: ViewSpan {
+                    start: bounds.start - by,
+                    end: bounds.end - by,
+                },
+            },
             stirred: part.stirred,
         };
         let unit = Unit::part(self.origin.clone(), bytes, range.range(), core.range());
@@ -364,6 +400,8 @@ impl<'s> Texts<'s> {
         }));
         let live = traces.live.iter();
         self.live.extend(live.map(|start| start + by));
+        let live = traces.coded_live.iter();
+        self.coded_live.extend(live.map(|start| start + by));
     }
 }
 
@@ -383,22 +421,49 @@ struct Change<'c> {
     dirty: &'c [ViewSpan],
     /// Where a change may have made an encoding.
     lines: Places,
+    /// All that rules look at which look far, in the text itself.
+    far: Places,
     bytes: &'c [u8],
 }
 
 impl Change<'_> {
-    /// Puts into `stirred` what rules must look at in a place to be tried, by its own bytes: what
-    /// changed, and where their patterns fitted.
-    fn stirred_in(&self, place: ViewSpan, stirred: &mut Vec<ViewSpan>) {
-        let live = starting_in(&self.carried.live, place, |&start| start).iter();
-        let live = live.map(|&start| ViewSpan { start, end: start });
-        let spans = meeting(self.dirty, place).iter().copied().chain(live);
-        stirred.clear();
-        stirred.extend(spans.map(|span| ViewSpan {
-            start: span.start.max(place.start) - place.start,
-            end: span.end.min(place.end) - place.start,
-        }));
-        stirred.sort();
+    /// Whether `range` has all that rules look at in the text itself for what starts in a place.
+    fn is_settled(&self, place: ViewSpan, range: ViewSpan) -> bool {
+        let far = meeting(&self.far.list, place).iter();
+        far.into_iter().all(|span| range.contains(*span))
+    }
+
+    /// Puts into `stirred` what rules must look at in a place to be tried, by the bytes from `base` on:
+    /// what changed, where their patterns fitted, and what was found.
+    fn stirred_in(&self, place: ViewSpan, base: u32, stirred: &mut [Vec<ViewSpan>; 2]) {
+        let Seen {
+            live,
+            spots,
+            coded_live,
+            ..
+        } = self.carried;
+        let spots = starting_in(spots, place, |spot| spot.start).iter();
+        let spots = spots.filter(|spot| !spot.coded).map(|spot| spot.start);
+        let live = starting_in(live, place, |&start| start).iter().copied();
+        let coded = starting_in(coded_live, place, |&start| start)
+            .iter()
+            .copied();
+        let point = |start: u32| ViewSpan { start, end: start };
+        let dirty = meeting(self.dirty, place);
+        let [plain, opened] = stirred;
+        plain.clear();
+        plain.extend(live.chain(spots).map(point));
+        opened.clear();
+        opened.extend(coded.map(point));
+        for spans in stirred {
+            spans.extend(dirty);
+            spans.sort();
+            for span in &mut *spans {
+                *span = span.clipped(place);
+                (span.start, span.end) = (span.start - base, span.end - base);
+            }
+            span::merge(spans);
+        }
     }
 }
 
@@ -413,7 +478,7 @@ struct Part<'p> {
     /// Where encodings are looked for; without, everywhere.
     lines: Option<&'p [ViewSpan]>,
     /// What rules must look at to be tried, by bytes of the part; without, all are.
-    stirred: Option<&'p [ViewSpan]>,
+    stirred: Option<Stirred<'p>>,
 }
 
 impl<'p> Part<'p> {

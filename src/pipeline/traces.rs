@@ -1,6 +1,6 @@
 //! What a scan leaves for the scan of the same text after a change.
 
-use crate::decode::Document;
+use crate::decode::{Document, Parts};
 use crate::detect::keywords::Hit;
 use crate::detect::{Candidate, Detector, Far};
 use crate::finding::ByteRange;
@@ -23,6 +23,8 @@ pub struct Traces {
     /// Where rules' patterns fit in the text itself and what is around decides whether that is a
     /// secret, or where the next match of a pattern may start.
     pub live: Vec<u32>,
+    /// The same of what is encoded in the text: where its first byte comes from.
+    pub coded_live: Vec<u32>,
     /// What may be findings under some path, where that is not known.
     pub possible: Vec<Possible>,
 }
@@ -35,6 +37,8 @@ pub struct Possible {
     /// Where it starts and ends in the whole input.
     pub bytes: ByteRange,
     pub kinds: Kinds,
+    /// Whether it stands in what is encoded in the text.
+    pub coded: bool,
 }
 
 /// What of a text is to be looked at, for one whose keywords are known.
@@ -42,10 +46,19 @@ pub struct Possible {
 pub struct Focus<'f> {
     /// Keywords in the text itself.
     pub hits: &'f [Hit],
-    /// Parts in which encodings are looked for, in order and apart.
-    pub parts: &'f [ViewSpan],
-    /// What the rules must look at to be tried in the text itself, in order; without, all are.
-    pub stirred: Option<&'f [ViewSpan]>,
+    /// Where encodings are looked for.
+    pub parts: Parts<'f>,
+    /// What the rules must look at to be tried; without, all are.
+    pub stirred: Option<Stirred<'f>>,
+}
+
+/// What has changed, and what else may count again for that. In order.
+#[derive(Clone, Copy, Debug)]
+pub struct Stirred<'f> {
+    /// For the text itself.
+    pub plain: &'f [ViewSpan],
+    /// For what is encoded in it, by bytes of the text. Apart as well.
+    pub coded: &'f [ViewSpan],
 }
 
 impl Traces {
@@ -54,17 +67,27 @@ impl Traces {
         self.far.clear();
         self.coded.clear();
         self.live.clear();
+        self.coded_live.clear();
         self.possible.clear();
     }
 
-    /// Adds what fits in the text itself; `open` when it does not tell by itself that it is no secret.
-    pub(super) fn add_candidate(&mut self, candidate: &Candidate, rule: &RuleDef, open: bool) {
+    /// Adds what fits in one view; `open` when it does not tell by itself that it is no secret.
+    pub(super) fn add_candidate(
+        &mut self,
+        document: &Document<'_>,
+        view: usize,
+        (candidate, rule): (&Candidate, &RuleDef),
+        open: bool,
+    ) {
         let start = match candidate.name {
             Some(name) => name.start,
             None => candidate.matched.start,
         };
         if open || matches!(rule.matcher, Matcher::Regex { .. }) {
-            self.live.push(start);
+            match view {
+                0 => self.live.push(start),
+                _ => self.coded_live.push(origin(document, view, start)),
+            }
         }
     }
 
@@ -80,12 +103,10 @@ impl Traces {
             self.hits.extend_from_slice(hits);
         }
         for hit in hits {
-            let first = ViewSpan::new(hit.start as usize, hit.start as usize + 1);
             let hit = match view {
                 0 => *hit,
                 _ => {
-                    let source = document.locate(view, first).source;
-                    let start = source.first().map_or(0, |span| span.start);
+                    let start = origin(document, view, hit.start);
                     let hit = Hit {
                         start,
                         end: start + 1,
@@ -98,4 +119,14 @@ impl Traces {
             self.far.extend(detector.far(&hit));
         }
     }
+}
+
+/// Where in the unit the byte of a view comes from.
+fn origin(document: &Document<'_>, view: usize, at: u32) -> u32 {
+    let byte = ViewSpan {
+        start: at,
+        end: at + 1,
+    };
+    let source = document.locate(view, byte).source;
+    source.first().map_or(0, |span| span.start)
 }

@@ -33,7 +33,7 @@ mod tests;
 
 use std::ops::Range;
 
-use super::{Document, Layer, Limits, OffsetMap, Spares, View, ViewBuilder};
+use super::{Document, Layer, Limits, OffsetMap, Parts, Spares, View, ViewBuilder};
 use crate::lines::LineSearch;
 use crate::span::ViewSpan;
 pub use survey::Survey;
@@ -224,11 +224,11 @@ fn hex_number(digits: &[u8]) -> Option<u32> {
 }
 
 /// Adds a view for each encoding that some view holds, and for those inside them. With `parts`,
-/// encodings of the first view are only looked for there.
+/// encodings of the unit's text are only looked for there.
 pub(super) fn open(
     document: &mut Document<'_>,
     limits: Limits,
-    parts: Option<&[ViewSpan]>,
+    parts: Option<Parts<'_>>,
     survey: &mut Survey,
     spares: &mut Spares,
 ) {
@@ -243,13 +243,15 @@ pub(super) fn open(
     // The views grow while they are walked: children come after all views of lesser depth.
     while let Some(view) = document.views.get(index) {
         if view.depth < limits.depth {
+            let parts = parts.filter(|_| view.parent.is_none());
             match parts {
-                Some(parts) if view.parent.is_none() => survey.read_parts(&view.text, parts),
-                _ => survey.read(&view.text),
+                Some(Parts { lines, .. }) => survey.read_parts(&view.text, lines),
+                None => survey.read(&view.text),
             }
             if !survey.is_empty() {
+                let bounds = parts.map_or(ViewSpan::new(0, view.text.len()), |parts| parts.bounds);
                 let last = view.depth + 1 == limits.depth;
-                let children = open_view(index, view, survey, last, &mut budget, spares);
+                let children = open_view((index, view, bounds), survey, last, &mut budget, spares);
                 document.views.extend(children);
             }
         }
@@ -257,10 +259,9 @@ pub(super) fn open(
     }
 }
 
-/// The children of one view; `last` when these will have none.
+/// The children of one view, of what is in bounds; `last` when these will have none.
 fn open_view<'u>(
-    index: usize,
-    view: &View<'u>,
+    (index, view, bounds): (usize, &View<'u>, ViewSpan),
     survey: &Survey,
     last: bool,
     budget: &mut usize,
@@ -283,7 +284,7 @@ fn open_view<'u>(
         };
         let mut marks = survey.marks(rank);
         while let Some(&mark) = marks.first() {
-            let stretch = view.stretch(mark);
+            let stretch = view.stretch(mark).clipped(bounds);
             let place = view.segment(mark).place;
             let text = &view.text[stretch.range()];
             let (here, rest) = marks.split_at(marks.partition_point(|&m| m < stretch.end));
