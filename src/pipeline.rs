@@ -27,7 +27,7 @@ use crate::rules::{Level, RuleSet};
 use crate::secret::{FingerprintKey, Secret};
 use crate::source::{Sink, Source};
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
-pub use traces::{Focus, Possible, Stirred, Traces};
+pub use traces::{Focus, Possible, Traces};
 
 /// What a sweep looks for and what it reports.
 #[derive(Clone, Debug)]
@@ -391,8 +391,6 @@ impl Sweep {
     ) -> Vec<Judged> {
         let mut judged = Vec::new();
         let of_path = LazyCell::new(|| Place::of(path));
-        let stirred = focus.and_then(|focus| focus.stirred);
-        let coded = stirred.map(|stirred| LazyCell::new(|| document.spread(stirred.coded)));
         for (index, view) in document.searchable() {
             let Worker {
                 scratch,
@@ -404,22 +402,18 @@ impl Sweep {
             candidates.clear();
             let hits = match focus.filter(|_| index == 0) {
                 Some(Focus { hits, stirred, .. }) => {
-                    let stirred = stirred.map(|stirred| stirred.plain);
                     let detector = &self.detector;
                     detector.try_hits(view, hits, stirred, scratch, candidates);
                     hits
                 }
-                None => {
-                    let stirred = coded.as_ref().map(|coded| &*coded[index]);
-                    self.detector.scan(view, stirred, scratch, candidates)
-                }
+                None => self.detector.scan(view, scratch, candidates),
             };
             candidates.sort_unstable();
             candidates.dedup();
             if let Some(traces) = traces {
                 traces.add(&self.detector, document, index, hits);
             }
-            for candidate in &*candidates {
+            for candidate in candidates {
                 let stretch = view.stretch(candidate.matched.start);
                 let place = document.place(view.segment(candidate.secret.start).place);
                 let probe = Probe {
@@ -436,9 +430,8 @@ impl Sweep {
                     now: self.options.now,
                 };
                 let read = readings.read(&self.judge, &probe, candidate.rule);
-                if let Some(traces) = traces.as_mut() {
-                    let fits = (candidate, probe.rule);
-                    traces.add_candidate(document, index, fits, read.is_ok());
+                if let Some(traces) = traces.as_mut().filter(|_| index == 0) {
+                    traces.add_candidate(candidate, probe.rule, read.is_ok());
                 }
                 if let Ok(assessment) = read.and_then(|read| self.judge.weigh(&probe, read)) {
                     let sure = assessment.confidence >= self.options.min_confidence;

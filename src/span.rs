@@ -71,17 +71,6 @@ macro_rules! span_methods {
 span_methods!(ViewSpan);
 span_methods!(SourceSpan);
 
-/// Joins spans, which are in order, where they meet.
-pub fn merge(spans: &mut Vec<ViewSpan>) {
-    spans.dedup_by(|next, last| {
-        let meets = next.start <= last.end;
-        if meets {
-            last.end = last.end.max(next.end);
-        }
-        meets
-    });
-}
-
 /// A place for people: both numbers start at 1, the column counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {

@@ -23,7 +23,7 @@ use std::cell::OnceCell;
 use smallvec::SmallVec;
 
 use crate::sniff::{self, Encoding};
-use crate::span::{self, LineStarts, SourceSpan, ViewSpan};
+use crate::span::{LineStarts, SourceSpan, ViewSpan};
 use crate::unit::Unit;
 use offset::OffsetMap;
 pub use opener::Opener;
@@ -377,23 +377,6 @@ impl<'u> Document<'u> {
             place,
             place_line,
         }
-    }
-
-    /// For each view where that is which comes of some spans of the unit's text, in order and apart.
-    pub fn spread(&self, spans: &[ViewSpan]) -> Vec<Vec<ViewSpan>> {
-        let mut spread: Vec<Vec<ViewSpan>> = Vec::with_capacity(self.views.len());
-        for view in &self.views {
-            let mut here = Vec::new();
-            match view.parent {
-                Some(parent) => {
-                    view.map.to_view(&spread[parent], &mut here);
-                    span::merge(&mut here);
-                }
-                None => here.extend_from_slice(spans),
-            }
-            spread.push(here);
-        }
-        spread
     }
 
     /// The layers from the unit's text to view `index`.

@@ -130,46 +130,6 @@ impl OffsetMap {
         run.is_some_and(|run| run.from == 1 && run.to == 1) && span.end <= end
     }
 
-    /// Appends to `out` where in the view the bytes are that come of some spans of the parent, which
-    /// are in order and apart. What gave no byte, or is empty, is the place where it would be. Spans
-    /// come out in order; they may meet.
-    pub fn to_view(&self, spans: &[ViewSpan], out: &mut Vec<ViewSpan>) {
-        let known = out.len();
-        let mut left = spans;
-        // Where the run before ends in the parent.
-        let mut last = 0;
-        for (index, run) in self.runs.iter().enumerate() {
-            if run.from == 0 {
-                continue;
-            }
-            let end = self.runs.get(index + 1).map_or(self.len, |next| next.view);
-            let (from, to) = (u32::from(run.from), u32::from(run.to));
-            let parent_end = run.parent + (end - run.view) / to * from;
-            if run.parent < last {
-                // What stands before a word is given with it, and may belong to the word before.
-                left = spans;
-            }
-            while let [first, rest @ ..] = left
-                && first.end < run.parent
-            {
-                if first.start > last {
-                    out.push(ViewSpan {
-                        start: run.view,
-                        end: run.view,
-                    });
-                }
-                left = rest;
-            }
-            let reached = left.iter().take_while(|span| span.start <= parent_end);
-            out.extend(reached.map(|span| ViewSpan {
-                start: run.view + (span.start.max(run.parent) - run.parent) / from * to,
-                end: run.view + (span.end.min(parent_end) - run.parent).div_ceil(from) * to,
-            }));
-            last = parent_end;
-        }
-        out[known..].sort_unstable();
-    }
-
     /// The parent bytes behind `span`, widened to whole tokens. Pieces that touch are joined; glue
     /// contributes nothing, so a span of glue alone gives one empty piece where the glue points.
     pub fn to_parent(&self, span: ViewSpan) -> Pieces {
@@ -212,8 +172,6 @@ impl OffsetMap {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn spans(map: &OffsetMap, start: usize, end: usize) -> Vec<(u32, u32)> {
@@ -233,61 +191,6 @@ mod tests {
         map.tokens(10, 3, 1, 2);
         map.tokens(20, 4, 3, 2);
         map
-    }
-
-    proptest! {
-        /// A byte of the view comes of a span exactly when its own piece of the parent shares a byte
-        /// with it.
-        #[test]
-        fn the_way_there_is_the_way_back(
-            rows in prop::collection::vec((0..9_usize, 0..4_usize, 1..6_usize), 1..12),
-            cuts in prop::collection::vec(0..120_usize, 0..8),
-        ) {
-            let mut map = OffsetMap::default();
-            let mut parent = 0_usize;
-            for (gap, kind, count) in rows {
-                // What stands before a word may belong to the word before.
-                parent = (parent + gap).saturating_sub(2);
-                let [from, to] = [[1, 1], [3, 1], [4, 3], [0, 1]][kind];
-                match from {
-                    0 => map.glue(parent, count),
-                    _ => map.tokens(parent, from, to, count),
-                }
-                parent += from * count;
-            }
-            let mut cuts = cuts;
-            cuts.sort_unstable();
-            let wanted = cuts.chunks_exact(2).map(|cut| ViewSpan::new(cut[0], cut[1]));
-            let mut wanted: Vec<ViewSpan> = wanted.collect();
-            crate::span::merge(&mut wanted);
-            let mut found = Vec::new();
-            map.to_view(&wanted, &mut found);
-            prop_assert!(found.is_sorted());
-            for at in 0..map.len() {
-                let byte = ViewSpan::new(at, at + 1);
-                let own = map.to_parent(byte);
-                let mut own = own.iter().filter(|piece| !piece.is_empty());
-                let comes = own.any(|piece| wanted.iter().any(|w| w.overlaps(*piece)));
-                let is_found = found.iter().any(|span| span.overlaps(byte));
-                prop_assert_eq!(comes, is_found, "{} of {:?} {:?} {:?}", at, map, wanted, found);
-            }
-        }
-    }
-
-    #[test]
-    fn a_change_of_what_gave_no_byte_is_a_place() {
-        let mut map = OffsetMap::default();
-        map.copy(0, 5);
-        map.copy(9, 5);
-        let mut found = Vec::new();
-        let removed = [
-            ViewSpan::new(6, 8),
-            ViewSpan::new(9, 9),
-            ViewSpan::new(11, 11),
-        ];
-        map.to_view(&removed, &mut found);
-        let places: Vec<(u32, u32)> = found.iter().map(|span| (span.start, span.end)).collect();
-        assert_eq!(places, [(5, 5), (5, 5), (7, 7)]);
     }
 
     #[test]

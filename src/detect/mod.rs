@@ -171,27 +171,22 @@ impl Detector {
     }
 
     /// Appends the candidates of one view to `out`, in no particular order. Gives the keywords in it.
-    /// With `stirred`, rules are only tried where what they look at reaches one of these spans, which
-    /// are in order.
     pub fn scan<'s>(
         &self,
         view: &View<'_>,
-        stirred: Option<&[ViewSpan]>,
         scratch: &'s mut Scratch,
         out: &mut Vec<Candidate>,
     ) -> &'s [Hit] {
         let mut hits = std::mem::take(&mut scratch.hits);
         hits.clear();
         self.keywords.scan(&view.text, &mut hits);
-        if stirred.is_some() {
-            hits.sort_unstable();
-        }
-        self.try_hits(view, &hits, stirred, scratch, out);
+        self.try_hits(view, &hits, None, scratch, out);
         scratch.hits = hits;
         &scratch.hits
     }
 
-    /// Does the same of a view whose keywords are known, and in order with `stirred`.
+    /// Does the same of a view whose keywords are known, in order. With `stirred`, rules are only
+    /// tried where what they look at reaches one of these spans, which are in order as well.
     pub fn try_hits(
         &self,
         view: &View<'_>,

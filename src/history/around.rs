@@ -2,7 +2,7 @@
 
 use crate::detect::Far;
 use crate::lines::LineSearch;
-use crate::span::{self, ViewSpan};
+use crate::span::ViewSpan;
 
 use super::changes::Changes;
 use super::seen::Seen;
@@ -117,7 +117,13 @@ impl Places {
     pub fn merge(&mut self) {
         // Mostly one or two runs that are in order, which this sort sees.
         self.list.sort();
-        span::merge(&mut self.list);
+        self.list.dedup_by(|next, last| {
+            let meets = next.start <= last.end;
+            if meets {
+                last.end = last.end.max(next.end);
+            }
+            meets
+        });
     }
 
     /// Whether a text of `len` bytes had better be scanned as a whole.

@@ -16,8 +16,6 @@ pub struct Seen {
     pub coded: Box<[Hit]>,
     /// Where rules' patterns fit in the text itself, and what is around may matter for that.
     pub live: Box<[u32]>,
-    /// The same in what is encoded in the text: where the first byte of the match comes from.
-    pub coded_live: Box<[u32]>,
     /// Plain text, which can be scanned in part.
     pub plain: bool,
 }
@@ -28,8 +26,7 @@ impl Seen {
         let moved = |at: u32, by: i64| (i64::from(at) + by) as u32;
         let hits = base.hits.iter().chain(&base.coded).map(|hit| hit.start);
         let others = base.spots.iter().map(|spot| spot.start);
-        let live = base.live.iter().chain(&base.coded_live);
-        let starts = hits.chain(others).chain(live.copied());
+        let starts = hits.chain(others).chain(base.live.iter().copied());
         let holding = changes.holding(starts);
         let mut spots = Vec::new();
         holding.carry(&base.spots, Spot::span, |spot, by| {
@@ -50,18 +47,14 @@ impl Seen {
             });
             hits.into()
         };
+        let mut live = Vec::new();
         let at = |start: &u32| ViewSpan::new(*start as usize, *start as usize + 1);
-        let live = |kept: &[u32]| {
-            let mut live = Vec::new();
-            holding.carry(kept, at, |&start, by| live.push(moved(start, by)));
-            live.into()
-        };
+        holding.carry(&base.live, at, |&start, by| live.push(moved(start, by)));
         Self {
             spots: spots.into(),
             hits: hits(&base.hits),
             coded: hits(&base.coded),
-            live: live(&base.live),
-            coded_live: live(&base.coded_live),
+            live: live.into(),
             plain: true,
         }
     }

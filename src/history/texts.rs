@@ -13,8 +13,9 @@
 //!    where its pattern fitted before and the match does not tell by itself that it is no secret; and
 //!    encodings are opened only in the lines that changed, and around keywords inside of them that a
 //!    change is near to.
-//! 3. Around what is found, and what the base had there, the place is scanned once more with as much
-//!    around it as the rules there look at: what then starts there is what is there.
+//! 3. What is found in the text itself is what is there. Around what is found in encodings, or was in
+//!    the base, and where rules look farther, the place is scanned once more with as much around it
+//!    as the rules there look at: what then starts there is what is there.
 //!
 //! Text that is decoded as a whole (UTF-16, notebooks) is scanned as a whole; the naive sweep does
 //! that with all objects, and is the oracle of this one.
@@ -26,11 +27,11 @@ use crate::detect::keywords::Hit;
 use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
 use crate::ledger::Reason;
-use crate::pipeline::{Focus, Scanner, Stirred};
+use crate::pipeline::{Focus, Scanner};
 use crate::sniff;
 use crate::source::Sink;
 use crate::source::stream::{self, Sizes};
-use crate::span::{self, ViewSpan};
+use crate::span::ViewSpan;
 use crate::unit::{ObjectId, Origin, Unit};
 
 use super::around::{Places, in_order, meeting, reach, starting_in, touches, widened, within};
@@ -59,14 +60,12 @@ pub struct Texts<'s> {
     far: Vec<Far>,
     coded: Vec<Hit>,
     live: Vec<u32>,
-    coded_live: Vec<u32>,
     /// Keywords of a part, by its own bytes.
     hits: Vec<Hit>,
     /// Lines of a part that changed, by its own bytes.
     lines: Vec<ViewSpan>,
-    /// What of a part rules must look at to be tried, by its own bytes: in the text itself, and in
-    /// what is encoded there.
-    stirred: [Vec<ViewSpan>; 2],
+    /// What of a part rules must look at to be tried, by its own bytes.
+    stirred: Vec<ViewSpan>,
     /// Objects with secrets.
     pub found: Vec<(ObjectId, Kind, Box<[Spot]>)>,
     /// What the commits say of themselves.
@@ -88,10 +87,9 @@ impl<'s> Texts<'s> {
             far: Vec::new(),
             coded: Vec::new(),
             live: Vec::new(),
-            coded_live: Vec::new(),
             hits: Vec::new(),
             lines: Vec::new(),
-            stirred: Default::default(),
+            stirred: Vec::new(),
             found: Vec::new(),
             commits: Vec::new(),
             lfs_pointers: Vec::new(),
@@ -128,7 +126,6 @@ impl<'s> Texts<'s> {
             seen.hits = in_order(&mut traces.hits);
             seen.coded = in_order(&mut traces.coded);
             seen.live = in_order(&mut traces.live);
-            seen.coded_live = in_order(&mut traces.coded_live);
         }
         seen
     }
@@ -179,54 +176,43 @@ impl<'s> Texts<'s> {
             far: Places::of(plain_far),
             bytes,
         };
-        let (mut coded, mut live, mut coded_live) = (Vec::new(), Vec::new(), Vec::new());
-        let mut opened = Places::default();
-        let (mut settled, mut exact) = (Places::default(), Places::default());
-        let mut spots: Vec<Spot> = Vec::new();
+        let mut looked = Looked::default();
         for &place in &places.list {
-            let range = widened(place, bytes);
-            self.screen(place, range, &change, &mut opened);
-            let cut = self.far.iter().map(|mark| reach(mark, bytes.len()));
-            let cut = cut.filter(|span| !place.contains(*span) && touches(&changes.dirty, *span));
-            let before = exact.list.len();
-            exact.list.extend(cut);
-            if exact.list.len() > before {
-                exact.list.push(place);
-            }
-            let known = starting_in(&carried.spots, place, |spot| spot.start);
-            let is_settled = change.is_settled(place, range);
-            let open = |spot: &&Spot| spot.coded || !is_settled;
-            let again = self.spots.iter().chain(known).filter(open).map(Spot::span);
-            exact.list.extend(again.map(|spot| around(spot, place)));
-            if is_settled {
-                settled.list.push(place);
-                spots.extend(self.spots.iter().filter(|spot| !spot.coded));
-            }
-            coded.append(&mut self.coded);
-            live.append(&mut self.live);
-            coded_live.append(&mut self.coded_live);
+            self.look(place, &change, &mut looked);
         }
-        opened.merge();
-        exact.merge();
-        for &place in &exact.list {
+        looked.exact.merge();
+        for &place in &looked.exact.list {
             self.whole_part(bytes, place, &carried.hits);
-            spots.append(&mut self.spots);
+            looked.spots.append(&mut self.spots);
         }
-        let kept: Vec<Spot> = exact.outside(&carried.spots, |spot| spot.start).collect();
-        spots.extend(kept.iter().filter(|spot| spot.coded));
-        let kept = settled.outside(&kept, |spot| spot.start);
-        spots.extend(kept.filter(|spot| !spot.coded));
-        coded.extend(opened.outside(&carried.coded, |hit| hit.start));
-        live.extend(places.outside(&carried.live, |&start| start));
-        coded_live.extend(opened.outside(&carried.coded_live, |&start| start));
-        Seen {
-            spots: in_order(&mut spots),
-            hits: carried.hits,
-            coded: in_order(&mut coded),
-            live: in_order(&mut live),
-            coded_live: in_order(&mut coded_live),
-            plain: true,
+        looked.seen(carried, &places)
+    }
+
+    /// Looks at a place around changes: what stands in the text itself there is then settled, if no
+    /// rule looks too far, and for the rest `looked.exact` has what must be scanned exactly.
+    fn look(&mut self, place: ViewSpan, change: &Change<'_>, looked: &mut Looked) {
+        let range = widened(place, change.bytes);
+        self.screen(place, range, change, &mut looked.opened);
+        let exact = &mut looked.exact.list;
+        let cut = self.far.iter().map(|mark| reach(mark, change.bytes.len()));
+        let cut = cut.filter(|span| !place.contains(*span) && touches(change.dirty, *span));
+        let before = exact.len();
+        exact.extend(cut);
+        if exact.len() > before {
+            exact.push(place);
         }
+        let is_settled = change.is_settled(place, range);
+        let known = starting_in(&change.carried.spots, place, |spot| spot.start);
+        let again = self.spots.iter().chain(known);
+        let again = again.filter(|spot| spot.coded || !is_settled);
+        exact.extend(again.map(|spot| around(spot.span(), place)));
+        if is_settled {
+            looked.settled.list.push(place);
+            let settled = self.spots.iter().filter(|spot| !spot.coded);
+            looked.spots.extend(settled);
+        }
+        looked.coded.append(&mut self.coded);
+        looked.live.append(&mut self.live);
     }
 
     /// Makes the keywords that a delta handed on all that are in its result.
@@ -257,13 +243,12 @@ impl<'s> Texts<'s> {
         let carried = change.carried;
         let mut stirred = std::mem::take(&mut self.stirred);
         change.stirred_in(place, range.start, &mut stirred);
-        let [plain, coded] = &stirred;
         let part = Part {
             range,
             core: place,
             hits: &carried.hits,
             lines: None,
-            stirred: Some(Stirred { plain, coded }),
+            stirred: Some(&stirred),
         };
         let inside = within(&change.lines.list, place, |line| *line);
         let mut lines = Places {
@@ -331,7 +316,6 @@ impl<'s> Texts<'s> {
         self.far.clear();
         self.coded.clear();
         self.live.clear();
-        self.coded_live.clear();
     }
 
     /// Scans as much around `core` as it takes for nothing that starts there to be cut.
@@ -400,8 +384,6 @@ impl<'s> Texts<'s> {
         }));
         let live = traces.live.iter();
         self.live.extend(live.map(|start| start + by));
-        let live = traces.coded_live.iter();
-        self.coded_live.extend(live.map(|start| start + by));
     }
 }
 
@@ -412,6 +394,45 @@ fn around(spot: ViewSpan, place: ViewSpan) -> ViewSpan {
         end: spot.end.saturating_add(MARGIN),
     };
     wide.clipped(place)
+}
+
+/// What the places around changes turned out to hold.
+#[derive(Default)]
+struct Looked {
+    spots: Vec<Spot>,
+    coded: Vec<Hit>,
+    live: Vec<u32>,
+    /// Where encodings were opened.
+    opened: Places,
+    /// Where it is known what stands in the text itself.
+    settled: Places,
+    /// What must be scanned with all that rules look at, or was.
+    exact: Places,
+}
+
+impl Looked {
+    /// All that is in the text: what is here, and what was handed on and not looked at again.
+    fn seen(mut self, carried: Seen, places: &Places) -> Seen {
+        self.opened.merge();
+        let kept: Vec<Spot> = self
+            .exact
+            .outside(&carried.spots, |spot| spot.start)
+            .collect();
+        self.spots.extend(kept.iter().filter(|spot| spot.coded));
+        let kept = self.settled.outside(&kept, |spot| spot.start);
+        self.spots.extend(kept.filter(|spot| !spot.coded));
+        let coded = self.opened.outside(&carried.coded, |hit| hit.start);
+        self.coded.extend(coded);
+        let live = places.outside(&carried.live, |&start| start);
+        self.live.extend(live);
+        Seen {
+            spots: in_order(&mut self.spots),
+            hits: carried.hits,
+            coded: in_order(&mut self.coded),
+            live: in_order(&mut self.live),
+            plain: true,
+        }
+    }
 }
 
 /// A text and what of it has changed.
@@ -429,41 +450,30 @@ struct Change<'c> {
 impl Change<'_> {
     /// Whether `range` has all that rules look at in the text itself for what starts in a place.
     fn is_settled(&self, place: ViewSpan, range: ViewSpan) -> bool {
-        let far = meeting(&self.far.list, place).iter();
-        far.into_iter().all(|span| range.contains(*span))
+        let far = meeting(&self.far.list, place);
+        far.iter().all(|span| range.contains(*span))
     }
 
     /// Puts into `stirred` what rules must look at in a place to be tried, by the bytes from `base` on:
     /// what changed, where their patterns fitted, and what was found.
-    fn stirred_in(&self, place: ViewSpan, base: u32, stirred: &mut [Vec<ViewSpan>; 2]) {
-        let Seen {
-            live,
-            spots,
-            coded_live,
-            ..
-        } = self.carried;
+    fn stirred_in(&self, place: ViewSpan, base: u32, stirred: &mut Vec<ViewSpan>) {
+        let Seen { live, spots, .. } = self.carried;
         let spots = starting_in(spots, place, |spot| spot.start).iter();
         let spots = spots.filter(|spot| !spot.coded).map(|spot| spot.start);
         let live = starting_in(live, place, |&start| start).iter().copied();
-        let coded = starting_in(coded_live, place, |&start| start)
-            .iter()
-            .copied();
-        let point = |start: u32| ViewSpan { start, end: start };
-        let dirty = meeting(self.dirty, place);
-        let [plain, opened] = stirred;
-        plain.clear();
-        plain.extend(live.chain(spots).map(point));
-        opened.clear();
-        opened.extend(coded.map(point));
-        for spans in stirred {
-            spans.extend(dirty);
-            spans.sort();
-            for span in &mut *spans {
-                *span = span.clipped(place);
-                (span.start, span.end) = (span.start - base, span.end - base);
+        let points = live
+            .chain(spots)
+            .map(|start| ViewSpan { start, end: start });
+        let spans = meeting(self.dirty, place).iter().copied().chain(points);
+        stirred.clear();
+        stirred.extend(spans.map(|span| {
+            let span = span.clipped(place);
+            ViewSpan {
+                start: span.start - base,
+                end: span.end - base,
             }
-            span::merge(spans);
-        }
+        }));
+        stirred.sort();
     }
 }
 
@@ -478,7 +488,7 @@ struct Part<'p> {
     /// Where encodings are looked for; without, everywhere.
     lines: Option<&'p [ViewSpan]>,
     /// What rules must look at to be tried, by bytes of the part; without, all are.
-    stirred: Option<Stirred<'p>>,
+    stirred: Option<&'p [ViewSpan]>,
 }
 
 impl<'p> Part<'p> {

@@ -23,8 +23,6 @@ pub struct Traces {
     /// Where rules' patterns fit in the text itself and what is around decides whether that is a
     /// secret, or where the next match of a pattern may start.
     pub live: Vec<u32>,
-    /// The same of what is encoded in the text: where its first byte comes from.
-    pub coded_live: Vec<u32>,
     /// What may be findings under some path, where that is not known.
     pub possible: Vec<Possible>,
 }
@@ -48,17 +46,8 @@ pub struct Focus<'f> {
     pub hits: &'f [Hit],
     /// Where encodings are looked for.
     pub parts: Parts<'f>,
-    /// What the rules must look at to be tried; without, all are.
-    pub stirred: Option<Stirred<'f>>,
-}
-
-/// What has changed, and what else may count again for that. In order.
-#[derive(Clone, Copy, Debug)]
-pub struct Stirred<'f> {
-    /// For the text itself.
-    pub plain: &'f [ViewSpan],
-    /// For what is encoded in it, by bytes of the text. Apart as well.
-    pub coded: &'f [ViewSpan],
+    /// What the rules must look at to be tried in the text itself, in order; without, all are.
+    pub stirred: Option<&'f [ViewSpan]>,
 }
 
 impl Traces {
@@ -67,27 +56,17 @@ impl Traces {
         self.far.clear();
         self.coded.clear();
         self.live.clear();
-        self.coded_live.clear();
         self.possible.clear();
     }
 
-    /// Adds what fits in one view; `open` when it does not tell by itself that it is no secret.
-    pub(super) fn add_candidate(
-        &mut self,
-        document: &Document<'_>,
-        view: usize,
-        (candidate, rule): (&Candidate, &RuleDef),
-        open: bool,
-    ) {
+    /// Adds what fits in the text itself; `open` when it does not tell by itself that it is no secret.
+    pub(super) fn add_candidate(&mut self, candidate: &Candidate, rule: &RuleDef, open: bool) {
         let start = match candidate.name {
             Some(name) => name.start,
             None => candidate.matched.start,
         };
         if open || matches!(rule.matcher, Matcher::Regex { .. }) {
-            match view {
-                0 => self.live.push(start),
-                _ => self.coded_live.push(origin(document, view, start)),
-            }
+            self.live.push(start);
         }
     }
 
@@ -103,10 +82,12 @@ impl Traces {
             self.hits.extend_from_slice(hits);
         }
         for hit in hits {
+            let first = ViewSpan::new(hit.start as usize, hit.start as usize + 1);
             let hit = match view {
                 0 => *hit,
                 _ => {
-                    let start = origin(document, view, hit.start);
+                    let source = document.locate(view, first).source;
+                    let start = source.first().map_or(0, |span| span.start);
                     let hit = Hit {
                         start,
                         end: start + 1,
@@ -119,14 +100,4 @@ impl Traces {
             self.far.extend(detector.far(&hit));
         }
     }
-}
-
-/// Where in the unit the byte of a view comes from.
-fn origin(document: &Document<'_>, view: usize, at: u32) -> u32 {
-    let byte = ViewSpan {
-        start: at,
-        end: at + 1,
-    };
-    let source = document.locate(view, byte).source;
-    source.first().map_or(0, |span| span.start)
 }
