@@ -96,6 +96,12 @@ impl Store {
         Some(first + at as u32)
     }
 
+    /// Which pack has an object, and under which number.
+    pub fn packed(&self, id: &ObjectId) -> Option<(usize, u32)> {
+        let mut packs = self.packs.iter().enumerate();
+        packs.find_map(|(index, pack)| Some((index, pack.number(id)?)))
+    }
+
     /// The id behind a number.
     pub fn id(&self, mut number: u32) -> ObjectId {
         for pack in &self.packs {

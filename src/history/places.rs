@@ -16,7 +16,7 @@ use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 use super::graph::{Graph, Rank, Reached};
 use super::names::{Edge, Number};
 use super::secrets::SecretId;
-use super::single::Single;
+use super::single::{self, Single};
 use super::ways::{Item, Span, Ways};
 use super::{Found, Run, Trees};
 
@@ -121,7 +121,8 @@ impl Places<'_> {
                 shown.insert((id, path), secrets);
             }
         }
-        let shown: Vec<_> = shown.into_iter().collect();
+        let mut shown: Vec<_> = shown.into_iter().collect();
+        shown.sort_by_cached_key(|((id, _), _)| single::turn(self.run.store, *id));
         let made: Vec<Result<Vec<Finding>, (String, String)>> = shown
             .into_par_iter()
             .map_init(

@@ -1,12 +1,14 @@
 //! Reads single objects of a store, out of their turn.
 //!
 //! libgit2 could read any, but it maps a pack as a whole and sums up every object; those with
-//! findings are read for their places only, and were read before.
+//! findings are read for their places only, and were read before. Many are versions of one file, built
+//! on each other: read in [`turn`], one goes on from the other.
 
 use libdeflater::Decompressor;
 
 use super::Run;
 use super::changes::Changes;
+use crate::git::store::Store;
 use crate::unit::ObjectId;
 
 /// What one thread reads objects with.
@@ -17,6 +19,15 @@ pub struct Single<'r> {
     delta: Vec<u8>,
     base: Vec<u8>,
     bytes: Vec<u8>,
+    /// What `bytes` is: the number of its pack, and where it starts there.
+    held: Option<(usize, u64)>,
+}
+
+/// In which order objects are best read: by pack, by the root in that, by how many deltas lead to them.
+pub fn turn(store: &Store, id: ObjectId) -> Option<(usize, u64, usize)> {
+    let (index, number) = store.packed(&id)?;
+    let (root, deltas) = store.packs[index].chain(number)?;
+    Some((index, root, deltas.len()))
 }
 
 impl<'r> Single<'r> {
@@ -28,6 +39,7 @@ impl<'r> Single<'r> {
             delta: Vec::new(),
             base: Vec::new(),
             bytes: Vec::new(),
+            held: None,
         }
     }
 
@@ -39,6 +51,7 @@ impl<'r> Single<'r> {
         if self.run.naive || self.read_packed(id).is_none() {
             let object = self.run.reader.read(id.into());
             let object = object.map_err(|error| error.message().to_owned())?;
+            self.held = None;
             self.bytes.clear();
             self.bytes.extend_from_slice(object.data());
         }
@@ -47,11 +60,18 @@ impl<'r> Single<'r> {
 
     /// Reads an object whose deltas all lie in one pack. `None` where they do not, or are broken.
     pub(super) fn read_packed(&mut self, id: ObjectId) -> Option<()> {
-        let mut packs = self.run.store.packs.iter();
-        let (pack, number) = packs.find_map(|pack| Some((pack, pack.number(&id)?)))?;
-        let (root, deltas) = pack.chain(number)?;
+        let (index, number) = self.run.store.packed(&id)?;
+        let pack = &self.run.store.packs[index];
+        let (root, mut deltas) = pack.chain(number)?;
         let inflater = &mut self.inflater;
-        pack.inflate_at(root, inflater, &mut self.bytes).ok()?;
+        let held = self.held.take();
+        let is_held = |offset: u64| held == Some((index, offset));
+        let last = deltas.first().copied().unwrap_or(root);
+        match deltas.iter().position(|&delta| is_held(delta)) {
+            Some(at) => deltas.truncate(at),
+            None if is_held(root) => {}
+            None => pack.inflate_at(root, inflater, &mut self.bytes).ok()?,
+        }
         for delta in deltas.into_iter().rev() {
             std::mem::swap(&mut self.base, &mut self.bytes);
             pack.inflate_at(delta, inflater, &mut self.delta).ok()?;
@@ -60,6 +80,7 @@ impl<'r> Single<'r> {
                 .apply(&self.base, &self.delta, &mut self.bytes)
                 .ok()?;
         }
+        self.held = Some((index, last));
         Some(())
     }
 }

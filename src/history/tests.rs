@@ -16,7 +16,7 @@ use zlib_rs::Inflate;
 
 use super::names::{Names, Quest, Wanted};
 use super::secrets::Secrets;
-use super::single::Single;
+use super::single::{self, Single};
 use super::texts::Texts;
 use super::*;
 use crate::pipeline::Options;
@@ -327,15 +327,22 @@ fn read_heads(store: &Store) {
     }
 }
 
-/// Objects read one by one are what libgit2 reads.
+/// Objects read one by one, in either order, are what libgit2 reads.
 fn read_singles(run: &Run<'_>) {
+    let mut ids: Vec<ObjectId> = (0..run.store.len() as u32)
+        .map(|number| run.store.id(number))
+        .collect();
     let mut single = Single::new(run);
-    for number in 0..run.store.len() as u32 {
-        let id = run.store.id(number);
-        let expected = run.reader.read(id.into()).expect("an object");
-        let packed = run.store.packs.iter().any(|p| p.number(&id).is_some());
-        assert_eq!(single.read_packed(id).is_some(), packed, "{id}");
-        assert!(single.read(id) == Ok(expected.data()), "{id}");
+    for in_turn in [false, true] {
+        if in_turn {
+            ids.sort_by_cached_key(|id| single::turn(run.store, *id));
+        }
+        for &id in &ids {
+            let expected = run.reader.read(id.into()).expect("an object");
+            let packed = run.store.packed(&id).is_some();
+            assert_eq!(single.read_packed(id).is_some(), packed, "{id}");
+            assert!(single.read(id) == Ok(expected.data()), "{id}");
+        }
     }
 }
 
