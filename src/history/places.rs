@@ -23,6 +23,10 @@ use super::{Found, Run, Trees};
 /// References listed with one finding; more are counted only.
 const MOST_REFS: usize = 50;
 
+/// Objects that a thread reads one from the other before another may go on: many large versions of one
+/// file are not left to one thread.
+const IN_TURN: usize = 8;
+
 /// What is known of the places of the secrets, and of the commits.
 struct Places<'p> {
     run: &'p Run<'p>,
@@ -125,6 +129,7 @@ impl Places<'_> {
         shown.sort_by_cached_key(|((id, _), _)| single::turn(self.run.store, *id));
         let made: Vec<Result<Vec<Finding>, (String, String)>> = shown
             .into_par_iter()
+            .with_max_len(IN_TURN)
             .map_init(
                 || (self.run.sweep.scanner(), Single::new(self.run)),
                 |(scanner, single), ((id, path), wanted)| {
