@@ -281,14 +281,16 @@ fn a_broken_object_is_reported_and_the_rest_scanned() {
     only(&run.json_lines(), &token(1));
 }
 
-#[test]
-fn a_broken_pack_entry_is_reported_and_the_rest_scanned() {
-    let repo = Repo::new();
-    repo.save("a.py", assigned(&token(1)));
-    let noise: Vec<u8> = (0..20_000_u32)
+/// Bytes that are no text and that no pack can shrink.
+fn noise() -> Vec<u8> {
+    let words = 0..20_000_u32;
+    words
         .flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes())
-        .collect();
-    repo.save("b.bin", noise);
+        .collect()
+}
+
+/// Packs a repository and breaks the middle of the pack.
+fn break_pack(repo: &Repo) {
     repo.git(&["repack", "-q", "-a", "-d"]);
     let packs = fs::read_dir(repo.path().join(".git/objects/pack")).expect("packs");
     let pack = packs
@@ -301,10 +303,29 @@ fn a_broken_pack_entry_is_reported_and_the_rest_scanned() {
     bytes[middle..middle + 64].fill(0xAA);
     fs::remove_file(&pack).expect("removed");
     fs::write(&pack, bytes).expect("written");
+}
+
+#[test]
+fn a_broken_pack_entry_is_reported_and_the_rest_scanned() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(&token(1)));
+    repo.save("b.bin", noise());
+    break_pack(&repo);
     let run = sweep(&repo, &[]).expect(2);
     let blob = repo.git(&["rev-parse", "HEAD:b.bin"]);
     assert!(run.stderr.contains(&blob), "{}", run.stderr);
     only(&run.json_lines(), &token(1));
+}
+
+#[test]
+fn a_picture_is_read_no_farther_than_it_takes_to_know_it() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(&token(1)));
+    repo.save("logo.png", [b"\x89PNG\r\n\x1a\n", &*noise()].concat());
+    break_pack(&repo);
+    let run = sweep(&repo, &[]).expect(1);
+    only(&run.json_lines(), &token(1));
+    sweep(&repo, &["--naive"]).expect(2);
 }
 
 #[test]
