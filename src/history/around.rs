@@ -1,7 +1,7 @@
 //! Parts of a text around what a delta changed.
 
 use crate::detect::Far;
-use crate::lines::LineSearch;
+use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
 
 use super::changes::Changes;
@@ -189,6 +189,16 @@ pub fn widened(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
         end: place.end.saturating_add(MARGIN).min(bytes.len() as u32),
     };
     whole_lines(&mut LineSearch::default(), wide, bytes)
+}
+
+/// A place with as much of a line that it cuts as an encoding there is opened along.
+pub fn along_lines(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
+    let (start, end) = (place.start as usize, place.end as usize);
+    let cuts = |at: usize| at > 0 && at < bytes.len() && bytes[at - 1] != b'\n';
+    ViewSpan::new(
+        start.saturating_sub(if cuts(start) { lines::REACH } else { 0 }),
+        (end + if cuts(end) { lines::REACH } else { 0 }).min(bytes.len()),
+    )
 }
 
 /// A place with the rest of its first and its last line, where they are not too long.

@@ -13,9 +13,9 @@
 //!    where its pattern fitted before and the match does not tell by itself that it is no secret; and
 //!    encodings are opened only in the lines that changed, and around keywords inside of them that a
 //!    change is near to.
-//! 3. What is found in the text itself is what is there. Around what is found in encodings, or was in
-//!    the base, and where rules look farther, the place is scanned once more with as much around it
-//!    as the rules there look at: what then starts there is what is there.
+//! 3. What is found in the text itself as in the base is what is there. Around what is new, or stands
+//!    in an encoding, and where rules look farther, the place is scanned once more with as much around
+//!    it as the rules there look at: what then starts there is what is there.
 //!
 //! Text that is decoded as a whole (UTF-16, notebooks) is scanned as a whole; the naive sweep does
 //! that with all objects, and is the oracle of this one.
@@ -34,7 +34,9 @@ use crate::source::stream::{self, Sizes};
 use crate::span::ViewSpan;
 use crate::unit::{ObjectId, Origin, Unit};
 
-use super::around::{Places, in_order, meeting, reach, starting_in, touches, widened, within};
+use super::around::{
+    Places, along_lines, in_order, meeting, reach, starting_in, touches, widened, within,
+};
 use super::changes::Changes;
 use super::secrets::{Secrets, Spot};
 use super::seen::Seen;
@@ -203,8 +205,10 @@ impl<'s> Texts<'s> {
         }
         let is_settled = change.is_settled(place, range);
         let known = starting_in(&change.carried.spots, place, |spot| spot.start);
-        let again = self.spots.iter().chain(known);
-        let again = again.filter(|spot| spot.coded || !is_settled);
+        // What is new may stand in an encoding as well, of which no mark is near to the change.
+        let is_open =
+            |spot: &&Spot| spot.coded || !is_settled || known.binary_search(spot).is_err();
+        let again = self.spots.iter().chain(known).filter(is_open);
         exact.extend(again.map(|spot| around(spot.span(), place)));
         if is_settled {
             looked.settled.list.push(place);
@@ -246,8 +250,10 @@ impl<'s> Texts<'s> {
         let part = Part {
             range,
             core: place,
+            near: range,
             hits: &carried.hits,
-            lines: None,
+            lines: &[],
+            bounds: place,
             stirred: Some(&stirred),
         };
         let inside = within(&change.lines.list, place, |line| *line);
@@ -320,20 +326,35 @@ impl<'s> Texts<'s> {
 
     /// Scans as much around `core` as it takes for nothing that starts there to be cut.
     fn whole_part(&mut self, bytes: &[u8], core: ViewSpan, hits: &[Hit]) {
-        let mut range = widened(core, bytes);
-        self.forget();
-        self.part(bytes, Part::whole(range, core, hits));
-        let mut needed = range;
+        let mut near = widened(core, bytes);
+        self.all_near(bytes, core, near, hits);
+        let mut needed = near;
         let own = |mark: &&Far| core.start <= mark.start && mark.start < core.end;
         for span in self.far.iter().filter(own).map(|m| reach(m, bytes.len())) {
             needed.start = needed.start.min(span.start);
             needed.end = needed.end.max(span.end);
         }
-        if !range.contains(needed) {
-            range = widened(needed, bytes);
-            self.forget();
-            self.part(bytes, Part::whole(range, core, hits));
+        if !near.contains(needed) {
+            near = widened(needed, bytes);
+            self.all_near(bytes, core, near, hits);
         }
+    }
+
+    /// Scans what starts in `core` with all that is `near`, and all encodings that reach there.
+    fn all_near(&mut self, bytes: &[u8], core: ViewSpan, near: ViewSpan, hits: &[Hit]) {
+        let lines = along_lines(near, bytes);
+        let range = along_lines(lines, bytes);
+        self.forget();
+        let part = Part {
+            range,
+            core,
+            hits,
+            near,
+            lines: &[lines],
+            bounds: range,
+            stirred: None,
+        };
+        self.part(bytes, part);
     }
 
     /// Scans a part of a text of which the keywords are known. What starts in its core is added to
@@ -342,14 +363,13 @@ impl<'s> Texts<'s> {
         let Part { range, core, .. } = part;
         let by = range.start;
         self.lines.clear();
-        let (whole, bounds) = ([range], part.lines.map_or(range, |_| core));
-        let inside = within(part.lines.unwrap_or(&whole), bounds, |line| *line);
+        let inside = within(part.lines, part.bounds, |line| *line);
         self.lines.extend(inside.map(|line| ViewSpan {
             start: line.start - by,
             end: line.end - by,
         }));
         self.hits.clear();
-        let inside = within(part.hits, range, Hit::span);
+        let inside = within(part.hits, part.near, Hit::span);
         self.hits.extend(inside.map(|hit| Hit {
             start: hit.start - by,
             end: hit.end - by,
@@ -360,8 +380,8 @@ impl<'s> Texts<'s> {
             parts: Parts {
                 lines: &self.lines,
                 bounds: ViewSpan {
-                    start: bounds.start - by,
-                    end: bounds.end - by,
+                    start: part.bounds.start - by,
+                    end: part.bounds.end - by,
                 },
             },
             stirred: part.stirred,
@@ -483,10 +503,12 @@ struct Part<'p> {
     range: ViewSpan,
     /// What starts here counts.
     core: ViewSpan,
-    /// The keywords of the text.
+    /// The keywords of the text, of which those count that stand in `near`.
     hits: &'p [Hit],
-    /// Where encodings are looked for; without, everywhere.
-    lines: Option<&'p [ViewSpan]>,
+    near: ViewSpan,
+    /// Where encodings are looked for, and as far as what they open.
+    lines: &'p [ViewSpan],
+    bounds: ViewSpan,
     /// What rules must look at to be tried, by bytes of the part; without, all are.
     stirred: Option<&'p [ViewSpan]>,
 }
@@ -494,21 +516,7 @@ struct Part<'p> {
 impl<'p> Part<'p> {
     /// The same with encodings in some lines only.
     fn only(self, lines: &'p [ViewSpan]) -> Self {
-        Self {
-            lines: Some(lines),
-            ..self
-        }
-    }
-
-    /// All of a part.
-    fn whole(range: ViewSpan, core: ViewSpan, hits: &'p [Hit]) -> Self {
-        Self {
-            range,
-            core,
-            hits,
-            lines: None,
-            stirred: None,
-        }
+        Self { lines, ..self }
     }
 }
 
