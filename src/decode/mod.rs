@@ -258,7 +258,7 @@ impl Default for Limits {
 pub struct Parts<'p> {
     /// What is looked through, in order and apart.
     pub lines: &'p [ViewSpan],
-    /// As far as what is found there is opened.
+    /// How far what is found there is opened.
     pub bounds: ViewSpan,
 }
 

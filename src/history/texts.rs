@@ -506,7 +506,7 @@ struct Part<'p> {
     /// The keywords of the text, of which those count that stand in `near`.
     hits: &'p [Hit],
     near: ViewSpan,
-    /// Where encodings are looked for, and as far as what they open.
+    /// Where encodings are looked for, and how far what is found there is opened.
     lines: &'p [ViewSpan],
     bounds: ViewSpan,
     /// What rules must look at to be tried, by bytes of the part; without, all are.
