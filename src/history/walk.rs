@@ -309,11 +309,8 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     /// Whether what an object begins with tells that it need not be read.
     fn is_unwanted(&self, place: u32, entry: Entry, kind: Kind, worker: &mut Worker<V>) -> bool {
         let is_leaf = entry.base == Base::None && self.forest.deltas(place).is_empty();
-        if !is_leaf || entry.size < DENSE_BYTES {
-            return false;
-        }
         let packed = self.pack.packed_len(place);
-        if packed < DENSE_BYTES || packed < entry.size / 4 * 3 {
+        if !is_leaf || packed < DENSE_BYTES || packed < entry.size / 4 * 3 {
             return false;
         }
         let mut head = [0; sniff::HEAD];
