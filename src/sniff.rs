@@ -218,20 +218,26 @@ pub const WIDE: [Encoding; 4] = [
     Encoding::Utf16Be,
 ];
 
-/// Whether the samples, read in this encoding, are mostly ASCII and hardly ever control.
+/// Whether the samples, read in this encoding, are mostly ASCII and hardly ever control. Mostly the
+/// first of them tell that they are not.
 fn reads_as(bytes: &[u8], encoding: Encoding) -> bool {
-    let (mut units, mut plain, mut odd) = (0, 0, 0);
+    let width = encoding.width();
+    let units: usize = samples(bytes).map(|sample| sample.len() / width).sum();
+    let (mut other, mut odd) = (0, 0);
     for sample in samples(bytes) {
-        for unit in sample.chunks_exact(encoding.width()) {
-            units += 1;
+        for unit in sample.chunks_exact(width) {
             match unit_value(unit, encoding) {
-                0x20..0x7F | 9..=13 | 27 => plain += 1,
+                0x20..0x7F | 9..=13 | 27 => continue,
                 0..0x20 | 0x7F => odd += 1,
                 _ => {}
             }
+            other += 1;
+            if other * 10 > units * 3 || odd * 50 > units {
+                return false;
+            }
         }
     }
-    units > 1 && plain * 10 >= units * 7 && odd * 50 <= units
+    units > 1
 }
 
 fn unit_value(unit: &[u8], encoding: Encoding) -> u32 {

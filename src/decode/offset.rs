@@ -112,13 +112,12 @@ impl OffsetMap {
 
     /// Whether tokens at `parent` simply lengthen the last run.
     fn continues(&self, parent: usize, from: u16, to: u16) -> bool {
-        let Some(last) = self.runs.last() else {
-            return false;
+        let end = |last: &Run| {
+            let tokens = (self.len - last.view) / u32::from(to);
+            last.parent + tokens * u32::from(from)
         };
-        let tokens = (self.len - last.view) / u32::from(last.to);
-        last.from == from
-            && last.to == to
-            && last.parent + tokens * u32::from(from) == parent as u32
+        let alike = self.runs.last().filter(|r| r.from == from && r.to == to);
+        alike.is_some_and(|last| end(last) == parent as u32)
     }
 
     /// Whether `span` is an unchanged copy of one stretch of parent text: nothing in it was

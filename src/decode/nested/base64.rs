@@ -21,6 +21,9 @@ pub(super) const MIN: usize = 20;
 const START: usize = 16;
 const PROOF: usize = 12;
 
+/// The bytes that text may begin with.
+const STARTS: [bool; 256] = starts();
+
 /// The longest run that is decoded to its end.
 const MAX: usize = 1 << 20;
 
@@ -38,6 +41,16 @@ const fn values() -> [u8; 256] {
     values[b'-' as usize] = 62;
     values[b'_' as usize] = 63;
     values
+}
+
+const fn starts() -> [bool; 256] {
+    let mut starts = [false; 256];
+    let mut byte = 0;
+    while byte < starts.len() {
+        starts[byte] = is_plain(byte as u8) || matches!(byte, 0xC2..=0xF4);
+        byte += 1;
+    }
+    starts
 }
 
 /// How a payload's bytes spell characters.
@@ -68,11 +81,14 @@ pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
 
 /// What the first digits of a run decode to, if that is text.
 fn kind(run: &[u8]) -> Option<Text> {
+    // Most runs are names, and show it in their first bytes.
+    if !STARTS[usize::from(group(*run.first_chunk()?)[0])] {
+        return None;
+    }
     let mut start = [0; PROOF];
     let (quads, _) = run.get(..START)?.as_chunks();
     for (quad, bytes) in quads.iter().zip(start.chunks_mut(3)) {
         bytes.copy_from_slice(&group(*quad));
-        // Most runs are names, and show it here.
         if bytes.iter().any(|&b| b < b' ' && !b"\0\t\n\r".contains(&b)) {
             return None;
         }
@@ -96,7 +112,7 @@ fn kind(run: &[u8]) -> Option<Text> {
     (!marked && plain * 2 >= PROOF).then_some(Text::Utf8)
 }
 
-fn is_plain(byte: u8) -> bool {
+const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
@@ -155,7 +171,12 @@ pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
         let len = digits.take_while(|&&b| ALPHABET.has(b)).count();
         pieces.push((at, len, padding(text, at + len, len)));
         let (quads, rest) = text[at..at + len].as_chunks();
-        bytes.extend(quads.iter().flat_map(|quad| group(*quad)));
+        let before = bytes.len();
+        bytes.resize(before + 3 * quads.len(), 0);
+        let (groups, _) = bytes[before..].as_chunks_mut();
+        for (quad, bytes) in quads.iter().zip(groups) {
+            *bytes = group(*quad);
+        }
         let mut last = [b'A'; 4];
         last[..rest.len()].copy_from_slice(rest);
         bytes.extend_from_slice(&group(last)[..rest.len() * 3 / 4]);

@@ -4,7 +4,12 @@
 //! opened only for escapes that hide what a rule looks for: quotes, slashes, printable characters
 //! spelled as numbers, and the line ends of a whole text in one string.
 
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
+
 use super::{Finds, Marks, Region, Writer, hex_number};
+
+/// Bytes looked at together.
+const BLOCK: usize = 64;
 
 /// How far apart the line ends of a text in one string may stand.
 const NEAR: usize = 300;
@@ -47,8 +52,9 @@ fn telling(slashes: usize, rest: &[u8]) -> Option<usize> {
 pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
     let text = text.get(..region.end).unwrap_or(text);
     let mut at = region.start;
-    while let Some(found) = memchr::memchr(b'\\', &text[at..]) {
-        let start = at + found;
+    let mut backslashes = Backslashes::new(text, at);
+    out.expect(text.len() - at);
+    while let Some(start) = backslashes.next(at) {
         out.copy(text, at..start);
         at = match escape(&text[start + 1..]) {
             Some((len, Meaning::Byte(byte))) => {
@@ -66,6 +72,63 @@ pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
         };
     }
     out.copy(text, at..text.len());
+}
+
+/// Finds one backslash after the other. In a text of strings they are too near to each other for a
+/// search that begins anew with each.
+struct Backslashes<'t> {
+    level: Level,
+    text: &'t [u8],
+    /// Where the next block starts.
+    next: usize,
+    /// Those of the block before that are left, a bit each.
+    left: u64,
+}
+
+impl<'t> Backslashes<'t> {
+    fn new(text: &'t [u8], from: usize) -> Self {
+        Self {
+            level: Level::new(),
+            text,
+            next: from,
+            left: 0,
+        }
+    }
+
+    /// The next one at `from` or behind.
+    fn next(&mut self, from: usize) -> Option<usize> {
+        loop {
+            while self.left == 0 {
+                let rest = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
+                self.left = match rest.first_chunk() {
+                    Some(block) => in_block(self.level, block),
+                    None => {
+                        let mut block = [0; BLOCK];
+                        block[..rest.len()].copy_from_slice(rest);
+                        in_block(self.level, &block)
+                    }
+                };
+                self.next += BLOCK;
+            }
+            let at = self.next - BLOCK + self.left.trailing_zeros() as usize;
+            self.left &= self.left - 1;
+            if at >= from {
+                return Some(at);
+            }
+        }
+    }
+}
+
+/// A bit for each backslash.
+fn in_block(level: Level, block: &[u8; BLOCK]) -> u64 {
+    dispatch!(level, simd => compare(simd, block))
+}
+
+/// Needs to be inlined to be compiled for the level at hand.
+#[inline(always)]
+fn compare<S: Simd>(simd: S, block: &[u8; BLOCK]) -> u64 {
+    let bytes = u8x64::load_array_ref(simd, block);
+    bytes.simd_eq(b'\\').to_bitmask()
 }
 
 /// What an escape stands for.

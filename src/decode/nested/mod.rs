@@ -184,6 +184,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    /// Makes room for so many bytes.
+    fn expect(&mut self, bytes: usize) {
+        self.out.text.reserve(bytes);
+    }
+
     fn copy(&mut self, text: &[u8], range: Range<usize>) {
         if let Some(bytes) = text.get(range.clone()) {
             self.out.copy(self.base + range.start, bytes);

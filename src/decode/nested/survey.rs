@@ -41,9 +41,7 @@ impl Survey {
     /// Surveys some parts of another text, in order and apart, and forgets the last one.
     pub(super) fn read_parts(&mut self, text: &[u8], parts: &[ViewSpan]) {
         self.marks.iter_mut().for_each(Vec::clear);
-        for part in parts {
-            dispatch!(self.level, simd => self.blocks(simd, text, part.range()));
-        }
+        dispatch!(self.level, simd => self.blocks(simd, text, parts));
     }
 
     /// Gives back memory for more than so many marks of a coding.
@@ -65,49 +63,42 @@ impl Survey {
 
     /// Needs to be inlined to be compiled for the level at hand.
     #[inline(always)]
-    fn blocks<S: Simd>(&mut self, simd: S, text: &[u8], part: Range<usize>) {
-        let mut runs = Runs::default();
-        let mut before = Before::default();
-        let (blocks, rest) = text[part.clone()].as_chunks::<BLOCK>();
-        for (index, block) in blocks.iter().enumerate() {
-            let classes = classify(simd, block);
-            let at = part.start + index * BLOCK;
-            self.block(text, at, &classes, &mut before, &mut runs);
+    fn blocks<S: Simd>(&mut self, simd: S, text: &[u8], parts: &[ViewSpan]) {
+        let mut pass = Pass::default();
+        for part in parts {
+            pass.begin();
+            let (blocks, rest) = text[part.range()].as_chunks::<BLOCK>();
+            for (index, block) in blocks.iter().enumerate() {
+                let at = part.range().start + index * BLOCK;
+                if pass.add(at, classify(simd, block)) {
+                    self.settle(text, &mut pass);
+                }
+            }
+            let at = part.range().end - rest.len();
+            let classes = match text[at..].first_chunk() {
+                Some(block) => classify(simd, block),
+                None => classify(simd, &padded(&text[at..])),
+            };
+            if pass.add(at, classes.clipped(rest.len())) {
+                self.settle(text, &mut pass);
+            }
         }
-        // Line ends mean nothing to any coding. At least one also ends the last run.
-        let mut block = [b'\n'; BLOCK];
-        block[..rest.len()].copy_from_slice(rest);
-        let classes = classify(simd, &block);
-        self.block(
-            text,
-            part.end - rest.len(),
-            &classes,
-            &mut before,
-            &mut runs,
-        );
+        self.settle(text, &mut pass);
     }
 
-    #[inline(always)]
-    fn block(
-        &mut self,
-        text: &[u8],
-        at: usize,
-        classes: &Classes,
-        before: &mut Before,
-        runs: &mut Runs,
-    ) {
-        let marks = classes.marks(before);
-        if marks != 0 {
-            self.look(text, at, marks);
+    /// Looks at what a pass has put aside, and forgets it.
+    #[inline(never)]
+    fn settle(&mut self, text: &[u8], pass: &mut Pass) {
+        for aside in &pass.aside[..pass.len] {
+            self.look(text, aside.at as usize, aside.marks);
+            if aside.ends {
+                self.runs(text, aside.at as usize, aside.digits, aside.open as usize);
+            }
         }
-        if runs.end_in(classes.digits) {
-            self.runs(text, at, classes.digits, runs.open);
-        }
-        runs.pass(classes.digits);
+        pass.len = 0;
     }
 
     /// Looks at each of the `marked` bytes of the block at `base`.
-    #[inline(never)]
     fn look(&mut self, text: &[u8], base: usize, mut marked: u64) {
         while marked != 0 {
             let at = base + marked.trailing_zeros() as usize;
@@ -131,7 +122,6 @@ impl Survey {
 
     /// Notes the long runs that end in the block at `base`, given its digits and how much of a run
     /// came before.
-    #[inline(never)]
     fn runs(&mut self, text: &[u8], base: usize, digits: u64, open: usize) {
         let leading = digits.trailing_ones() as usize;
         if leading < BLOCK && open + leading >= base64::MIN {
@@ -202,6 +192,13 @@ struct Classes {
     digits: u64,
 }
 
+/// The last bytes of a text as a block.
+fn padded(rest: &[u8]) -> [u8; BLOCK] {
+    let mut block = [b'\n'; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
+
 #[inline(always)]
 fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Classes {
     let bytes = u8x64::load_array_ref(simd, block);
@@ -223,55 +220,90 @@ fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Classes {
     }
 }
 
-/// What the last byte of the block before tells about the first of the next.
-struct Before {
-    /// 1 where a literal cannot end.
+/// A pass over stretches of blocks. What must be looked at is put aside until there is enough of it:
+/// which blocks have any cannot be foretold, and a processor that guesses wrong has to start over.
+#[derive(Default)]
+struct Pass {
+    /// 1 where a literal cannot end with the first byte of the next block.
     bare: u64,
+    /// Digits right before the next block.
+    open: usize,
+    aside: [Aside; Self::MOST],
+    len: usize,
 }
 
-impl Default for Before {
-    /// No literal ends with the first byte of a text.
-    fn default() -> Self {
-        Self { bare: 1 }
+/// A block to look at.
+#[derive(Clone, Copy, Default)]
+struct Aside {
+    marks: u64,
+    digits: u64,
+    at: u32,
+    /// Digits right before it.
+    open: u32,
+    /// Whether a long run ends in it.
+    ends: bool,
+}
+
+impl Pass {
+    const MOST: usize = 32;
+
+    /// Begins another stretch of blocks. No literal ends with its first byte.
+    #[inline(always)]
+    fn begin(&mut self) {
+        (self.bare, self.open) = (1, 0);
+    }
+
+    /// Passes over the block at `at`. Tells whether there is no room to put another aside.
+    #[inline(always)]
+    fn add(&mut self, at: usize, classes: Classes) -> bool {
+        let marks = classes.marks(&mut self.bare);
+        let Classes { digits, .. } = classes;
+        let leading = digits.trailing_ones() as usize;
+        let first = (leading < BLOCK) & (self.open + leading >= base64::MIN);
+        let ends = first | (long_runs(digits) != 0);
+        self.aside[self.len % Self::MOST] = Aside {
+            marks,
+            digits,
+            at: at as u32,
+            open: self.open as u32,
+            ends,
+        };
+        self.len += usize::from((marks != 0) | ends);
+        let trailing = digits.leading_ones() as usize;
+        self.open = trailing + if trailing == BLOCK { self.open } else { 0 };
+        self.len == Self::MOST
     }
 }
 
 impl Classes {
-    /// The bytes to look at.
+    /// The same with line ends for all but so many bytes. They mean nothing to any coding, and at least
+    /// one ends the last run.
     #[inline(always)]
-    fn marks(&self, before: &mut Before) -> u64 {
+    fn clipped(self, len: usize) -> Self {
+        let rest = u64::MAX << len;
+        Self {
+            quotes: self.quotes & !rest,
+            spaces: self.spaces | rest,
+            joins: self.joins | rest,
+            slashes: self.slashes & !rest,
+            signs: self.signs & !rest,
+            digits: self.digits & !rest,
+        }
+    }
+
+    /// The bytes to look at. `before` is 1 where a literal cannot end with the first byte, and is told
+    /// of the next block.
+    #[inline(always)]
+    fn marks(&self, before: &mut u64) -> u64 {
         // What the next block begins with is not known here, so the last byte is always marked.
         let joined = self.joins >> 1 | 1 << (BLOCK - 1);
         // A value is carried over a joint only where bytes of it touch the quote.
         let bare = self.spaces | self.quotes;
-        let joints = self.quotes & joined & !(bare << 1 | before.bare);
-        before.bare = bare >> (BLOCK - 1);
+        let joints = self.quotes & joined & !(bare << 1 | *before);
+        *before = bare >> (BLOCK - 1);
         // Of a row of backslashes the last tells.
         let slashes = self.slashes & !(self.slashes >> 1);
         joints | slashes | self.signs
-    }
-}
-
-/// Follows runs of digits from block to block.
-#[derive(Default)]
-struct Runs {
-    /// Digits right before the block.
-    open: usize,
-}
-
-impl Runs {
-    /// Whether a long run ends in the block.
-    #[inline(always)]
-    fn end_in(&self, digits: u64) -> bool {
-        let leading = digits.trailing_ones() as usize;
-        let first = leading < BLOCK && self.open + leading >= base64::MIN;
-        first || long_runs(digits) != 0
-    }
-
-    #[inline(always)]
-    fn pass(&mut self, digits: u64) {
-        let trailing = digits.leading_ones() as usize;
-        self.open = trailing + if trailing == BLOCK { self.open } else { 0 };
     }
 }
 
