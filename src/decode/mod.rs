@@ -345,6 +345,16 @@ impl<'u> Document<'u> {
         views.skip(usize::from(skip_text))
     }
 
+    /// Where in the unit the byte at an offset of view `index` comes from.
+    pub fn origin(&self, index: usize, mut offset: u32) -> u32 {
+        let mut at = Some(index);
+        while let Some(view) = at.and_then(|index| self.views.get(index)) {
+            offset = view.map.origin(offset);
+            at = view.parent;
+        }
+        offset
+    }
+
     /// Follows a span of view `index` back to the unit.
     pub fn locate(&self, index: usize, span: ViewSpan) -> Located {
         let view = &self.views[index];

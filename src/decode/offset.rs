@@ -129,6 +129,16 @@ impl OffsetMap {
         run.is_some_and(|run| run.from == 1 && run.to == 1) && span.end <= end
     }
 
+    /// Where in the parent the token starts that gave the byte at `offset`, or where glue points to.
+    pub fn origin(&self, offset: u32) -> u32 {
+        let after = self.runs.partition_point(|run| run.view <= offset);
+        let run = self.runs.get(after.saturating_sub(1));
+        run.map_or(0, |run| match run.from {
+            0 => run.parent,
+            from => run.parent + (offset - run.view) / u32::from(run.to) * u32::from(from),
+        })
+    }
+
     /// The parent bytes behind `span`, widened to whole tokens. Pieces that touch are joined; glue
     /// contributes nothing, so a span of glue alone gives one empty piece where the glue points.
     pub fn to_parent(&self, span: ViewSpan) -> Pieces {
@@ -209,6 +219,18 @@ mod tests {
         assert_eq!(spans(&map, 10, 12), [(20, 28)]);
         assert_eq!(spans(&map, 3, 8), [(5, 7), (10, 16)]);
         assert_eq!(spans(&map, 5, 6), [(8, 8)]);
+    }
+
+    #[test]
+    fn a_byte_comes_from_where_its_span_starts() {
+        let map = sample();
+        for offset in 0..map.len() {
+            let [(start, _)] = spans(&map, offset, offset + 1)[..] else {
+                panic!("one piece for one byte");
+            };
+            assert_eq!(map.origin(offset as u32), start, "{offset}");
+        }
+        assert_eq!(OffsetMap::default().origin(0), 0);
     }
 
     #[test]

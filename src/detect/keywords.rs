@@ -23,7 +23,7 @@ use super::sides::Sides;
 use super::window::{Window, cost};
 use crate::rules::def::ByteSet;
 use crate::span::ViewSpan;
-use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x32, u16x16};
+use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x16, u8x32, u16x16, u64x4};
 
 /// A keyword seen in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -269,12 +269,16 @@ impl Keywords {
         let bytes = u8x32::from_slice(simd, &block[..BLOCK]) | 0x20;
         let later = u8x32::from_slice(simd, &block[2..]) | 0x20;
         let (low, high): (u16x16<S>, u16x16<S>) = (bytes.bitcast(), later.bitcast());
-        let slots: [u16; BLOCK / 2] = hash(low, high & 0xFF).into();
-        let mut found = [0; BLOCK / 2];
-        for (found, slot) in found.iter_mut().zip(slots) {
-            *found = self.filter[usize::from(slot)];
-        }
-        let found = u16x16::from_slice(simd, &found);
+        let slots: u64x4<S> = hash(low, high & 0xFF).bitcast();
+        let slots: [u64; 4] = slots.into();
+        // Four in a word: to take lanes out of a vector one by one, and put others in, takes longer
+        // than all the rest.
+        let found = slots.map(|slots| {
+            let entry = |lane: u32| self.filter[usize::from((slots >> lane) as u16)];
+            [0, 16, 32, 48].map(|lane| u64::from(entry(lane)) << lane)
+        });
+        let found = found.map(|[a, b, c, d]| (a | b) | (c | d));
+        let found: u16x16<S> = u64x4::from_slice(simd, &found).bitcast();
         (found & class_bits(simd, high >> 8))
             .simd_ne(0)
             .to_bitmask()

@@ -82,12 +82,10 @@ impl Traces {
             self.hits.extend_from_slice(hits);
         }
         for hit in hits {
-            let first = ViewSpan::new(hit.start as usize, hit.start as usize + 1);
             let hit = match view {
                 0 => *hit,
                 _ => {
-                    let source = document.locate(view, first).source;
-                    let start = source.first().map_or(0, |span| span.start);
+                    let start = document.origin(view, hit.start);
                     let hit = Hit {
                         start,
                         end: start + 1,
