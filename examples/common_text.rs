@@ -6,8 +6,11 @@
 //! cargo run --release --example common_text -- ~/.cargo/registry/src /usr/lib/python3 /usr/share/doc \
 //!     > patterns/common-text.tsv
 //! cargo run --release --example common_text -- --grams ~/.cargo/registry/src /usr/lib/python3 \
-//!     /usr/share/doc > patterns/common-grams.tsv
+//!     /usr/share/doc PACKAGES > patterns/common-grams.tsv
 //! ```
+//!
+//! `PACKAGES` is a folder of some unpacked packages of npm: bundles and source maps are much of what is
+//! searched.
 //!
 //! Reads text files of the named folders, as many bytes of each kind of file as of any other. The
 //! first file lists every text of three to eight bytes (case aside) that stands at least `LEAST`

@@ -220,6 +220,20 @@ fn base64() {
 }
 
 #[test]
+fn base64_may_begin_with_any_character_of_text() {
+    for first in "\t\n\r ~\u{80}ä\u{7FF}\u{800}€\u{FFFF}\u{10000}\u{10FFFF}".chars() {
+        let text = format!("{first}and so it goes on");
+        let code = STANDARD.encode(&text);
+        let document = open(code.as_bytes());
+        assert_eq!(texts(&document, Layer::Base64), [text], "{first:?}");
+    }
+    opens_nothing(&[
+        &STANDARD.encode(b"\xC1and so it goes on"),
+        &STANDARD.encode(b"\0and so it goes on"),
+    ]);
+}
+
+#[test]
 fn base64_over_lines() {
     let text = "first: line of it\nsecond: line of it, and more to come\nthird=end of it all";
     let code = STANDARD.encode(text);
