@@ -194,3 +194,32 @@ fn low_surrogate(rest: &[u8]) -> Option<u32> {
     let code = hex_number(digits.get(..4)?)?;
     matches!(code, 0xDC00..0xE000).then_some(code)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn backslashes_are_found_as_one_by_one(
+            text in r"(\\|a|b{1,90}){0,60}",
+            from in any::<prop::sample::Index>(),
+            taken in 1..4_usize,
+        ) {
+            let text = text.as_bytes();
+            let mut at = from.index(text.len() + 1);
+            for level in [Level::new(), Level::baseline()] {
+                let mut found = Backslashes { level, ..Backslashes::new(text, at) };
+                loop {
+                    let next = text[at..].iter().position(|&b| b == b'\\').map(|next| at + next);
+                    prop_assert_eq!(found.next(at), next);
+                    let Some(next) = next else { break };
+                    at = (next + taken).min(text.len());
+                }
+                at = from.index(text.len() + 1);
+            }
+        }
+    }
+}

@@ -276,8 +276,8 @@ impl Pass {
 }
 
 impl Classes {
-    /// The same with line ends for all but so many bytes. They mean nothing to any coding, and at least
-    /// one ends the last run.
+    /// The same with line ends behind so many bytes. They mean nothing to any coding, and at least one
+    /// ends the last run.
     #[inline(always)]
     fn clipped(self, len: usize) -> Self {
         let rest = u64::MAX << len;
@@ -423,8 +423,10 @@ mod tests {
         fn marks_are_those_of_looking_at_every_byte(
             text in "(\\\\|\"|'|%|&|#|\x1b|\n|\r|[+]|[.]| |[|]|[a-z=é]{1,4}|[0-9a-f]{18,70}|[A-Za-z0-9/_-]{15,150}){0,40}",
             pad in 0..BLOCK,
+            times in 1..40_usize,
         ) {
-            let text = format!("{}{text}", "=".repeat(pad));
+            // More blocks than are put aside.
+            let text = format!("{}{}", "=".repeat(pad), text.repeat(times));
             agrees(text.as_bytes(), Level::new())?;
             agrees(text.as_bytes(), Level::baseline())?;
         }
