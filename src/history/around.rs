@@ -1,5 +1,8 @@
 //! Parts of a text around what a delta changed.
 
+use std::ops::Range;
+
+use crate::decode::nested::payload_cut_by;
 use crate::detect::Far;
 use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
@@ -82,9 +85,9 @@ impl Places {
 
     /// Widens each place to whole lines.
     fn take_lines(&mut self, bytes: &[u8]) {
-        let mut lines = LineSearch::default();
+        let mut ends = Ends::default();
         for place in &mut self.list {
-            *place = whole_lines(&mut lines, *place, bytes);
+            *place = ends.whole(*place, bytes);
         }
         self.merge();
     }
@@ -188,7 +191,7 @@ pub fn widened(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
         start: place.start.saturating_sub(MARGIN),
         end: place.end.saturating_add(MARGIN).min(bytes.len() as u32),
     };
-    whole_lines(&mut LineSearch::default(), wide, bytes)
+    Ends::default().whole(wide, bytes)
 }
 
 /// A place with as much of a line that it cuts as an encoding there is opened along.
@@ -201,12 +204,32 @@ pub fn along_lines(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
     )
 }
 
-/// A place with the rest of its first and its last line, where they are not too long.
-fn whole_lines(lines: &mut LineSearch, place: ViewSpan, bytes: &[u8]) -> ViewSpan {
-    let (start, end) = lines.around(bytes, place.range());
-    ViewSpan::new(
-        start.unwrap_or(place.start as usize),
+/// Finds what must not be cut at the ends of places; best asked for one place after the other.
+#[derive(Default)]
+struct Ends {
+    lines: LineSearch,
+    /// The last payload that a place ended in.
+    payload: Range<usize>,
+}
+
+impl Ends {
+    /// A place with the rest of its first and its last line, where they are not too long, and of what
+    /// may be base64: cut anywhere, it would decode to something else.
+    fn whole(&mut self, place: ViewSpan, bytes: &[u8]) -> ViewSpan {
+        let (start, end) = self.lines.around(bytes, place.range());
+        let start = start.unwrap_or(place.start as usize);
         // A line has its line end.
-        end.map_or(place.end as usize, |end| (end + 1).min(bytes.len())),
-    )
+        let end = end.map_or(place.end as usize, |end| (end + 1).min(bytes.len()));
+        ViewSpan::new(
+            self.payload(start, bytes).start.min(start),
+            self.payload(end, bytes).end.max(end),
+        )
+    }
+
+    fn payload(&mut self, at: usize, bytes: &[u8]) -> &Range<usize> {
+        if !self.payload.contains(&at) {
+            self.payload = payload_cut_by(bytes, at);
+        }
+        &self.payload
+    }
 }

@@ -27,6 +27,7 @@ use crate::detect::keywords::Hit;
 use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
 use crate::ledger::Reason;
+use crate::lines;
 use crate::pipeline::{Focus, Scanner};
 use crate::sniff;
 use crate::source::Sink;
@@ -46,8 +47,10 @@ use super::walk::Visit;
 /// the judge looks from there.
 pub const MARGIN: u32 = LOCAL + 512;
 /// How far from a change, in bytes, an encoding may begin that the change makes one. Whole lines are
-/// looked through in any case.
+/// looked through in any case. What is opened along a line because of it reaches no farther than what
+/// is looked at again.
 const CODED: u32 = 64;
+const _: () = assert!(lines::REACH as u32 + CODED <= MARGIN);
 /// How a file begins that stands for one kept elsewhere by Git LFS, and how long it can be.
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 const LFS_LONGEST: usize = 1024;

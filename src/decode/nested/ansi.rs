@@ -15,21 +15,14 @@ const MAX_PARAMETERS: usize = 64;
 const MAX_COMMAND: usize = 4096;
 
 /// Marks are ESC and the last of some backslashes.
-pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
-    let mut at = 0;
-    while let Some(last) = marks.next(at) {
-        at = last + 1;
-        let slashes = super::slashes_before(text, at);
-        let first = last.min(at - slashes);
-        let Some((start, len)) = spelled(text, first, slashes) else {
-            continue;
-        };
-        at = if finds.wants(start..start + len) {
-            finds.line(text, start..start + len)
-        } else {
-            start + len
-        };
-    }
+pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
+    finds.lines(text, marks, |last| {
+        let end = last + 1;
+        let slashes = super::slashes_before(text, end);
+        let first = last.min(end - slashes);
+        let (start, len) = spelled(text, first, slashes)?;
+        Some(Region::of(start..start + len))
+    });
 }
 
 pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {

@@ -27,6 +27,9 @@ const STARTS: [bool; 256] = starts();
 /// The longest run that is decoded to its end.
 const MAX: usize = 1 << 20;
 
+/// Bytes looked at together.
+const BLOCK: usize = 64;
+
 /// The shortest line of a payload that is broken over lines.
 const MIN_LINE: usize = 40;
 
@@ -126,7 +129,7 @@ fn group(digits: [u8; 4]) -> [u8; 3] {
 /// Where the payload that begins with `run` ends, with its padding and when it goes on over lines of equal width.
 fn last_line(text: &[u8], run: Range<usize>) -> usize {
     let width = run.len();
-    if width < MIN_LINE || !width.is_multiple_of(4) {
+    if !is_full(width) {
         return run.end + padding(text, run.end, width);
     }
     let mut end = run.end;
@@ -150,11 +153,89 @@ fn next_line(text: &[u8], at: usize) -> Option<usize> {
     let rest = text.get(at..)?;
     let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
     let rest = rest.strip_prefix(b"\n")?;
-    let indent = rest
-        .iter()
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count();
-    Some(text.len() - rest.len() + indent)
+    Some(text.len() - rest.len() + indent(rest))
+}
+
+/// Where the payload starts and ends that a cut of the text at `at` goes through: the run of digits
+/// there and the lines that may belong to it, as far as a payload is decoded. What it decodes to is not
+/// asked. Empty when the cut goes through none.
+pub fn cut_by(text: &[u8], at: usize) -> Range<usize> {
+    let (floor, ceiling) = (at.saturating_sub(MAX), text.len().min(at + MAX));
+    let has = |at: usize| text.get(at).is_some_and(|&b| ALPHABET.has(b));
+    let (first, mut start) = if at > 0 && has(at - 1) {
+        (at, run_start(text, at, floor))
+    } else if let Some(before) = line_before(text, at, floor) {
+        (at + indent(&text[at..]), before)
+    } else {
+        return at..at;
+    };
+    if !has(first) {
+        return at..at;
+    }
+    while let Some(before) = line_before(text, start, floor) {
+        start = before;
+    }
+    let mut line = run_start(text, first, floor);
+    let mut end = run_end(&text[..ceiling], first);
+    while is_full(end - line)
+        && let Some(next) = next_line(text, end).filter(|&next| next < ceiling && has(next))
+    {
+        line = next;
+        end = run_end(&text[..ceiling], next);
+    }
+    start..end
+}
+
+/// Where the payload's line before the one that starts at `at` starts, if it can go on there.
+fn line_before(text: &[u8], at: usize, floor: usize) -> Option<usize> {
+    let before = &text[floor..at];
+    let blanks = before.iter().rev().take_while(|b| is_blank(**b)).count();
+    let before = before[..before.len() - blanks].strip_suffix(b"\n")?;
+    let end = floor + before.strip_suffix(b"\r").unwrap_or(before).len();
+    let start = run_start(text, end, floor);
+    is_full(end - start).then_some(start)
+}
+
+/// Where the run of digits that ends at `at` starts, not before `floor`. Payloads may be long.
+fn run_start(text: &[u8], at: usize, floor: usize) -> usize {
+    let mut start = at;
+    while let Some(block) = text[floor..start].last_chunk()
+        && all_digits(block)
+    {
+        start -= BLOCK;
+    }
+    let before = text[floor..start].iter().rev();
+    start - before.take_while(|&&b| ALPHABET.has(b)).count()
+}
+
+/// Where the run of digits that goes on at `at` ends.
+fn run_end(text: &[u8], at: usize) -> usize {
+    let mut end = at;
+    while let Some(block) = text[end..].first_chunk()
+        && all_digits(block)
+    {
+        end += BLOCK;
+    }
+    ALPHABET.run_end(text, end)
+}
+
+/// By comparisons, which the compiler makes of all at once.
+fn all_digits(block: &[u8; BLOCK]) -> bool {
+    let is_digit = |b: u8| b.is_ascii_alphanumeric() | matches!(b, b'+' | b'/' | b'-' | b'_');
+    block.iter().fold(true, |all, &b| all & is_digit(b))
+}
+
+/// Whether a payload may go on after a line of so many digits.
+const fn is_full(width: usize) -> bool {
+    width >= MIN_LINE && width.is_multiple_of(4)
+}
+
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn indent(line: &[u8]) -> usize {
+    line.iter().take_while(|b| is_blank(**b)).count()
 }
 
 /// A stretch of digits: where it starts, how many there are, and padding after them.

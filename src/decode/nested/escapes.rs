@@ -15,16 +15,17 @@ const BLOCK: usize = 64;
 const NEAR: usize = 300;
 
 /// Marks are the last of some backslashes.
-pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
-    let mut at = 0;
-    while let Some(last) = marks.next(at) {
+pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
+    finds.lines(text, marks, |last| {
         let end = last + 1;
         let slashes = super::slashes_before(text, end);
-        at = match telling(slashes, &text[end..]) {
-            Some(len) if finds.wants(last..end + len) => finds.line(text, end - slashes..end + len),
-            _ => end,
-        };
-    }
+        let len = telling(slashes, &text[end..])?;
+        Some(Region {
+            start: end - slashes,
+            core: last,
+            end: end + len,
+        })
+    });
 }
 
 /// Whether what follows a run of backslashes makes the line worth opening; how long that is.

@@ -16,16 +16,11 @@ const NAMED: [(&[u8], char); 6] = [
 const MAX_DIGITS: usize = 8;
 
 /// Marks are ampersands.
-pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
-    let mut at = 0;
-    while let Some(start) = marks.next(at) {
-        at = match reference(&text[start + 1..]) {
-            Some((len, _)) if finds.wants(start..start + 1 + len) => {
-                finds.line(text, start..start + 1 + len)
-            }
-            _ => start + 1,
-        };
-    }
+pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
+    finds.lines(text, marks, |start| {
+        let (len, _) = reference(&text[start + 1..])?;
+        Some(Region::of(start..start + 1 + len))
+    });
 }
 
 pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {

@@ -15,23 +15,15 @@ const CARRIED: usize = 8;
 const MAX_GAP: usize = 256;
 
 /// How far from the joint the other quotes of the two literals may be.
-const MAX_LITERAL: usize = 8 << 10;
+const MAX_LITERAL: usize = 1 << 10;
 
 /// Marks are quotes and backslashes.
-pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
-    let mut at = 0;
-    while let Some(start) = marks.next(at) {
-        at = start + 1;
+pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
+    finds.lines(text, marks, |start| {
         // What is escaped opens and closes nothing.
-        if super::slashes_before(text, start).is_multiple_of(2)
-            && let Some(joint) = joint(text, start)
-        {
-            at = joint.end;
-            if finds.wants(joint.clone()) {
-                finds.line(text, joint);
-            }
-        }
-    }
+        let is_bare = super::slashes_before(text, start).is_multiple_of(2);
+        is_bare.then(|| joint(text, start).map(Region::of))?
+    });
 }
 
 pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {

@@ -34,16 +34,10 @@ mod tests;
 use std::ops::Range;
 
 use super::{Document, Layer, Limits, OffsetMap, Parts, Spares, View, ViewBuilder};
-use crate::lines::LineSearch;
+use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
+pub use base64::cut_by as payload_cut_by;
 pub use survey::Survey;
-
-/// How far a region reaches along a line longer than [`lines::REACH`](crate::lines::REACH) on a side,
-/// as minified code and data on one line have.
-const LONG_REACH: usize = 2 << 10;
-
-/// Overlap of the search with a region that was cut short, so that no marker is lost at the cut.
-const OVERLAP: usize = 16;
 
 /// Text before a decoded word that is kept with it: it holds the name the word is given.
 const CONTEXT: usize = 64;
@@ -95,6 +89,17 @@ struct Region {
     end: usize,
 }
 
+impl Region {
+    /// All of it coded.
+    fn of(coded: Range<usize>) -> Self {
+        Self {
+            start: coded.start,
+            core: coded.start,
+            end: coded.end,
+        }
+    }
+}
+
 /// Where one coding may be in one stretch, in order.
 struct Marks<'a> {
     /// Where the stretch starts in its view.
@@ -114,6 +119,17 @@ impl Marks<'_> {
             }
         }
         None
+    }
+
+    /// Takes all marks before `end`, in offsets of the stretch, and gives the last that `tells` accepts.
+    fn last_before<T>(&mut self, end: usize, tells: impl FnMut(usize) -> Option<T>) -> Option<T> {
+        let len = self
+            .left
+            .partition_point(|&at| (at as usize) < self.base + end);
+        let (before, rest) = self.left.split_at(len);
+        self.left = rest;
+        let before = before.iter().rev();
+        before.map(|&at| at as usize - self.base).find_map(tells)
     }
 }
 
@@ -142,24 +158,36 @@ impl Finds<'_> {
             .is_none_or(|map| !map.is_copy(ViewSpan::new(start, end)))
     }
 
-    /// Adds the lines that hold `marker`, or what is near it where they are long. Gives the place
-    /// from which to search on.
-    fn line(&mut self, text: &[u8], marker: Range<usize>) -> usize {
-        let last = self.regions.last().map_or(0, |region| region.end);
-        if marker.end + OVERLAP <= last {
-            return marker.end;
-        }
-        let (start, end) = self.lines.around(text, marker.clone());
-        let start = start.unwrap_or_else(|| marker.start - LONG_REACH);
-        let (end, next) = match end {
-            Some(end) => (end, end),
-            None => {
-                let end = marker.end + LONG_REACH;
-                (end, end - OVERLAP)
+    /// Adds the lines with marks that tell of something to decode, as far as [`lines::REACH`] on either
+    /// side of one: what is opened does not depend on what is farther off. `tells` gives what stands at
+    /// a mark, which is wanted from its core on.
+    fn lines(
+        &mut self,
+        text: &[u8],
+        mut marks: Marks<'_>,
+        tells: impl Fn(usize) -> Option<Region>,
+    ) {
+        let mut at = 0;
+        while let Some(mark) = marks.next(at) {
+            let wanted = |finds: &Self, mark| {
+                tells(mark).filter(|marker| finds.wants(marker.core..marker.end))
+            };
+            let mut next = wanted(self, mark);
+            while let Some(marker) = next.take() {
+                at = self.line(text, marker);
+                // Of the marks in what is opened, the last one tells how far to go.
+                next = marks.last_before(at, |mark| wanted(self, mark));
             }
-        };
+        }
+    }
+
+    /// Adds the lines that hold `marker`, or what is near it where they are long. Gives where they end.
+    fn line(&mut self, text: &[u8], marker: Region) -> usize {
+        let (start, end) = self.lines.around(text, marker.start..marker.end);
+        let start = start.unwrap_or_else(|| marker.start - lines::REACH);
+        let end = end.unwrap_or(marker.end + lines::REACH);
         self.merge(start, end);
-        next
+        end
     }
 
     /// Adds a region, as part of the last one where they overlap or only a line end is between

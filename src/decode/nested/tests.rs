@@ -2,8 +2,9 @@ use ::base64::Engine;
 use ::base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 
-use super::{BASE_BUDGET, CODINGS};
+use super::{BASE_BUDGET, CODINGS, payload_cut_by};
 use crate::decode::{self, Document, Layer, Limits};
+use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
 use crate::unit::{Origin, Unit};
 
@@ -615,5 +616,70 @@ proptest! {
         }
         let code = STANDARD.encode(&text);
         is_sound(&open(code.as_bytes()));
+    }
+
+    /// What a mark opens does not depend on those that stand before it.
+    #[test]
+    fn what_is_opened_is_what_is_near_to_marks(
+        gaps in prop::collection::vec((0..3 * lines::REACH, any::<bool>()), 1..12),
+    ) {
+        let mut text = Vec::new();
+        let mut near = Vec::new();
+        for (gap, ends) in gaps {
+            text.resize(text.len() + gap, b'x');
+            if ends {
+                text.push(b'\n');
+            }
+            near.push(text.len());
+            text.extend_from_slice(b"\\\"");
+        }
+        text.extend_from_slice(&[b'x'; 2 * lines::REACH]);
+        let mut opened = vec![false; text.len()];
+        for mark in near {
+            let (start, end) = LineSearch::default().around(&text, mark..mark + 2);
+            let start = start.unwrap_or(mark.saturating_sub(lines::REACH));
+            let end = end.unwrap_or(mark + 2 + lines::REACH);
+            opened[start..end].fill(true);
+        }
+        let document = open(&text);
+        let (_, view) = document.searchable().nth(1).expect("a view of escapes");
+        prop_assert_eq!(view.layer, Layer::Escapes);
+        let read = (0..view.text.len()).map(|at| document.origin(1, at as u32));
+        // The line end between two lines belongs to both.
+        let is_opened =
+            |&at: &usize| opened[at] || at > 0 && opened[at - 1] && opened.get(at + 1) == Some(&true);
+        let origins: Vec<usize> = (0..text.len()).filter(is_opened).collect();
+        let expected = origins.into_iter().filter(|&at| at == 0 || text[at - 1] != b'\\');
+        let expected: Vec<u32> = expected.map(|at| at as u32).collect();
+        let mut read: Vec<u32> = read.collect();
+        read.dedup();
+        let same = read.iter().zip(&expected).take_while(|(read, at)| read == at).count();
+        prop_assert_eq!(read.get(same), expected.get(same));
+    }
+
+    #[test]
+    fn a_cut_through_a_payload_gives_all_of_it(
+        name in prop_oneof![Just(""), Just("data: "), Just("a\n"), Just("a b c\n    ")],
+        lines in 1..7_usize,
+        quads in 10..40_usize,
+        last in 1..80_usize,
+        end in prop_oneof![Just("\n"), Just("\r\n"), Just("\n    "), Just("\r\n\t")],
+        behind in prop_oneof![Just(""), Just("; b"), Just("==\nb c"), Just("\n\nb"), Just("\n}")],
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut rows = vec!["A".repeat(4 * quads); lines];
+        rows.push("A".repeat(last.min(4 * quads)));
+        let payload = rows.join(end);
+        let text = format!("{name}{payload}{behind}");
+        let within = name.len()..name.len() + payload.len();
+        let at = cut.index(text.len() + 1);
+        let found = payload_cut_by(text.as_bytes(), at);
+        // Places end behind a line end, or in a line.
+        prop_assume!(!matches!(text.as_bytes().get(at), Some(b'\r' | b'\n')));
+        if within.contains(&at) && at > within.start {
+            prop_assert_eq!(found, within);
+        } else if !within.contains(&at) {
+            prop_assert!(found.end <= within.start || found.start >= within.end);
+        }
     }
 }
