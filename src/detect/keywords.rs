@@ -75,8 +75,9 @@ pub struct Keywords {
     sides: Sides,
     /// By keyword, what must stand there.
     openings: Vec<Box<[ByteSet]>>,
-    /// Bytes of the longest keyword with what must follow it.
-    longest: usize,
+    /// How far before and behind the start of a window its keyword reaches, at most, with what must
+    /// follow it.
+    around: [usize; 2],
 }
 
 /// One window of one keyword.
@@ -141,18 +142,19 @@ impl Keywords {
         let mut all = Vec::new();
         let mut noted: Vec<(usize, Noted)> = Vec::new();
         let mut sides = Sides::new();
-        let mut longest = 0;
+        let mut around = [0; 2];
         let mut openings = Vec::new();
         for (keyword, Word { word, opening }) in words.into_iter().enumerate() {
             assert!(
                 word.len() >= SHORTEST,
                 "keywords have at least {SHORTEST} bytes"
             );
-            longest = longest.max(word.len()).max(opening.len());
             let start = all.len();
             all.extend(word.bytes().map(|byte| byte.to_ascii_lowercase()));
             let word = &all[start..];
+            let len = word.len().max(opening.len());
             for window in windows(word, &mut filter) {
+                around = farthest(around, &window, len);
                 sides.note(word, &opening, &window);
                 let noting = Noted::new(word, &window, keyword as u32, start as u32);
                 noted.extend(slots(&window).map(|slot| (slot / SHARED, noting)));
@@ -176,25 +178,21 @@ impl Keywords {
             noted: noted.into_iter().map(|(_, noting)| noting).collect(),
             sides,
             openings,
-            longest,
+            around,
         }
     }
 
-    /// Bytes of the longest keyword with what must follow it.
-    pub fn longest(&self) -> usize {
-        self.longest
-    }
-
-    /// Appends every place in one of `starts`, which are in order and apart, where a keyword starts.
-    pub fn scan_starts(&self, text: &[u8], starts: &[ViewSpan], hits: &mut Vec<Hit>) {
+    /// Appends every place where a keyword stands that one of some changes, which are in order and
+    /// apart, is part of; an empty one is where bytes were taken out.
+    pub fn scan_changed(&self, text: &[u8], changes: &[ViewSpan], hits: &mut Vec<Hit>) {
         let old = hits.len();
-        dispatch!(self.level, simd => self.blocks_of(simd, text, starts, hits));
+        dispatch!(self.level, simd => self.blocks_of(simd, text, changes, hits));
         let mut at = old;
         while at < hits.len() {
-            let start = hits[at].start;
-            let after = starts.partition_point(|part| part.start <= start);
-            let part = after.checked_sub(1).and_then(|at| starts.get(at));
-            if part.is_some_and(|part| start < part.end) {
+            let hit = hits[at];
+            let before = changes.partition_point(|change| change.start < hit.end);
+            let change = before.checked_sub(1).map(|last| changes[last]);
+            if change.is_some_and(|change| hit.start < change.end) {
                 at += 1;
             } else {
                 hits.swap_remove(at);
@@ -218,16 +216,16 @@ impl Keywords {
         self.confirm(text, &mut pending, hits);
     }
 
-    /// Looks at the windows of all keywords that start in one of `starts`. No block is looked at
+    /// Looks at the windows of all keywords that reach into one of some changes. No block is looked at
     /// twice, so each keyword is found once.
     #[inline(always)]
-    fn blocks_of<S: Simd>(&self, simd: S, text: &[u8], starts: &[ViewSpan], hits: &mut Vec<Hit>) {
+    fn blocks_of<S: Simd>(&self, simd: S, text: &[u8], changes: &[ViewSpan], hits: &mut Vec<Hit>) {
         let mut pending = Pending::default();
+        let [before, behind] = self.around;
         let mut done = 0;
-        for part in starts {
-            // The window of a keyword may start a byte before it.
-            let from = (part.start as usize).saturating_sub(1).max(done);
-            done = text.len().min(part.end as usize + self.longest);
+        for change in changes {
+            let from = (change.start as usize + 1).saturating_sub(behind).max(done);
+            done = text.len().min(change.end as usize + before);
             done = from + done.saturating_sub(from).next_multiple_of(BLOCK);
             self.windows(simd, text, from..done.min(text.len()), &mut pending, hits);
         }
@@ -441,6 +439,15 @@ fn windows(word: &[u8], filter: &mut [u16; SLOTS]) -> [Window; 2] {
     })
 }
 
+/// How far before and behind the start of a window a keyword of `len` bytes reaches, or another did.
+fn farthest([before, behind]: [usize; 2], window: &Window, len: usize) -> [usize; 2] {
+    let offset = window.offset;
+    [
+        before.max(offset.max(0) as usize),
+        behind.max((len as i32 - offset) as usize),
+    ]
+}
+
 /// The slots of a window: where its first byte may be any, one for each that text has when folded.
 fn slots(window: &Window) -> impl Iterator<Item = usize> + use<> {
     let bytes = window.bytes;
@@ -531,11 +538,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keywords_that_start_in_some_parts_are_those_of_the_whole(
-            words in prop::collection::vec("[ab.]{3,7}", 1..6),
+        fn keywords_that_changes_are_part_of_are_those_of_the_whole(
+            words in prop::collection::vec("[ab.]{3,7}|[ab]{10,24}", 1..6),
             text in "[abAB. ]{0,400}",
+            copied in prop::collection::vec(any::<prop::sample::Index>(), 0..9),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
         ) {
+            let mut text = text;
+            for copy in copied {
+                text.insert_str(copy.index(text.len() + 1), &words[copy.index(words.len())]);
+            }
             let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
             cuts.sort_unstable();
             let parts = cuts.chunks_exact(2).map(|cut| ViewSpan::new(cut[0], cut[1]));
@@ -544,8 +556,8 @@ mod tests {
             let keywords = Keywords::new(words.iter().map(|word| Word::from(&**word)));
             let (mut all, mut some) = (Vec::new(), Vec::new());
             keywords.scan(text.as_bytes(), &mut all);
-            all.retain(|hit| parts.iter().any(|part| part.range().contains(&(hit.start as usize))));
-            keywords.scan_starts(text.as_bytes(), &parts, &mut some);
+            all.retain(|hit| parts.iter().any(|part| part.start < hit.end && hit.start < part.end));
+            keywords.scan_changed(text.as_bytes(), &parts, &mut some);
             all.sort();
             some.sort();
             prop_assert_eq!(all, some);

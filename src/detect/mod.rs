@@ -37,6 +37,19 @@ pub struct Candidate {
     pub quoted: bool,
 }
 
+impl Candidate {
+    /// The match with its name.
+    pub fn span(&self) -> ViewSpan {
+        let start = self.name.map_or(self.matched.start, |name| {
+            name.start.min(self.matched.start)
+        });
+        ViewSpan {
+            start,
+            end: self.matched.end,
+        }
+    }
+}
+
 /// Bytes of a keyword that are looked for. What goes on longer is compared where these stand: so a
 /// change concerns only what starts less than this before it.
 const SOUGHT: usize = 24;

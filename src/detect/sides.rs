@@ -10,20 +10,17 @@ use crate::rules::def::ByteSet;
 /// What may stand beside the windows of all keywords.
 pub struct Sides {
     /// By all four bytes.
-    whole: Table<15>,
+    whole: Table<15, 0x0567>,
     /// By the first three, of windows that end behind their keyword.
-    head: Table<13>,
+    head: Table<13, 0x0456>,
     /// By the last three, of windows that start before it.
-    tail: Table<12>,
+    tail: Table<12, 0x1567>,
 }
 
 /// By the hash of some bytes, with two to the power of `BITS` slots, a set of classes for each of four
-/// bytes beside.
-struct Table<const BITS: u32> {
-    slots: Box<[u64]>,
-    /// Where these stand, from the start of the window.
-    beside: [i32; 4],
-}
+/// bytes beside. Where these stand, from a byte before the window, are the digits of `BESIDE`: known
+/// when this is compiled, they are read out of a register.
+struct Table<const BITS: u32, const BESIDE: u32>(Box<[u64]>);
 
 /// The class of each byte, case folded. Signs are told from letters, and frequent letters from each
 /// other.
@@ -59,12 +56,9 @@ const fn by_byte() -> [u8; 256] {
     classes
 }
 
-impl<const BITS: u32> Table<BITS> {
-    fn new(beside: [i32; 4]) -> Self {
-        Self {
-            slots: vec![0; 1 << BITS].into(),
-            beside,
-        }
+impl<const BITS: u32, const BESIDE: u32> Table<BITS, BESIDE> {
+    fn new() -> Self {
+        Self(vec![0; 1 << BITS].into())
     }
 
     fn slot(bytes: u32) -> usize {
@@ -73,19 +67,26 @@ impl<const BITS: u32> Table<BITS> {
         (bytes.wrapping_mul(FACTOR) >> (u32::BITS - BITS)) as usize
     }
 
+    /// Where the four bytes stand, from a byte before the window.
+    fn beside() -> [u32; 4] {
+        [12, 8, 4, 0].map(|digit| BESIDE >> digit & 0xF)
+    }
+
     fn note(&mut self, bytes: u32, classes: impl Fn(i32) -> u16) {
-        let sets = self.beside.iter().rev();
-        let sets = sets.fold(0, |sets, &place| sets << 16 | u64::from(classes(place)));
-        self.slots[Self::slot(bytes)] |= sets;
+        let sets = Self::beside().into_iter().rev();
+        let sets = sets.fold(0, |sets, place| {
+            sets << 16 | u64::from(classes(place as i32 - 1))
+        });
+        self.0[Self::slot(bytes)] |= sets;
     }
 
     /// Whether a window may stay; `text` starts one byte before it.
     #[inline(always)]
-    fn fit(&self, bytes: u32, text: [u8; 8]) -> u64 {
-        let sets = self.slots[Self::slot(bytes)];
+    fn fit(&self, bytes: u32, text: u64) -> u64 {
+        let sets = self.0[Self::slot(bytes)];
         let mut fit = 1;
-        for (index, place) in self.beside.iter().enumerate() {
-            let byte = text[(place + 1) as usize & 7];
+        for (index, place) in Self::beside().into_iter().enumerate() {
+            let byte = (text >> (8 * place)) as u8;
             fit &= sets >> (16 * index) >> CLASSES[usize::from(byte)];
         }
         fit
@@ -95,9 +96,9 @@ impl<const BITS: u32> Table<BITS> {
 impl Sides {
     pub fn new() -> Self {
         Self {
-            whole: Table::new([-1, 4, 5, 6]),
-            head: Table::new([-1, 3, 4, 5]),
-            tail: Table::new([0, 4, 5, 6]),
+            whole: Table::new(),
+            head: Table::new(),
+            tail: Table::new(),
         }
     }
 
@@ -125,7 +126,6 @@ impl Sides {
     #[inline(always)]
     pub fn fit(&self, text: u64) -> bool {
         let bytes = (text >> 8) as u32;
-        let text = text.to_le_bytes();
         let fit = self.whole.fit(bytes, text)
             | self.head.fit(bytes & HEAD, text)
             | self.tail.fit(bytes >> 8, text);

@@ -39,7 +39,7 @@ impl Places {
         let mut more = Self::joined(&more, [MARGIN; 2], bytes.len());
         places.list.append(&mut more.list);
         places.merge();
-        places.take_lines(bytes);
+        places.take_lines(0, bytes);
         for spot in &carried.spots {
             places.take_whole(spot.span());
         }
@@ -57,8 +57,16 @@ impl Places {
     /// Some places, in order, with so many bytes and whole lines around each.
     pub fn widened(places: &[ViewSpan], margin: u32, bytes: &[u8]) -> Self {
         let mut wide = Self::joined(places, [margin; 2], bytes.len());
-        wide.take_lines(bytes);
+        wide.take_lines(0, bytes);
         wide
+    }
+
+    /// Where changes, in order, may have made encodings: so many bytes before and behind each, with whole
+    /// lines. Behind a change that is no farther than its line: what begins on a later one was there.
+    pub fn of_encodings(changes: &[ViewSpan], margin: u32, bytes: &[u8]) -> Self {
+        let mut places = Self::joined(changes, [margin, 0], bytes.len());
+        places.take_lines(margin as usize, bytes);
+        places
     }
 
     /// Some places, in order, in a text of `len` bytes, with so many bytes before and behind each.
@@ -83,11 +91,11 @@ impl Places {
         place.is_some_and(|place| span.end <= place.end)
     }
 
-    /// Widens each place to whole lines.
-    fn take_lines(&mut self, bytes: &[u8]) {
+    /// Widens each place to whole lines, or where the last one does not end near by so many bytes.
+    fn take_lines(&mut self, behind: usize, bytes: &[u8]) {
         let mut ends = Ends::default();
         for place in &mut self.list {
-            *place = ends.whole(*place, bytes);
+            *place = ends.whole(*place, behind, bytes);
         }
         self.merge();
     }
@@ -191,7 +199,7 @@ pub fn widened(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
         start: place.start.saturating_sub(MARGIN),
         end: place.end.saturating_add(MARGIN).min(bytes.len() as u32),
     };
-    Ends::default().whole(wide, bytes)
+    Ends::default().whole(wide, 0, bytes)
 }
 
 /// A place with as much of a line that it cuts as an encoding there is opened along.
@@ -214,12 +222,14 @@ struct Ends {
 
 impl Ends {
     /// A place with the rest of its first and its last line, where they are not too long, and of what
-    /// may be base64: cut anywhere, it would decode to something else.
-    fn whole(&mut self, place: ViewSpan, bytes: &[u8]) -> ViewSpan {
+    /// may be base64: cut anywhere, it would decode to something else. With `behind` more bytes where
+    /// the last line is too long.
+    fn whole(&mut self, place: ViewSpan, behind: usize, bytes: &[u8]) -> ViewSpan {
         let (start, end) = self.lines.around(bytes, place.range());
         let start = start.unwrap_or(place.start as usize);
         // A line has its line end.
-        let end = end.map_or(place.end as usize, |end| (end + 1).min(bytes.len()));
+        let end = end.map_or(place.end as usize + behind, |end| end + 1);
+        let end = end.min(bytes.len());
         ViewSpan::new(
             self.payload(start, bytes).start.min(start),
             self.payload(end, bytes).end.max(end),

@@ -177,7 +177,7 @@ impl<'s> Texts<'s> {
         let change = Change {
             carried: &carried,
             dirty: &changes.dirty,
-            lines: Places::widened(&changes.dirty, CODED, bytes),
+            lines: Places::of_encodings(&changes.dirty, CODED, bytes),
             far: Places::of(plain_far),
             bytes,
         };
@@ -225,13 +225,11 @@ impl<'s> Texts<'s> {
     /// Makes the keywords that a delta handed on all that are in its result.
     fn find_new_hits(&self, carried: &mut Seen, changes: &Changes, bytes: &[u8]) {
         let keywords = self.scanner.detector().keywords();
-        let longest = keywords.longest() as u32;
-        // Where a keyword may start that a change is part of.
-        let starts = Places::joined(&changes.dirty, [longest, 1], bytes.len());
-        let mut hits: Vec<Hit> = starts.outside(&carried.hits, |hit| hit.start).collect();
-        keywords.scan_starts(bytes, &starts.list, &mut hits);
+        let mut hits = std::mem::take(&mut carried.hits).into_vec();
+        keywords.scan_changed(bytes, &changes.dirty, &mut hits);
         // Two runs that are in order or nearly so, which this sort takes in one pass.
         hits.sort();
+        debug_assert!(hits.is_sorted_by(|a, b| a < b), "each is found once");
         carried.hits = hits.into();
     }
 

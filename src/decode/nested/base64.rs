@@ -160,6 +160,37 @@ fn next_line(text: &[u8], at: usize) -> Option<usize> {
 /// there and the lines that may belong to it, as far as a payload is decoded. What it decodes to is not
 /// asked. Empty when the cut goes through none.
 pub fn cut_by(text: &[u8], at: usize) -> Range<usize> {
+    // Mostly a line begins there, or a word is cut.
+    let goes_on = match text[..at].split_last() {
+        Some((b'\n', line)) => ends_long(line.strip_suffix(b"\r").unwrap_or(line)),
+        Some((b' ' | b'\t', _)) => true,
+        Some(_) => is_long(text, at),
+        None => false,
+    };
+    match goes_on {
+        true => payload(text, at),
+        false => at..at,
+    }
+}
+
+/// Whether the last digits may be a payload's.
+fn ends_long(line: &[u8]) -> bool {
+    let end = line.last_chunk::<MIN>();
+    end.is_some_and(|end| end.iter().rev().all(|&b| ALPHABET.has(b)))
+}
+
+/// Whether the run of digits at `at` may be a payload's, or its last line's.
+fn is_long(text: &[u8], at: usize) -> bool {
+    let near = text[..at].iter().rev().take(MIN);
+    let before = near.take_while(|&&b| ALPHABET.has(b)).count();
+    let near = text[at..].iter().take(MIN);
+    let behind = near.take_while(|&&b| ALPHABET.has(b)).count();
+    let first = text[..at - before].last();
+    let begins_line = first.is_none_or(|&b| b == b'\n' || is_blank(b));
+    before > 0 && behind > 0 && (begins_line || before + behind >= MIN)
+}
+
+fn payload(text: &[u8], at: usize) -> Range<usize> {
     let (floor, ceiling) = (at.saturating_sub(MAX), text.len().min(at + MAX));
     let has = |at: usize| text.get(at).is_some_and(|&b| ALPHABET.has(b));
     let (first, mut start) = if at > 0 && has(at - 1) {
@@ -191,21 +222,31 @@ fn line_before(text: &[u8], at: usize, floor: usize) -> Option<usize> {
     let before = &text[floor..at];
     let blanks = before.iter().rev().take_while(|b| is_blank(**b)).count();
     let before = before[..before.len() - blanks].strip_suffix(b"\n")?;
-    let end = floor + before.strip_suffix(b"\r").unwrap_or(before).len();
+    let before = before.strip_suffix(b"\r").unwrap_or(before);
+    let end = floor + before.len();
     let start = run_start(text, end, floor);
     is_full(end - start).then_some(start)
 }
 
-/// Where the run of digits that ends at `at` starts, not before `floor`. Payloads may be long.
+/// Where the run of digits that ends at `at` starts, not before `floor`. Most are words, and some very
+/// long.
 fn run_start(text: &[u8], at: usize, floor: usize) -> usize {
+    let before = |end: usize| {
+        let near = text[floor..end].iter().rev().take(BLOCK);
+        near.take_while(|&&b| ALPHABET.has(b)).count()
+    };
     let mut start = at;
-    while let Some(block) = text[floor..start].last_chunk()
-        && all_digits(block)
-    {
+    let mut len = before(start);
+    while len == BLOCK {
         start -= BLOCK;
+        while let Some(block) = text[floor..start].last_chunk()
+            && all_digits(block)
+        {
+            start -= BLOCK;
+        }
+        len = before(start);
     }
-    let before = text[floor..start].iter().rev();
-    start - before.take_while(|&&b| ALPHABET.has(b)).count()
+    start - len
 }
 
 /// Where the run of digits that goes on at `at` ends.
