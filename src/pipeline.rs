@@ -414,6 +414,9 @@ impl Sweep {
                 traces.add(&self.detector, document, index, hits);
             }
             for candidate in candidates {
+                if !view.tells(candidate.span()) {
+                    continue;
+                }
                 let stretch = view.stretch(candidate.matched.start);
                 let place = document.place(view.segment(candidate.secret.start).place);
                 let probe = Probe {

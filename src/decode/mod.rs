@@ -39,6 +39,9 @@ pub struct Document<'u> {
     pub note: Option<Note>,
 }
 
+/// How far from what was decoded it tells something new, in bytes: as far as the judge looks.
+const TOLD: u32 = 512;
+
 /// One decoded text.
 pub struct View<'u> {
     pub text: Cow<'u, [u8]>,
@@ -227,6 +230,22 @@ impl<'u> View<'u> {
         let start = self.segments[after.saturating_sub(1)].start as usize;
         let end = self.segments.get(after).map(|s| s.start as usize);
         ViewSpan::new(start, end.unwrap_or(self.text.len()))
+    }
+
+    /// Whether this text has something new to say of what stands at `span`: something near to it was
+    /// decoded. What is a plain copy far around is read in the parent as well, where nothing is cut.
+    pub fn tells(&self, span: ViewSpan) -> bool {
+        if self.parent.is_none() || self.layer == Layer::Notebook {
+            return true;
+        }
+        let mut stretch = self.stretch(span.start);
+        // A line end keeps it apart from the next.
+        stretch.end -= u32::from((stretch.end as usize) < self.text.len());
+        let near = ViewSpan {
+            start: span.start.saturating_sub(TOLD),
+            end: span.end.saturating_add(TOLD),
+        };
+        !self.map.is_copy(near.clipped(stretch))
     }
 
     /// How many layers lie between this text and the document's own.

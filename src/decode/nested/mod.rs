@@ -39,6 +39,10 @@ use crate::span::ViewSpan;
 pub use base64::cut_by as payload_cut_by;
 pub use survey::Survey;
 
+/// How far around a marker its lines must be opened for all to be read that it can concern: twice as far
+/// as decoding [tells](super::View::tells) something new.
+const NEAR: usize = 2 * super::TOLD as usize;
+
 /// Text before a decoded word that is kept with it: it holds the name the word is given.
 const CONTEXT: usize = 64;
 
@@ -148,14 +152,33 @@ struct Finds<'a> {
 impl Finds<'_> {
     /// Whether what stands at `marker` is to be decoded here.
     fn wants(&self, marker: Range<usize>) -> bool {
+        self.taken_at(&marker).is_none() && self.is_exposed(marker)
+    }
+
+    /// The same of what opens lines: an earlier coding has opened enough of them for what is near to the
+    /// marker, or it is opened here too.
+    fn wants_lines(&self, text: &[u8], marker: Range<usize>) -> bool {
+        let is_enough = |taken: Range<usize>| {
+            let begins_line = taken.start == 0 || text[taken.start - 1] == b'\n';
+            let ends_line = matches!(text.get(taken.end), None | Some(b'\n'));
+            (begins_line || taken.start + NEAR <= marker.start)
+                && (ends_line || marker.end + NEAR <= taken.end)
+        };
+        !self.taken_at(&marker).is_some_and(is_enough) && self.is_exposed(marker)
+    }
+
+    /// What an earlier coding has opened with all of `marker`, in offsets of the stretch.
+    fn taken_at(&self, marker: &Range<usize>) -> Option<Range<usize>> {
         let (start, end) = (self.base + marker.start, self.base + marker.end);
         let after = self.taken.partition_point(|t| t.start <= start);
         let taken = after.checked_sub(1).and_then(|at| self.taken.get(at));
-        if taken.is_some_and(|t| end <= t.end) {
-            return false;
-        }
-        self.exposed_by
-            .is_none_or(|map| !map.is_copy(ViewSpan::new(start, end)))
+        let taken = taken.filter(|t| end <= t.end)?;
+        Some(taken.start.saturating_sub(self.base)..taken.end - self.base)
+    }
+
+    fn is_exposed(&self, marker: Range<usize>) -> bool {
+        let marker = ViewSpan::new(self.base + marker.start, self.base + marker.end);
+        self.exposed_by.is_none_or(|map| !map.is_copy(marker))
     }
 
     /// Adds the lines with marks that tell of something to decode, as far as [`lines::REACH`] on either
@@ -170,7 +193,7 @@ impl Finds<'_> {
         let mut at = 0;
         while let Some(mark) = marks.next(at) {
             let wanted = |finds: &Self, mark| {
-                tells(mark).filter(|marker| finds.wants(marker.core..marker.end))
+                tells(mark).filter(|marker| finds.wants_lines(text, marker.core..marker.end))
             };
             let mut next = wanted(self, mark);
             while let Some(marker) = next.take() {
