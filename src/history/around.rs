@@ -92,7 +92,7 @@ impl Places {
     }
 
     /// Widens each place to whole lines, or where the last one does not end near by so many bytes.
-    fn take_lines(&mut self, behind: usize, bytes: &[u8]) {
+    pub fn take_lines(&mut self, behind: usize, bytes: &[u8]) {
         let mut ends = Ends::default();
         for place in &mut self.list {
             *place = ends.whole(*place, behind, bytes);

@@ -338,8 +338,8 @@ fn git(dir: &Path, args: &[&str], input: &[u8]) {
     assert!(child.wait().expect("git ends").success(), "git {args:?}");
 }
 
-/// Spots without those in encodings that stand in the text itself as well. How much of a long line is
-/// opened depends on where it ends, so far from all marks the two may differ in what says nothing new.
+/// Spots without those in encodings that stand in the text itself as well: no report tells the two
+/// apart, and whether the second is seen may hang on marks farther off than the walk looks.
 fn without_twins(spots: &[Spot]) -> Vec<Spot> {
     let plain: HashSet<(ViewSpan, SecretId)> = spots
         .iter()

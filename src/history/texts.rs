@@ -186,6 +186,8 @@ impl<'s> Texts<'s> {
             self.look(place, &change, &mut looked);
         }
         looked.exact.merge();
+        // Many in one payload are looked at together, as each needs all of it.
+        looked.exact.take_lines(0, bytes);
         for &place in &looked.exact.list {
             self.whole_part(bytes, place, &carried.hits);
             looked.spots.append(&mut self.spots);

@@ -30,6 +30,9 @@ const MAX: usize = 1 << 20;
 /// Bytes looked at together.
 const BLOCK: usize = 64;
 
+/// How far a line of a payload may be indented.
+const MAX_INDENT: usize = 1 << 10;
+
 /// The shortest line of a payload that is broken over lines.
 const MIN_LINE: usize = 40;
 
@@ -220,7 +223,8 @@ fn payload(text: &[u8], at: usize) -> Range<usize> {
 /// Where the payload's line before the one that starts at `at` starts, if it can go on there.
 fn line_before(text: &[u8], at: usize, floor: usize) -> Option<usize> {
     let before = &text[floor..at];
-    let blanks = before.iter().rev().take_while(|b| is_blank(**b)).count();
+    let near = before.iter().rev().take(MAX_INDENT);
+    let blanks = near.take_while(|b| is_blank(**b)).count();
     let before = before[..before.len() - blanks].strip_suffix(b"\n")?;
     let before = before.strip_suffix(b"\r").unwrap_or(before);
     let end = floor + before.len();
@@ -228,25 +232,16 @@ fn line_before(text: &[u8], at: usize, floor: usize) -> Option<usize> {
     is_full(end - start).then_some(start)
 }
 
-/// Where the run of digits that ends at `at` starts, not before `floor`. Most are words, and some very
-/// long.
+/// Where the run of digits that ends at `at` starts, not before `floor`. Some are very long.
 fn run_start(text: &[u8], at: usize, floor: usize) -> usize {
-    let before = |end: usize| {
-        let near = text[floor..end].iter().rev().take(BLOCK);
-        near.take_while(|&&b| ALPHABET.has(b)).count()
-    };
     let mut start = at;
-    let mut len = before(start);
-    while len == BLOCK {
+    while let Some(block) = text[floor..start].last_chunk()
+        && all_digits(block)
+    {
         start -= BLOCK;
-        while let Some(block) = text[floor..start].last_chunk()
-            && all_digits(block)
-        {
-            start -= BLOCK;
-        }
-        len = before(start);
     }
-    start - len
+    let before = text[floor..start].iter().rev();
+    start - before.take_while(|&&b| ALPHABET.has(b)).count()
 }
 
 /// Where the run of digits that goes on at `at` ends.
@@ -275,8 +270,10 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
+/// How many blanks a line begins with, as far as a payload's may.
 fn indent(line: &[u8]) -> usize {
-    line.iter().take_while(|b| is_blank(**b)).count()
+    let near = line.iter().take(MAX_INDENT);
+    near.take_while(|b| is_blank(**b)).count()
 }
 
 /// A stretch of digits: where it starts, how many there are, and padding after them.
@@ -360,5 +357,29 @@ fn utf16((at, digits, padding): Piece, bytes: &[u8], out: &mut Writer<'_>) {
         }
         let from = (digits + padding - index * 8).min(8);
         out.token(at + index * 8, from, text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_of_digits_is_of_the_alphabet() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(all_digits(&[byte; BLOCK]), ALPHABET.has(byte), "{byte}");
+        }
+    }
+
+    #[test]
+    fn a_payload_ends_where_lines_are_indented_without_end() {
+        let line = "A".repeat(76);
+        let text = |blanks| format!("{line}\n{}BBBB;", " ".repeat(blanks));
+        let near = text(MAX_INDENT);
+        assert_eq!(cut_by(near.as_bytes(), 77), 0..near.len() - 1);
+        assert_eq!(last_line(near.as_bytes(), 0..76), near.len() - 1);
+        let far = text(MAX + 9);
+        assert_eq!(cut_by(far.as_bytes(), 77), 77..77);
+        assert_eq!(last_line(far.as_bytes(), 0..76), 76);
     }
 }
