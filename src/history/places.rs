@@ -449,18 +449,21 @@ pub(super) fn group(findings: &mut Vec<Finding>) {
             .or_default()
             .push(finding);
     }
-    let mut groups: Vec<Vec<Finding>> = groups.into_values().collect();
+    let mut groups: Vec<(Secret, Vec<Finding>)> = groups.into_iter().collect();
     let place = |f: &Finding| (f.path().to_owned(), f.byte_start(), f.fingerprint);
-    for group in &mut groups {
+    for (_, group) in &mut groups {
         group.sort_by_cached_key(place);
     }
-    groups.sort_by_cached_key(|group| {
+    // One place may have held several secrets, one after the other: their values decide, so that two
+    // sweeps number them alike.
+    groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    groups.sort_by_cached_key(|(_, group)| {
         let gravest = group.iter().map(|f| (f.severity, f.confidence)).max();
         let traces = group.iter().filter_map(|f| f.trace.as_ref());
         let state = traces.map(|trace| trace.state).min();
         (std::cmp::Reverse(gravest), state, group.first().map(place))
     });
-    for (number, group) in groups.into_iter().enumerate() {
+    for (number, (_, group)) in groups.into_iter().enumerate() {
         for mut finding in group {
             if let Some(trace) = &mut finding.trace {
                 trace.group = number as u32 + 1;
