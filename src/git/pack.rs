@@ -21,6 +21,9 @@ use crate::unit::ObjectId;
 
 /// Deflate makes of one byte at most this many: a header that promises more is wrong.
 const MOST_GROWTH: u64 = 1040;
+/// Bytes of room behind what is inflated, and behind what that is inflated from. As long as libdeflate
+/// has so much on either side it need not look out for the ends, and most deltas are shorter.
+const ROOM: usize = 320;
 /// Bytes of a pack that are read before its mapping is made anew, so that pages once read do not
 /// stay with the process.
 const REMAP: u64 = 48 << 20;
@@ -295,7 +298,6 @@ fn inflate(
     let entry = file
         .entry(range.start)
         .map_err(|_| "its header is broken")?;
-    let packed = entry.data_offset..range.end;
     let most = range
         .end
         .saturating_sub(entry.data_offset)
@@ -304,9 +306,14 @@ fn inflate(
         return Err("its size is wrong");
     }
     let size = entry.decompressed_size as usize;
-    out.resize(size, 0);
+    let end = (range.end + ROOM as u64).min(file.pack_end() as u64);
+    let packed = entry.data_offset..end.max(range.end);
     let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
-    match inflater.zlib_decompress(packed, out) {
+    // What is there is written over, so only what is new of it is filled.
+    out.resize(size + ROOM, 0);
+    let inflated = inflater.zlib_decompress(packed, out);
+    out.truncate(size);
+    match inflated {
         Ok(written) if written == size => Ok(()),
         _ => Err("its data is broken"),
     }
