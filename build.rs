@@ -107,9 +107,10 @@ fn write_rule(code: &mut String, rule: &def::RuleDef) {
             anchor,
             opening,
             row,
+            inner,
         } => format!(
             "def::Matcher::Regex {{ regex: {}, max_len: {max_len}, anchor: def::Anchor::{anchor:?}, \
-             opening: {}, row: {} }}",
+             opening: {}, row: {}, inner: Cow::Borrowed(&{inner:?}) }}",
             text(regex),
             sets(opening),
             row.map_or("None".to_owned(), |row| format!(

@@ -52,6 +52,8 @@ pub enum Matcher {
         opening: Cow<'static, [ByteSet]>,
         /// What each match holds, where that is rare.
         row: Option<Row>,
+        /// Bytes that each match holds behind its beginning; empty where there are none, or few.
+        inner: Cow<'static, [u8]>,
     },
     /// The assignment grammar (`name = "value"` in all its spellings); keywords are parts of names.
     Assignment,

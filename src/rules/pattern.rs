@@ -12,6 +12,9 @@ pub const OPENING: usize = 12;
 /// Words and most names are shorter than this.
 const ROW: u32 = 16;
 
+/// The shortest literal worth a look before a regex is run.
+const INNER: usize = 4;
+
 /// Parses a rule's regex.
 ///
 /// # Errors
@@ -170,6 +173,41 @@ fn set_of(class: &ClassBytes) -> ByteSet {
     ranges.fold(ByteSet::default(), ByteSet::or)
 }
 
+/// The longest literal that each match holds behind its beginning, which mostly is the keyword that led
+/// there; empty where it is too short to be rare.
+pub fn inner(hir: &Hir) -> &[u8] {
+    let (literal, _) = longest_literal(hir, true);
+    if literal.len() < INNER {
+        return &[];
+    }
+    literal
+}
+
+/// The longest literal of all matches, but for one that they begin with where this is what is `first` in
+/// them; and whether what follows this still is.
+fn longest_literal(hir: &Hir, first: bool) -> (&[u8], bool) {
+    match hir.kind() {
+        HirKind::Literal(literal) if !first => (&literal.0, false),
+        HirKind::Look(_) | HirKind::Empty => (&[], first),
+        HirKind::Capture(capture) => longest_literal(&capture.sub, first),
+        HirKind::Repetition(times) if times.min > 0 => longest_literal(&times.sub, first),
+        HirKind::Concat(list) => {
+            let mut at = (&[][..], first);
+            for part in list {
+                let (literal, first) = longest_literal(part, at.1);
+                let longest = if literal.len() > at.0.len() {
+                    literal
+                } else {
+                    at.0
+                };
+                at = (longest, first);
+            }
+            at
+        }
+        _ => (&[], false),
+    }
+}
+
 /// A row of bytes of one class that each match holds, the longest that can be told; `None` where it
 /// is too short to be rare.
 pub fn row(hir: &Hir) -> Option<Row> {
@@ -209,6 +247,7 @@ fn longest_row(hir: &Hir) -> Option<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bstr::ByteSlice;
     use proptest::prelude::*;
 
     #[test]
@@ -249,6 +288,23 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_literal_behind_the_beginning_is_told() {
+        let told = |pattern| {
+            let inner = inner(&parse(pattern).expect("a good regex")).to_vec();
+            String::from_utf8(inner).expect("text")
+        };
+        assert_eq!(
+            told(r"\b(?P<secret>eyJ[a-z]{8,}\.eyJ[a-z]{8,}\.[a-z]+)"),
+            ".eyJ"
+        );
+        assert_eq!(told("longest[a-z]{3}(?:inner){2}x"), "inner");
+        assert_eq!(told("[a-z]{3}longest"), "longest");
+        assert_eq!(told("key[a-z]{3}(?:maybe)?"), "");
+        assert_eq!(told("key[a-z]{3}(?:this|that)"), "");
+        assert_eq!(told("(?i:key[0-9]inner)"), "");
+    }
+
+    #[test]
     fn a_match_that_starts_with_one_keyword_or_another_is_sought_there() {
         let keywords = ["the key".to_owned(), "api".to_owned()];
         let starts = |pattern| starts_with_one(&parse(pattern).expect("a good regex"), &keywords);
@@ -277,6 +333,8 @@ mod tests {
             if let Some(row) = longest_row(&parse(pattern).expect("a good regex")) {
                 prop_assert!(row.is_in(text.as_bytes()), "{pattern} {text}");
             }
+            let hir = parse(pattern).expect("a good regex");
+            prop_assert!(text.as_bytes().find(inner(&hir)).is_some(), "{pattern} {text}");
             prop_assert!(sets.len() <= text.len(), "{pattern} {text}");
             for (set, byte) in sets.iter().zip(text.bytes()) {
                 prop_assert!(set.contains(byte), "{pattern} {text}");

@@ -295,6 +295,7 @@ fn find_by_regex(raw: &RawRule, regex: String) -> Result<Matcher, String> {
         anchor,
         opening: opening.into(),
         row: pattern::row(&hir),
+        inner: pattern::inner(&hir).to_vec().into(),
     })
 }
 
