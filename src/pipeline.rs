@@ -274,8 +274,17 @@ impl Sweep {
 
     fn scan_unit(&self, unit: &Unit<'_>, focus: Option<Focus<'_>>, worker: &mut Worker) {
         let path = &unit.origin.path;
-        let parts = focus.map(|focus| focus.parts);
-        let opened = worker.opener.open_parts(unit, self.options.limits, parts);
+        let Worker { opener, .. } = worker;
+        let opened = match focus {
+            Some(Focus { hits, parts, .. }) => {
+                // Around most changes there is neither.
+                if !opener.survey(unit.bytes, parts.lines) && hits.is_empty() {
+                    return;
+                }
+                opener.open_surveyed(unit, self.options.limits, parts.bounds)
+            }
+            None => opener.open(unit, self.options.limits),
+        };
         let document = match opened {
             Ok(document) => document,
             Err(binary) => {

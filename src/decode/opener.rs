@@ -4,7 +4,8 @@
 //! would then cost more than looking, so what a document was made of is kept for the next one.
 
 use super::offset::OffsetMap;
-use super::{Document, Limits, Parts, Place, Segment, ViewBuilder, nested, sniff};
+use super::{Document, Limits, Place, Segment, ViewBuilder, nested, sniff};
+use crate::span::ViewSpan;
 use crate::unit::Unit;
 
 /// Bytes of one list beyond which its memory is given back: one large unit must not make its thread
@@ -28,23 +29,39 @@ impl Opener {
         unit: &Unit<'u>,
         limits: Limits,
     ) -> Result<Document<'u>, sniff::Binary> {
-        self.open_parts(unit, limits, None)
+        self.open_to(unit, limits, None)
     }
 
-    /// Opens a unit; with `parts`, encodings in its text only there.
+    /// Looks for encodings in some lines of a text, in order and apart. Tells whether there may be any.
+    pub fn survey(&mut self, text: &[u8], lines: &[ViewSpan]) -> bool {
+        self.survey.read_parts(text, lines);
+        !self.survey.is_empty()
+    }
+
+    /// Opens a unit with only those encodings in its text that it was [surveyed](Self::survey) for, as
+    /// far as these bounds.
     ///
     /// # Errors
     /// When the bytes are no text at all.
-    pub fn open_parts<'u>(
+    pub fn open_surveyed<'u>(
         &mut self,
         unit: &Unit<'u>,
         limits: Limits,
-        parts: Option<Parts<'_>>,
+        bounds: ViewSpan,
+    ) -> Result<Document<'u>, sniff::Binary> {
+        self.open_to(unit, limits, Some(bounds))
+    }
+
+    fn open_to<'u>(
+        &mut self,
+        unit: &Unit<'u>,
+        limits: Limits,
+        surveyed: Option<ViewSpan>,
     ) -> Result<Document<'u>, sniff::Binary> {
         let mut document = Document::of(unit, &mut self.spares)?;
         document.open_notebook(unit, &mut self.spares);
         let Self { survey, spares } = self;
-        nested::open(&mut document, limits, parts, survey, spares);
+        nested::open(&mut document, limits, surveyed, survey, spares);
         Ok(document)
     }
 

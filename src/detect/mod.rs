@@ -92,6 +92,8 @@ pub struct Detector {
     far: Vec<Option<Reach>>,
     /// For each rule on what its candidates at a keyword depend.
     reaches: Vec<Reach>,
+    /// The same for all rules of each keyword.
+    widest: Vec<Reach>,
     compiled: Vec<OnceLock<Compiled>>,
 }
 
@@ -152,12 +154,16 @@ impl Detector {
             word,
             opening: common_opening(list, &rules),
         });
+        let reaches = rules.iter().map(|rule| candidate_reach(&rule.matcher));
+        let reaches: Vec<Reach> = reaches.collect();
+        let widest = wakes.iter().map(|list| {
+            let reaches = list.iter().map(|wake| reaches[wake.rule as usize]);
+            reaches.fold(Reach::default(), Reach::or)
+        });
         Self {
             far,
-            reaches: rules
-                .iter()
-                .map(|rule| candidate_reach(&rule.matcher))
-                .collect(),
+            widest: widest.collect(),
+            reaches,
             keywords: Keywords::new(words),
             wakes: wakes.into_iter().map(Into::into).collect(),
             compiled: rules.iter().map(|_| OnceLock::new()).collect(),
@@ -181,6 +187,13 @@ impl Detector {
             start: hit.start,
             reach,
         })
+    }
+
+    /// Leaves of some keywords, which are in order, those of which a rule looks as far as to one of
+    /// these spans, which are in order as well.
+    pub fn retain_stirred(&self, hits: &mut Vec<Hit>, stirred: &[ViewSpan]) {
+        let mut stirred = Stirred::new(stirred);
+        hits.retain(|hit| self.widest[hit.keyword as usize].meets(stirred.near(hit.start)));
     }
 
     /// Appends the candidates of one view to `out`, in no particular order. Gives the keywords in it.
@@ -308,7 +321,10 @@ impl Detector {
     /// Whether a text holds what every match of a rule's regex does, where that is rare.
     fn may_match(&self, rule: u32, text: &[u8]) -> bool {
         match &self.rules.get(rule as usize).matcher {
-            Matcher::Regex { row: Some(row), .. } => row.is_in(text),
+            Matcher::Regex { row, inner, .. } => {
+                let has_inner = inner.is_empty() || memchr::memmem::find(text, inner).is_some();
+                has_inner && row.is_none_or(|row| row.is_in(text))
+            }
             _ => true,
         }
     }
@@ -421,6 +437,14 @@ impl Detector {
 }
 
 impl Reach {
+    /// As far as either.
+    fn or(self, other: Self) -> Self {
+        Self {
+            before: self.before.max(other.before),
+            behind: self.behind.max(other.behind),
+        }
+    }
+
     /// Whether it is as far as to something at this distance on either side.
     fn meets(self, near: Self) -> bool {
         near.before <= self.before || near.behind <= self.behind

@@ -378,6 +378,10 @@ impl<'s> Texts<'s> {
             end: hit.end - by,
             ..*hit
         }));
+        if let Some(stirred) = part.stirred {
+            let detector = self.scanner.detector();
+            detector.retain_stirred(&mut self.hits, stirred);
+        }
         let focus = Focus {
             hits: &self.hits,
             parts: Parts {

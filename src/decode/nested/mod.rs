@@ -33,7 +33,7 @@ mod tests;
 
 use std::ops::Range;
 
-use super::{Document, Layer, Limits, OffsetMap, Parts, Spares, View, ViewBuilder};
+use super::{Document, Layer, Limits, OffsetMap, Spares, View, ViewBuilder};
 use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
 pub use base64::cut_by as payload_cut_by;
@@ -279,12 +279,13 @@ fn hex_number(digits: &[u8]) -> Option<u32> {
     })
 }
 
-/// Adds a view for each encoding that some view holds, and for those inside them. With `parts`,
-/// encodings of the unit's text are only looked for there.
+/// Adds a view for each encoding that some view holds, and for those inside them. With `surveyed`,
+/// the survey tells already where encodings of the unit's text are looked for, and these are the bounds
+/// within which they are opened.
 pub(super) fn open(
     document: &mut Document<'_>,
     limits: Limits,
-    parts: Option<Parts<'_>>,
+    surveyed: Option<ViewSpan>,
     survey: &mut Survey,
     spares: &mut Spares,
 ) {
@@ -299,13 +300,12 @@ pub(super) fn open(
     // The views grow while they are walked: children come after all views of lesser depth.
     while let Some(view) = document.views.get(index) {
         if view.depth < limits.depth {
-            let parts = parts.filter(|_| view.parent.is_none());
-            match parts {
-                Some(Parts { lines, .. }) => survey.read_parts(&view.text, lines),
-                None => survey.read(&view.text),
+            let surveyed = surveyed.filter(|_| view.parent.is_none());
+            if surveyed.is_none() {
+                survey.read(&view.text);
             }
             if !survey.is_empty() {
-                let bounds = parts.map_or(ViewSpan::new(0, view.text.len()), |parts| parts.bounds);
+                let bounds = surveyed.unwrap_or(ViewSpan::new(0, view.text.len()));
                 let last = view.depth + 1 == limits.depth;
                 let children = open_view((index, view, bounds), survey, last, &mut budget, spares);
                 document.views.extend(children);

@@ -39,7 +39,7 @@ impl Survey {
     }
 
     /// Surveys some parts of another text, in order and apart, and forgets the last one.
-    pub(super) fn read_parts(&mut self, text: &[u8], parts: &[ViewSpan]) {
+    pub(in crate::decode) fn read_parts(&mut self, text: &[u8], parts: &[ViewSpan]) {
         self.marks.iter_mut().for_each(Vec::clear);
         dispatch!(self.level, simd => self.blocks(simd, text, parts));
     }
@@ -52,7 +52,7 @@ impl Survey {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::decode) fn is_empty(&self) -> bool {
         self.marks.iter().all(Vec::is_empty)
     }
 
