@@ -155,10 +155,8 @@ impl Pack {
             .map(|number| (self.index.pack_offset_at_index(number), number))
             .collect();
         order.par_sort_unstable();
-        let place = |offset: u64| {
-            let at = order.binary_search_by_key(&offset, |entry| entry.0);
-            at.ok().map(|at| at as u32)
-        };
+        let offsets = Offsets::of(&order);
+        let place = |offset: u64| offsets.place(&order, offset);
         let mut places = vec![0; order.len()];
         for (place, (_, number)) in order.iter().enumerate() {
             places[*number as usize] = place as u32;
@@ -199,7 +197,9 @@ impl Pack {
             });
             entries.par_extend(read);
         }
-        self.file(REMAP + 1);
+        if self.file(0).pack_end() as u64 > REMAP {
+            self.file(REMAP + 1);
+        }
         Forest::new(entries)
     }
 
@@ -319,6 +319,39 @@ fn inflate(
     }
 }
 
+/// Tells where in a list of entries, in the order of their offsets, one is: which are in each stretch of
+/// the pack, of as many stretches as there are entries, or fewer.
+struct Offsets {
+    /// A stretch is two to the power of this long.
+    shift: u32,
+    /// How many entries start before each stretch; one more than there are stretches.
+    before: Vec<u32>,
+}
+
+impl Offsets {
+    fn of(order: &[(u64, u32)]) -> Self {
+        let end = order.last().map_or(0, |entry| entry.0);
+        let each = end / order.len().max(1) as u64;
+        let shift = (u64::BITS - each.leading_zeros()).min(u64::BITS - 1);
+        let mut before = vec![0; (end >> shift) as usize + 2];
+        for (offset, _) in order {
+            before[(offset >> shift) as usize + 1] += 1;
+        }
+        for stretch in 1..before.len() {
+            before[stretch] += before[stretch - 1];
+        }
+        Self { shift, before }
+    }
+
+    fn place(&self, order: &[(u64, u32)], offset: u64) -> Option<u32> {
+        let stretch = (offset >> self.shift) as usize;
+        let first = *self.before.get(stretch)? as usize;
+        let end = *self.before.get(stretch + 1)? as usize;
+        let at = order[first..end].binary_search_by_key(&offset, |entry| entry.0);
+        at.ok().map(|at| (first + at) as u32)
+    }
+}
+
 impl Forest {
     fn new(mut entries: Vec<Entry>) -> Self {
         let mut starts = vec![0_u32; entries.len() + 1];
@@ -391,5 +424,30 @@ impl Forest {
     /// How many entries hang on this one, itself included.
     pub fn weight(&self, place: u32) -> u32 {
         self.weights[place as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn entries_are_found_by_their_offsets(
+            offsets in prop::collection::btree_set(
+                prop_oneof![8 => 12..4000_u64, 1 => any::<u64>()],
+                0..60,
+            ),
+            others in prop::collection::vec(prop_oneof![12..4000_u64, any::<u64>()], 0..30),
+        ) {
+            let order: Vec<(u64, u32)> = (0..).zip(&offsets).map(|(n, &at)| (at, n)).collect();
+            let table = Offsets::of(&order);
+            for &offset in offsets.iter().chain(&others) {
+                let place = order.iter().position(|entry| entry.0 == offset);
+                prop_assert_eq!(table.place(&order, offset), place.map(|at| at as u32));
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! `keysweep history`.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -38,14 +39,15 @@ pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
         || sweep(&args.rules, report),
         || Store::open(&dirs).inspect(Store::survey),
     );
-    let (sweep, store) = (sweep?, store?);
-    let request = Request {
+    // The process ends with this, and takes its memory along faster than it could be given back.
+    let sweep = ManuallyDrop::new(sweep?);
+    let request = ManuallyDrop::new(Request {
         sweep: &sweep,
         repo: &repo,
-        store,
+        store: store?,
         reachable_only: args.reachable_only,
         naive: args.naive,
-    };
+    });
     let outcome = swept(&request, args.report.quiet)?;
     match before {
         Some(before) => {
