@@ -10,7 +10,7 @@ use crate::rules::def::ByteSet;
 /// What may stand beside the windows of all keywords.
 pub struct Sides {
     /// By all four bytes.
-    whole: Table<15, 0x0567>,
+    whole: Table<13, 0x0567>,
     /// By the first three, of windows that end behind their keyword.
     head: Table<13, 0x0456>,
     /// By the last three, of windows that start before it.
