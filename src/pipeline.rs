@@ -27,7 +27,7 @@ use crate::rules::{Level, RuleSet};
 use crate::secret::{FingerprintKey, Secret};
 use crate::source::{Sink, Source};
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
-pub use traces::{Focus, Possible, Traces};
+pub use traces::{Ask, Focus, Possible, Traces, Wanted};
 
 /// What a sweep looks for and what it reports.
 #[derive(Clone, Debug)]
@@ -101,16 +101,16 @@ pub struct Scanner<'s> {
 impl Scanner<'_> {
     /// Scans one unit. What it finds, in the order of places, replaces what the last one found.
     pub fn scan(&mut self, unit: &Unit<'_>) -> &mut Vec<Finding> {
-        self.scan_focused(unit, None)
+        self.scan_for(unit, Ask::default())
     }
 
-    /// Scans one unit; with a focus, only what that says.
-    pub fn scan_focused(&mut self, unit: &Unit<'_>, focus: Option<Focus<'_>>) -> &mut Vec<Finding> {
+    /// Scans one unit for what is asked of it.
+    pub fn scan_for(&mut self, unit: &Unit<'_>, ask: Ask<'_>) -> &mut Vec<Finding> {
         self.worker.outcome.findings.clear();
         if let Some(traces) = &mut self.worker.traces {
             traces.clear();
         }
-        self.sweep.scan_unit(unit, focus, &mut self.worker);
+        self.sweep.scan_unit(unit, ask, &mut self.worker);
         &mut self.worker.outcome.findings
     }
 
@@ -171,7 +171,8 @@ impl Sweep {
     /// Scans bytes at hand, under a name that says what they are.
     pub fn scan_bytes(&self, path: &str, bytes: &[u8]) -> Vec<Finding> {
         let mut worker = Worker::default();
-        self.scan_unit(&Unit::whole(Origin::file(path), bytes), None, &mut worker);
+        let unit = Unit::whole(Origin::file(path), bytes);
+        self.scan_unit(&unit, Ask::default(), &mut worker);
         worker
             .outcome
             .findings
@@ -189,7 +190,7 @@ impl Sweep {
         };
         let mut worker = Worker::default();
         let unit = Unit::whole(Origin::git(name, origin), name.as_bytes());
-        self.scan_unit(&unit, None, &mut worker);
+        self.scan_unit(&unit, Ask::default(), &mut worker);
         let mut ranges: Vec<ByteRange> = worker
             .outcome
             .findings
@@ -272,7 +273,8 @@ impl Sweep {
         Ok(outcome)
     }
 
-    fn scan_unit(&self, unit: &Unit<'_>, focus: Option<Focus<'_>>, worker: &mut Worker) {
+    fn scan_unit(&self, unit: &Unit<'_>, ask: Ask<'_>, worker: &mut Worker) {
+        let Ask { focus, wanted } = ask;
         let path = &unit.origin.path;
         let Worker { opener, .. } = worker;
         let opened = match focus {
@@ -301,7 +303,8 @@ impl Sweep {
         } else if sure.next().is_some() {
             // What is less sure counts only by what it hides.
             judged.sort_by_key(|j| (j.view, j.candidate.secret));
-            self.assemble(unit, &document, &judged, &mut worker.outcome.findings);
+            let findings = &mut worker.outcome.findings;
+            self.assemble(unit, (&document, &judged), wanted, findings);
         }
         worker.opener.recycle(document);
     }
@@ -315,13 +318,18 @@ impl Sweep {
     fn assemble(
         &self,
         unit: &Unit<'_>,
-        document: &Document<'_>,
-        judged: &[Judged],
+        (document, judged): (&Document<'_>, &[Judged]),
+        wanted: Option<&Wanted<'_>>,
         findings: &mut Vec<Finding>,
     ) {
         let assembly = assemble::Assembly::new(self, unit, document, judged);
+        let is_wanted = |index| {
+            let secret = || Secret::new(assembly.value(index));
+            wanted.is_none_or(|wanted| wanted(assembly.rule(index), &secret()))
+        };
         for index in resolve::survivors(judged, &assembly, document) {
-            if self.is_confident(&judged[index]) && assembly.in_core(index) {
+            let counts = self.is_confident(&judged[index]) && assembly.in_core(index);
+            if counts && is_wanted(index) {
                 findings.push(assembly.finding(index));
             }
         }
@@ -494,7 +502,7 @@ impl Sink for Run<'_> {
     }
 
     fn unit(&self, unit: &Unit<'_>) {
-        self.with_worker(|worker| self.sweep.scan_unit(unit, None, worker));
+        self.with_worker(|worker| self.sweep.scan_unit(unit, Ask::default(), worker));
     }
 
     fn done(&self, bytes: u64) {

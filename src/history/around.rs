@@ -8,6 +8,7 @@ use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
 
 use super::changes::Changes;
+use super::secrets::Spot;
 use super::seen::Seen;
 use super::texts::MARGIN;
 
@@ -30,11 +31,7 @@ impl Places {
         let mut places = Self::joined(&changes.dirty, [MARGIN; 2], bytes.len());
         let mut more: Vec<ViewSpan> = far.collect();
         // What a change cut in two no copy takes whole.
-        if carried.spots.len() < base.spots.len() {
-            for spot in &base.spots {
-                more.extend(changes.pieces(spot.span()));
-            }
-        }
+        more.extend(changes.cut(&base.spots, Spot::span));
         more.sort();
         let mut more = Self::joined(&more, [MARGIN; 2], bytes.len());
         places.list.append(&mut more.list);

@@ -111,16 +111,39 @@ impl Changes {
         Holding(self.copies.iter().filter(holds).copied().collect())
     }
 
-    /// The stretches of the result that come out of `span` of the base.
-    pub fn pieces(&self, span: ViewSpan) -> impl Iterator<Item = ViewSpan> + '_ {
-        self.copies.iter().filter_map(move |copy| {
-            let start = span.start.max(copy.from);
-            let end = span.end.min(copy.from + copy.len);
-            (start < end).then(|| ViewSpan {
-                start: start - copy.from + copy.to,
-                end: end - copy.from + copy.to,
-            })
-        })
+    /// The stretches of the result that come out of those of some items of the base, in order of `span`,
+    /// which copies take in part only.
+    pub fn cut<T>(&self, items: &[T], span: impl Fn(&T) -> ViewSpan) -> Vec<ViewSpan> {
+        let mut pieces = Vec::new();
+        let longest = items.iter().map(|item| span(item).len() as u32).max();
+        let Some(longest) = longest else {
+            return pieces;
+        };
+        for copy in &self.copies {
+            for edge in [copy.from, copy.from + copy.len] {
+                let before = items.partition_point(|item| span(item).start < edge);
+                let reaching = items[..before].iter().rev().map(&span);
+                let reaching = reaching.take_while(|span| edge - span.start < longest);
+                pieces.extend(
+                    reaching
+                        .filter(|span| edge < span.end)
+                        .map(|span| copy.piece(span)),
+                );
+            }
+        }
+        pieces
+    }
+}
+
+impl Copy {
+    /// What of a span of the base it takes, in the result.
+    fn piece(&self, span: ViewSpan) -> ViewSpan {
+        let start = span.start.max(self.from);
+        let end = span.end.min(self.from + self.len);
+        ViewSpan {
+            start: start - self.from + self.to,
+            end: end - self.from + self.to,
+        }
     }
 }
 
@@ -226,6 +249,40 @@ mod tests {
             let (first, last) = (start / Blocks::BYTES, (start + len - 1) / Blocks::BYTES);
             let there = |at: &u32| (first..=last).contains(&(at / Blocks::BYTES));
             prop_assert_eq!(blocks.any_in(start, start + len), starts.iter().any(there));
+        }
+
+        /// What a copy takes as a whole is not cut.
+        #[test]
+        fn pieces_are_of_what_copies_take_in_part(
+            items in prop::collection::vec((0..900_u32, 1..90_u32), 0..30),
+            copies in prop::collection::vec((0..900_u32, 1..300_u32), 0..9),
+        ) {
+            let mut to = 0;
+            let copies = copies.into_iter().map(|(from, len)| {
+                to += len + 7;
+                Copy { from, to: to - len, len }
+            });
+            let changes = Changes { copies: copies.collect(), dirty: Vec::new() };
+            let items = items.into_iter().map(|(start, len)| ViewSpan { start, end: start + len });
+            let mut items: Vec<ViewSpan> = items.collect();
+            items.sort();
+            let mut expected = Vec::new();
+            for copy in &changes.copies {
+                for item in &items {
+                    let start = item.start.max(copy.from);
+                    let end = item.end.min(copy.from + copy.len);
+                    if start < end && (start, end) != (item.start, item.end) {
+                        let moved = |at: u32| at - copy.from + copy.to;
+                        expected.push(ViewSpan { start: moved(start), end: moved(end) });
+                    }
+                }
+            }
+            let mut pieces = changes.cut(&items, |item| *item);
+            for list in [&mut pieces, &mut expected] {
+                list.sort();
+                list.dedup();
+            }
+            prop_assert_eq!(pieces, expected);
         }
 
         /// What is no copy is dirty, copies are copies, and neighbours that were no neighbours in

@@ -9,7 +9,8 @@ use crate::finding::{CommitNote, Finding, State, Trace};
 use crate::git::refs::Refs;
 use crate::git::{Kind, object};
 use crate::ledger::{Ledger, Reason};
-use crate::pipeline::Scanner;
+use crate::pipeline::{Ask, Scanner};
+use crate::rules::RuleRef;
 use crate::secret::Secret;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 
@@ -159,9 +160,16 @@ impl Places<'_> {
     ) -> Vec<Finding> {
         let unit = Unit::whole(Origin::file(path), bytes);
         let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
+        let secrets = self.run.secrets;
+        let is_wanted =
+            |rule: &RuleRef, secret: &Secret| wanted.contains_key(&secrets.of(rule, secret));
+        let ask = Ask {
+            wanted: Some(&is_wanted),
+            ..Ask::default()
+        };
         let mut shown = Vec::new();
-        for finding in scanner.scan(&unit).iter() {
-            if let Some(place) = wanted.remove(&self.run.secrets.number(finding)) {
+        for finding in scanner.scan_for(&unit, ask).iter() {
+            if let Some(place) = wanted.remove(&secrets.number(finding)) {
                 shown.push(self.traced(finding.clone(), Part::File, &place));
             }
         }

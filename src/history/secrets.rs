@@ -56,7 +56,8 @@ impl Secrets {
         self.of(&finding.rule, &finding.secret)
     }
 
-    fn of(&self, rule: &RuleRef, secret: &Secret) -> SecretId {
+    /// The number of a rule's find of a secret.
+    pub fn of(&self, rule: &RuleRef, secret: &Secret) -> SecretId {
         let hash = self.key.hash([rule.id.as_bytes(), secret.expose()]);
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         let next = numbers.len() as SecretId;

@@ -28,7 +28,7 @@ use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
 use crate::ledger::Reason;
 use crate::lines;
-use crate::pipeline::{Focus, Scanner};
+use crate::pipeline::{Ask, Focus, Scanner};
 use crate::sniff;
 use crate::source::Sink;
 use crate::source::stream::{self, Sizes};
@@ -394,7 +394,12 @@ impl<'s> Texts<'s> {
             stirred: part.stirred,
         };
         let unit = Unit::part(self.origin.clone(), bytes, range.range(), core.range());
-        self.scanner.scan_focused(&unit, Some(focus));
+        let focus = Some(focus);
+        let ask = Ask {
+            focus,
+            ..Ask::default()
+        };
+        self.scanner.scan_for(&unit, ask);
         let secrets = self.secrets;
         let traces = self.scanner.traces();
         let possible = traces.possible.iter();

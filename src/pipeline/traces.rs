@@ -39,6 +39,18 @@ pub struct Possible {
     pub coded: bool,
 }
 
+/// What is asked of a unit; by default, all findings.
+#[derive(Clone, Copy, Default)]
+pub struct Ask<'a> {
+    /// Where to look.
+    pub focus: Option<Focus<'a>>,
+    /// Of which secrets findings are made. The others are only hidden in what these show.
+    pub wanted: Option<&'a Wanted<'a>>,
+}
+
+/// Tells whether a rule's find of a secret is wanted.
+pub type Wanted<'a> = dyn Fn(&RuleRef, &Secret) -> bool + 'a;
+
 /// What of a text is to be looked at, for one whose keywords are known.
 #[derive(Clone, Copy, Debug)]
 pub struct Focus<'f> {
