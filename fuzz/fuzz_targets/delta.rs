@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use keysweep::git::Kind;
 use keysweep::git::delta::{Delta, Step};
 use keysweep::history::changes::Changes;
-use keysweep::history::secrets::{Secrets, Spot};
+use keysweep::history::secrets::{Secrets, Spot, without_twins};
 use keysweep::history::texts::Texts;
 use keysweep::history::walk::Visit;
 use keysweep::pipeline::{Options, Sweep};
@@ -74,5 +74,6 @@ fn make(base: &[u8], steps: &[u8]) -> Option<Vec<u8>> {
 
 fn spots(texts: &mut Texts<'_>) -> Vec<Spot> {
     let found = std::mem::take(&mut texts.found);
-    found.into_iter().flat_map(|(_, _, spots)| spots).collect()
+    let spots = found.into_iter().flat_map(|(_, _, spots)| spots);
+    without_twins(&spots.collect::<Vec<_>>())
 }

@@ -1,6 +1,6 @@
 //! Secrets by number, so that a thousand versions of a file name one without holding it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use crate::finding::Finding;
@@ -8,6 +8,7 @@ use crate::judge::place::Kinds;
 use crate::pipeline::Possible;
 use crate::rules::RuleRef;
 use crate::secret::{FingerprintKey, Secret};
+use crate::span::ViewSpan;
 
 /// What stands for one rule's find of one value.
 pub type SecretId = u32;
@@ -35,6 +36,19 @@ pub fn once_each(mut secrets: Vec<(SecretId, Kinds)>) -> Vec<(SecretId, Kinds)> 
         same
     });
     secrets
+}
+
+/// Spots without those in encodings that stand in the text itself as well: no report tells the two
+/// apart, and whether the second is seen may hang on marks farther off than the walk looks. What compares
+/// the walk with a scan of the whole compares these.
+pub fn without_twins(spots: &[Spot]) -> Vec<Spot> {
+    let plain: HashSet<(ViewSpan, SecretId)> = spots
+        .iter()
+        .filter(|spot| !spot.coded)
+        .map(|spot| (spot.span(), spot.secret))
+        .collect();
+    let is_new = |spot: &&Spot| !spot.coded || !plain.contains(&(spot.span(), spot.secret));
+    spots.iter().filter(is_new).copied().collect()
 }
 
 /// Gives numbers to secrets. Holds keyed hashes, no values.

@@ -16,7 +16,7 @@ use libdeflater::Decompressor;
 use zlib_rs::Inflate;
 
 use super::names::{Names, Quest, Wanted};
-use super::secrets::{SecretId, Secrets, Spot};
+use super::secrets::{Secrets, without_twins};
 use super::single::{self, Single};
 use super::texts::Texts;
 use super::*;
@@ -24,7 +24,6 @@ use crate::pipeline::Options;
 use crate::rules::RuleRef;
 use crate::rules::template::Generator;
 use crate::sniff;
-use crate::span::ViewSpan;
 
 /// Repositories compared in an ordinary test run.
 const FEW: u64 = 40;
@@ -336,18 +335,6 @@ fn git(dir: &Path, args: &[&str], input: &[u8]) {
         .write_all(input)
         .expect("input");
     assert!(child.wait().expect("git ends").success(), "git {args:?}");
-}
-
-/// Spots without those in encodings that stand in the text itself as well: no report tells the two
-/// apart, and whether the second is seen may hang on marks farther off than the walk looks.
-fn without_twins(spots: &[Spot]) -> Vec<Spot> {
-    let plain: HashSet<(ViewSpan, SecretId)> = spots
-        .iter()
-        .filter(|spot| !spot.coded)
-        .map(|spot| (spot.span(), spot.secret))
-        .collect();
-    let is_new = |spot: &&Spot| !spot.coded || !plain.contains(&(spot.span(), spot.secret));
-    spots.iter().filter(is_new).copied().collect()
 }
 
 /// All that both passes see, in a form that does not depend on threads.
