@@ -306,7 +306,8 @@ fn inflate(
         return Err("its size is wrong");
     }
     let size = entry.decompressed_size as usize;
-    let end = (range.end + ROOM as u64).min(file.pack_end() as u64);
+    let end = range.end.saturating_add(ROOM as u64);
+    let end = end.min(file.pack_end() as u64);
     let packed = entry.data_offset..end.max(range.end);
     let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
     // What is there is written over, so only what is new of it is filled.
