@@ -278,12 +278,12 @@ impl Sweep {
         let path = &unit.origin.path;
         let Worker { opener, .. } = worker;
         let opened = match focus {
-            Some(Focus { hits, parts, .. }) => {
-                // Around most changes there is neither.
-                if !opener.survey(unit.bytes, parts.lines) && hits.is_empty() {
+            Some(focus) => {
+                // With neither there is nothing to find, and no document is made.
+                if !opener.survey(unit.bytes, focus.lines) && focus.hits.is_empty() {
                     return;
                 }
-                opener.open_surveyed(unit, self.options.limits, parts.bounds)
+                opener.open_surveyed(unit, self.options.limits, focus.bounds)
             }
             None => opener.open(unit, self.options.limits),
         };

@@ -289,8 +289,8 @@ fn noise() -> Vec<u8> {
         .collect()
 }
 
-/// Packs a repository and breaks the middle of the pack.
-fn break_pack(repo: &Repo) {
+/// Packs a repository and changes bytes of the pack.
+fn break_pack(repo: &Repo, change: impl FnOnce(&mut [u8])) {
     repo.git(&["repack", "-q", "-a", "-d"]);
     let packs = fs::read_dir(repo.path().join(".git/objects/pack")).expect("packs");
     let pack = packs
@@ -299,10 +299,15 @@ fn break_pack(repo: &Repo) {
         .find(|p| p.extension().is_some_and(|e| e == "pack"));
     let pack = pack.expect("a pack");
     let mut bytes = fs::read(&pack).expect("read");
-    let middle = bytes.len() / 2;
-    bytes[middle..middle + 64].fill(0xAA);
+    change(&mut bytes);
     fs::remove_file(&pack).expect("removed");
     fs::write(&pack, bytes).expect("written");
+}
+
+/// Makes the middle of a pack no data.
+fn spoil(bytes: &mut [u8]) {
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 64].fill(0xAA);
 }
 
 #[test]
@@ -310,7 +315,7 @@ fn a_broken_pack_entry_is_reported_and_the_rest_scanned() {
     let repo = Repo::new();
     repo.save("a.py", assigned(&token(1)));
     repo.save("b.bin", noise());
-    break_pack(&repo);
+    break_pack(&repo, spoil);
     let run = sweep(&repo, &[]).expect(2);
     let blob = repo.git(&["rev-parse", "HEAD:b.bin"]);
     assert!(run.stderr.contains(&blob), "{}", run.stderr);
@@ -318,11 +323,66 @@ fn a_broken_pack_entry_is_reported_and_the_rest_scanned() {
 }
 
 #[test]
+fn a_pack_entry_of_another_size_than_it_says_is_reported() {
+    for said in [39, 41] {
+        let repo = Repo::new();
+        repo.save("a.py", assigned(&token(1)));
+        repo.save("b.txt", "forty bytes of a text, no more, no less.");
+        let blob = repo.git(&["rev-parse", "HEAD:b.txt"]);
+        repo.git(&["repack", "-q", "-a", "-d"]);
+        let index = fs::read_dir(repo.path().join(".git/objects/pack")).expect("packs");
+        let mut index = index.flatten().map(|entry| entry.path());
+        let index = index.find(|path| path.extension().is_some_and(|end| end == "idx"));
+        let index = index.expect("an index").to_string_lossy().into_owned();
+        let listed = repo.git(&["verify-pack", "-v", &index]);
+        let line = listed.lines().find(|line| line.starts_with(&blob));
+        let at = line.and_then(|line| line.split_whitespace().last());
+        let at: usize = at.expect("its offset").parse().expect("a number");
+        break_pack(&repo, |bytes| {
+            assert_eq!(bytes[at] & 0xF, 40 & 0xF, "the lowest bits of the size");
+            bytes[at] = bytes[at] & 0xF0 | said & 0xF;
+        });
+        let run = sweep(&repo, &[]).expect(2);
+        assert!(run.stderr.contains(&blob), "{said}: {}", run.stderr);
+        only(&run.json_lines(), &token(1));
+    }
+}
+
+#[test]
+fn secrets_of_one_place_have_the_same_numbers_in_each_run() {
+    let repo = Repo::new();
+    let passwords: Vec<String> = (0..8).map(|seed| made_with("{b62:12}!x7", seed)).collect();
+    for password in &passwords {
+        repo.save("settings.py", format!("password = \"{password}\"\n"));
+    }
+    let first = sweep(&repo, &[]).expect(1);
+    let groups = first.json_lines().len();
+    assert_eq!(groups, passwords.len(), "{}", first.stdout);
+    assert_eq!(first.stdout, sweep(&repo, &[]).expect(1).stdout);
+    assert_eq!(first.stdout, sweep(&repo, &["--naive"]).expect(1).stdout);
+}
+
+#[test]
+fn a_secret_that_is_shown_elsewhere_is_hidden_beside_another() {
+    let repo = Repo::new();
+    let (old, new) = (token(1), token(2));
+    repo.save("a.py", format!("pair = [\"{old}\"]\n"));
+    repo.save("a.py", format!("pair = [\"{old}\", \"{new}\"]\n"));
+    let findings = found(&repo);
+    assert_ne!(only(&findings, &old)["blob"], only(&findings, &new)["blob"]);
+    let run = repo.dir.run(&["history", "--format", "human"]).expect(1);
+    assert!(run.stdout.contains("pair = [\""), "{}", run.stdout);
+    for secret in [&old, &new] {
+        assert!(!run.stdout.contains(&secret[8..24]), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn a_picture_is_read_no_farther_than_it_takes_to_know_it() {
     let repo = Repo::new();
     repo.save("a.py", assigned(&token(1)));
     repo.save("logo.png", [b"\x89PNG\r\n\x1a\n", &*noise()].concat());
-    break_pack(&repo);
+    break_pack(&repo, spoil);
     let run = sweep(&repo, &[]).expect(1);
     only(&run.json_lines(), &token(1));
     sweep(&repo, &["--naive"]).expect(2);

@@ -272,15 +272,6 @@ impl Default for Limits {
     }
 }
 
-/// Where in a text encodings are looked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Parts<'p> {
-    /// What is looked through, in order and apart.
-    pub lines: &'p [ViewSpan],
-    /// How far what is found there is opened.
-    pub bounds: ViewSpan,
-}
-
 /// Whether bytes are text that is read as it stands: neither in wide characters nor a notebook.
 /// Such a text can be read in parts.
 pub fn is_plain(encoding: Encoding, bytes: &[u8]) -> bool {

@@ -197,6 +197,7 @@ impl Pack {
             });
             entries.par_extend(read);
         }
+        // A small pack may stay as it is mapped.
         if self.file(0).pack_end() as u64 > REMAP {
             self.file(REMAP + 1);
         }

@@ -164,8 +164,8 @@ impl Places<'_> {
         let is_wanted =
             |rule: &RuleRef, secret: &Secret| wanted.contains_key(&secrets.of(rule, secret));
         let ask = Ask {
+            focus: None,
             wanted: Some(&is_wanted),
-            ..Ask::default()
         };
         let mut shown = Vec::new();
         for finding in scanner.scan_for(&unit, ask).iter() {
@@ -450,28 +450,27 @@ fn hide_names(findings: &mut [Finding]) {
 
 /// Numbers the secrets, the gravest first, and puts the findings into that order.
 pub(super) fn group(findings: &mut Vec<Finding>) {
-    let mut groups: HashMap<Secret, Vec<Finding>> = HashMap::new();
+    // One place may have held several secrets, one after the other. Their values decide then, so that
+    // two sweeps number them alike.
+    let mut groups: BTreeMap<Secret, Vec<Finding>> = BTreeMap::new();
     for finding in findings.drain(..) {
         groups
             .entry(finding.secret.clone())
             .or_default()
             .push(finding);
     }
-    let mut groups: Vec<(Secret, Vec<Finding>)> = groups.into_iter().collect();
+    let mut groups: Vec<Vec<Finding>> = groups.into_values().collect();
     let place = |f: &Finding| (f.path().to_owned(), f.byte_start(), f.fingerprint);
-    for (_, group) in &mut groups {
+    for group in &mut groups {
         group.sort_by_cached_key(place);
     }
-    // One place may have held several secrets, one after the other: their values decide, so that two
-    // sweeps number them alike.
-    groups.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    groups.sort_by_cached_key(|(_, group)| {
+    groups.sort_by_cached_key(|group| {
         let gravest = group.iter().map(|f| (f.severity, f.confidence)).max();
         let traces = group.iter().filter_map(|f| f.trace.as_ref());
         let state = traces.map(|trace| trace.state).min();
         (std::cmp::Reverse(gravest), state, group.first().map(place))
     });
-    for (number, (_, group)) in groups.into_iter().enumerate() {
+    for (number, group) in groups.into_iter().enumerate() {
         for mut finding in group {
             if let Some(trace) = &mut finding.trace {
                 trace.group = number as u32 + 1;

@@ -22,7 +22,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::decode::{self, Parts};
+use crate::decode;
 use crate::detect::keywords::Hit;
 use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
@@ -384,20 +384,17 @@ impl<'s> Texts<'s> {
         }
         let focus = Focus {
             hits: &self.hits,
-            parts: Parts {
-                lines: &self.lines,
-                bounds: ViewSpan {
-                    start: part.bounds.start - by,
-                    end: part.bounds.end - by,
-                },
+            lines: &self.lines,
+            bounds: ViewSpan {
+                start: part.bounds.start - by,
+                end: part.bounds.end - by,
             },
             stirred: part.stirred,
         };
         let unit = Unit::part(self.origin.clone(), bytes, range.range(), core.range());
-        let focus = Some(focus);
         let ask = Ask {
-            focus,
-            ..Ask::default()
+            focus: Some(focus),
+            wanted: None,
         };
         self.scanner.scan_for(&unit, ask);
         let secrets = self.secrets;

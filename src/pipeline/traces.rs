@@ -1,6 +1,6 @@
 //! What a scan leaves for the scan of the same text after a change.
 
-use crate::decode::{Document, Parts};
+use crate::decode::Document;
 use crate::detect::keywords::Hit;
 use crate::detect::{Candidate, Detector, Far};
 use crate::finding::ByteRange;
@@ -56,8 +56,10 @@ pub type Wanted<'a> = dyn Fn(&RuleRef, &Secret) -> bool + 'a;
 pub struct Focus<'f> {
     /// Keywords in the text itself.
     pub hits: &'f [Hit],
-    /// Where encodings are looked for.
-    pub parts: Parts<'f>,
+    /// Where encodings are looked for, in order and apart.
+    pub lines: &'f [ViewSpan],
+    /// How far what is found there is opened.
+    pub bounds: ViewSpan,
     /// What the rules must look at to be tried in the text itself, in order; without, all are.
     pub stirred: Option<&'f [ViewSpan]>,
 }
