@@ -106,13 +106,18 @@ fn write_rule(code: &mut String, rule: &def::RuleDef) {
             max_len,
             anchor,
             opening,
+            lead,
             row,
             inner,
         } => format!(
             "def::Matcher::Regex {{ regex: {}, max_len: {max_len}, anchor: def::Anchor::{anchor:?}, \
-             opening: {}, row: {}, inner: Cow::Borrowed(&{inner:?}) }}",
+             opening: {}, lead: {}, row: {}, inner: Cow::Borrowed(&{inner:?}) }}",
             text(regex),
             sets(opening),
+            lead.map_or("None".to_owned(), |lead| format!(
+                "Some(def::Lead {{ from: {}, over: def::ByteSet({:?}), to: def::ByteSet({:?}) }})",
+                lead.from, lead.over.0, lead.to.0
+            )),
             row.map_or("None".to_owned(), |row| format!(
                 "Some(def::Row {{ set: def::ByteSet({:?}), len: {} }})",
                 row.set.0, row.len

@@ -50,19 +50,19 @@ pub fn write_names(file: &Path, out: &Path) {
 }
 
 /// Writes `TELLING_NAMES` into `out`: the lines of some files, each with the number of the first file
-/// that has it.
+/// that has it. They are in the order of their lengths first, by which most names are told apart.
 pub fn write_telling_names(files: &[&Path], out: &Path) {
-    let mut names: BTreeMap<String, usize> = BTreeMap::new();
+    let mut names: BTreeMap<(usize, String), usize> = BTreeMap::new();
     for (number, file) in files.iter().enumerate() {
         let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        for name in text.lines() {
-            names.entry(name.to_owned()).or_insert(number);
+        for name in text.lines().filter(|line| !line.starts_with('#')) {
+            names.entry((name.len(), name.to_owned())).or_insert(number);
         }
     }
     let mut code = String::from(
-        "/// Names that say that their values open nothing, in order, each with the number of its list.\nstatic TELLING_NAMES: &[(&str, usize)] = &[\n",
+        "/// Names that say that their values open nothing, by length and then in order, each with the\n/// number of its list.\nstatic TELLING_NAMES: &[(&str, usize)] = &[\n",
     );
-    for (name, number) in names {
+    for ((_, name), number) in names {
         writeln!(code, "({name:?}, {number}),").expect("writing to a string");
     }
     code.push_str("];\n");

@@ -308,13 +308,21 @@ impl Detector {
         let reach = self.reaches[rule as usize].behind;
         let end = start.saturating_add(reach).min(stretch.end);
         let text = &view.text[start as usize..end as usize];
-        if !self.may_match(rule, text) {
+        if !self.goes_on(rule, text) || !self.may_match(rule, text) {
             return;
         }
         let compiled = self.compiled(rule);
         let Own { regex, locations } = own(&mut scratch.regexes, rule, &compiled.regex);
         if regex.captures_read(locations, text).is_some() {
             out.extend(candidate(rule, compiled.group, locations, start));
+        }
+    }
+
+    /// Whether a text goes on like all matches of a rule's regex that start where it does.
+    fn goes_on(&self, rule: u32, text: &[u8]) -> bool {
+        match &self.rules.get(rule as usize).matcher {
+            Matcher::Regex { lead, .. } => lead.is_none_or(|lead| lead.fits(text)),
+            _ => true,
         }
     }
 

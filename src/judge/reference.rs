@@ -219,7 +219,11 @@ fn by_name(name: &[u8]) -> Option<&'static str> {
         "belongs to a picture or a widget",
         "is an id by its name",
     ];
-    let found = TELLING_NAMES.binary_search_by(|(known, _)| known.as_bytes().cmp(name));
+    let order = |(known, _): &(&str, usize)| {
+        let lengths = known.len().cmp(&name.len());
+        lengths.then_with(|| known.as_bytes().cmp(name))
+    };
+    let found = TELLING_NAMES.binary_search_by(order);
     found.ok().map(|at| REASONS[TELLING_NAMES[at].1])
 }
 

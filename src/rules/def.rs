@@ -50,6 +50,8 @@ pub enum Matcher {
         anchor: Anchor,
         /// What the first bytes of each match are among; empty where that is not worth asking.
         opening: Cow<'static, [ByteSet]>,
+        /// How each match goes on behind its beginning, where a few bytes tell; it starts at the keyword.
+        lead: Option<Lead>,
         /// What each match holds, where that is rare.
         row: Option<Row>,
         /// Bytes that each match holds behind its beginning; empty where there are none, or few.
@@ -201,6 +203,25 @@ pub struct Example {
     pub why: Cow<'static, str>,
 }
 
+/// A byte that must come, and what may come before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// From which byte of a match on only these come before the one that must.
+    pub from: u32,
+    pub over: ByteSet,
+    /// None of `over`.
+    pub to: ByteSet,
+}
+
+impl Lead {
+    /// Whether a text goes on like a match.
+    pub fn fits(&self, text: &[u8]) -> bool {
+        let mut behind = text.get(self.from as usize..).unwrap_or_default().iter();
+        let first = behind.find(|&&byte| !self.over.contains(byte));
+        first.is_some_and(|&byte| self.to.contains(byte))
+    }
+}
+
 /// So many bytes of a set side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -242,6 +263,13 @@ impl ByteSet {
             set.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
         }
         set
+    }
+
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0
+            .iter()
+            .zip(other.0)
+            .any(|(ours, theirs)| ours & theirs != 0)
     }
 
     /// The bytes of either.

@@ -2,9 +2,9 @@
 //!
 //! Compiled twice, as [`raw`](super::raw) is.
 
-use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind, Look};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-use super::def::{ByteSet, Row};
+use super::def::{ByteSet, Lead, Row};
 
 /// How many bytes of a match's beginning are told, at most.
 pub const OPENING: usize = 12;
@@ -139,11 +139,11 @@ fn open(hir: &Hir, sets: &mut Vec<ByteSet>) -> bool {
             sets.extend(literal.0.iter().map(|&byte| ByteSet::of(byte..=byte)));
             true
         }
-        HirKind::Class(Class::Bytes(class)) => {
-            sets.push(set_of(class));
-            true
+        HirKind::Class(class) => {
+            let set = set_of(class);
+            sets.extend(set);
+            set.is_some()
         }
-        HirKind::Class(Class::Unicode(_)) => false,
         HirKind::Capture(capture) => open(&capture.sub, sets),
         HirKind::Concat(list) => list.iter().all(|part| open(part, sets)),
         HirKind::Repetition(times) => {
@@ -167,10 +167,72 @@ fn open(hir: &Hir, sets: &mut Vec<ByteSet>) -> bool {
     }
 }
 
-fn set_of(class: &ClassBytes) -> ByteSet {
+/// The bytes of a class; `None` where some of its characters have more than one.
+fn set_of(class: &Class) -> Option<ByteSet> {
+    let class = match class {
+        Class::Bytes(class) => class.clone(),
+        // What alternatives of one letter each are read as.
+        Class::Unicode(class) => class.to_byte_class()?,
+    };
     let ranges = class.ranges().iter();
     let ranges = ranges.map(|range| ByteSet::of(range.start()..=range.end()));
-    ranges.fold(ByteSet::default(), ByteSet::or)
+    Some(ranges.fold(ByteSet::default(), ByteSet::or))
+}
+
+/// How each match goes on behind its beginning, which is all before the first part that is repeated;
+/// `None` where that part could have the byte that must follow it.
+pub fn lead(hir: &Hir) -> Option<Lead> {
+    let HirKind::Concat(parts) = hir.kind() else {
+        return None;
+    };
+    let at = parts.iter().position(|part| repeated(part).is_some())?;
+    let (beginning, rest) = (&parts[..at], &parts[at + 1..]);
+    let mut over = repeated(&parts[at])?;
+    let mut from = 0;
+    for part in beginning {
+        let properties = part.properties();
+        let shortest = properties.minimum_len()?;
+        from += shortest;
+        if properties.maximum_len() != Some(shortest) {
+            over = over.or(all_bytes(part)?);
+        }
+    }
+    let to = *opening(&Hir::concat(rest.to_vec())).first()?;
+    (from > 0 && !over.meets(&to)).then_some(Lead {
+        from: from as u32,
+        over,
+        to,
+    })
+}
+
+/// The bytes of a class that may come more than once, or not at all.
+fn repeated(hir: &Hir) -> Option<ByteSet> {
+    match hir.kind() {
+        HirKind::Repetition(times) => match times.sub.kind() {
+            HirKind::Class(class) => set_of(class),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// All bytes that may be in a match.
+fn all_bytes(hir: &Hir) -> Option<ByteSet> {
+    let all = |parts: &[Hir]| {
+        let sets: Option<Vec<ByteSet>> = parts.iter().map(all_bytes).collect();
+        Some(sets?.into_iter().fold(ByteSet::default(), ByteSet::or))
+    };
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Some(ByteSet::default()),
+        HirKind::Literal(literal) => {
+            let bytes = literal.0.iter().map(|&byte| ByteSet::of(byte..=byte));
+            Some(bytes.fold(ByteSet::default(), ByteSet::or))
+        }
+        HirKind::Class(class) => set_of(class),
+        HirKind::Capture(capture) => all_bytes(&capture.sub),
+        HirKind::Repetition(times) => all_bytes(&times.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => all(parts),
+    }
 }
 
 /// The longest literal that each match holds behind its beginning, which mostly is the keyword that led
@@ -216,8 +278,8 @@ pub fn row(hir: &Hir) -> Option<Row> {
 
 fn longest_row(hir: &Hir) -> Option<Row> {
     match hir.kind() {
-        HirKind::Class(Class::Bytes(class)) => Some(Row {
-            set: set_of(class),
+        HirKind::Class(class) => Some(Row {
+            set: set_of(class)?,
             len: 1,
         }),
         HirKind::Capture(capture) => longest_row(&capture.sub),
@@ -305,6 +367,26 @@ mod tests {
     }
 
     #[test]
+    fn how_matches_go_on_is_told() {
+        let told = |pattern| {
+            let lead = lead(&parse(pattern).expect("a good regex"))?;
+            let shown = |set: ByteSet| -> String {
+                let members = (0..=u8::MAX).filter(|byte| set.contains(*byte));
+                members.map(char::from).collect()
+            };
+            Some((lead.from, shown(lead.over), shown(lead.to)))
+        };
+        let some = |from, over: &str, to: &str| Some((from, over.to_owned(), to.to_owned()));
+        assert_eq!(told("ab[0-2]{0,9}(?:a|c)d"), some(2, "012", "ac"));
+        assert_eq!(told("(?:key|longer)[0-1]+:"), some(3, "01egklnory", ":"));
+        assert_eq!(told("ab[0-2]{0,9}(?:a|c)?d"), None);
+        assert_eq!(told("ab[0-2]{0,9}1"), None);
+        assert_eq!(told("(?:key|longer)[0-1]+l"), None);
+        assert_eq!(told("[0-2]{0,9}ab"), None);
+        assert_eq!(told("ab"), None);
+    }
+
+    #[test]
     fn a_match_that_starts_with_one_keyword_or_another_is_sought_there() {
         let keywords = ["the key".to_owned(), "api".to_owned()];
         let starts = |pattern| starts_with_one(&parse(pattern).expect("a good regex"), &keywords);
@@ -325,6 +407,9 @@ mod tests {
                 "x?(?:yz|[0-4]{5})",
                 r"a[0-9]{2,9}(?:\.key-){1,2}[a-z]?",
                 "(?P<secret>inner[a-z]{3})(?:x|y)?behind",
+                "://[^:@]{0,9}:(?P<secret>[a-z]{3,9})@",
+                "(?i:the door|a door|code)[a-z ]{0,9}[0-9:]x?",
+                "(?:a|bc){1,3}[ -]{0,3}(?P<secret>[0-9])",
             ])
             .prop_flat_map(|pattern| {
                 let texts = proptest::string::string_regex(pattern).expect("a good regex");
@@ -337,6 +422,9 @@ mod tests {
                 prop_assert!(row.is_in(text.as_bytes()), "{pattern} {text}");
             }
             prop_assert!(text.as_bytes().find(inner(&hir)).is_some(), "{pattern} {text}");
+            if let Some(lead) = lead(&hir) {
+                prop_assert!(lead.fits(text.as_bytes()), "{pattern} {text} {lead:?}");
+            }
             prop_assert!(sets.len() <= text.len(), "{pattern} {text}");
             for (set, byte) in sets.iter().zip(text.bytes()) {
                 prop_assert!(set.contains(byte), "{pattern} {text}");

@@ -294,6 +294,7 @@ fn find_by_regex(raw: &RawRule, regex: String) -> Result<Matcher, String> {
         max_len,
         anchor,
         opening: opening.into(),
+        lead: at_keyword.then(|| pattern::lead(&hir)).flatten(),
         row: pattern::row(&hir),
         inner: pattern::inner(&hir).to_vec().into(),
     })

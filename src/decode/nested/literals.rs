@@ -50,7 +50,7 @@ fn next(text: &[u8], mut at: usize) -> Option<Range<usize>> {
 }
 
 /// The joint whose first byte is the quote or backslash at `start`.
-fn joint(text: &[u8], start: usize) -> Option<Range<usize>> {
+pub(super) fn joint(text: &[u8], start: usize) -> Option<Range<usize>> {
     match text.get(start..start + 2)? {
         [b'\\', b'\n' | b'\r'] => continuation(text, start),
         [

@@ -183,8 +183,14 @@ struct Classes {
     quotes: u64,
     /// Spaces and line feeds.
     spaces: u64,
+    /// White space, and all other bytes that stand for no sign.
+    blanks: u64,
     /// What may follow a literal that is joined to another.
     joins: u64,
+    /// What else may stand between the two.
+    between: u64,
+    /// Letters that may stand right before a literal.
+    prefixes: u64,
     slashes: u64,
     /// Marks by themselves.
     signs: u64,
@@ -204,16 +210,21 @@ fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Classes {
     let bytes = u8x64::load_array_ref(simd, block);
     let is = |byte: u8| bytes.simd_eq(byte);
     let spaces = is(b' ') | is(b'\n');
+    let blanks = bytes.simd_le(b'\r') | spaces;
     let lower = bytes | 0x20;
+    let letter = |letter: u8| lower.simd_eq(letter);
     // The bar is the backslash with that bit.
-    let joins =
-        bytes.simd_le(b'\r') | lower.simd_eq(b'|') | is(b'+') | is(b'.') | is(b'&') | spaces;
+    let joins = blanks | letter(b'|') | is(b'+') | is(b'.') | is(b'&');
+    let prefixes = letter(b'r') | letter(b'b') | letter(b'u') | letter(b'f');
     let letters = (lower - b'a').simd_lt(26);
     let numbers = (bytes - b'/').simd_lt(11);
     Classes {
         quotes: (is(b'"') | is(b'\'')).to_bitmask(),
         spaces: spaces.to_bitmask(),
+        blanks: blanks.to_bitmask(),
         joins: joins.to_bitmask(),
+        between: is(b'_').to_bitmask(),
+        prefixes: prefixes.to_bitmask(),
         slashes: is(b'\\').to_bitmask(),
         signs: (is(b'%') | is(b'&') | is(0x1B)).to_bitmask(),
         digits: (letters | numbers | is(b'+') | is(b'-') | is(b'_')).to_bitmask(),
@@ -284,7 +295,10 @@ impl Classes {
         Self {
             quotes: self.quotes & !rest,
             spaces: self.spaces | rest,
+            blanks: self.blanks | rest,
             joins: self.joins | rest,
+            between: self.between & !rest,
+            prefixes: self.prefixes & !rest,
             slashes: self.slashes & !rest,
             signs: self.signs & !rest,
             digits: self.digits & !rest,
@@ -299,11 +313,26 @@ impl Classes {
         let joined = self.joins >> 1 | 1 << (BLOCK - 1);
         // A value is carried over a joint only where bytes of it touch the quote.
         let bare = self.spaces | self.quotes;
-        let joints = self.quotes & joined & !(bare << 1 | *before);
+        let joints = self.quotes & joined & !(bare << 1 | *before) & !self.apart();
         *before = bare >> (BLOCK - 1);
         // Of a row of backslashes the last tells.
         let slashes = self.slashes & !(self.slashes >> 1);
         joints | slashes | self.signs
+    }
+
+    /// The bytes before white space, if none of the quotes among them goes on with what joins it to
+    /// another literal. In programs most quotes that end a line are such.
+    #[inline(always)]
+    fn apart(&self) -> u64 {
+        // One letter or two; of what follows the block's last byte nothing is known.
+        let quoted = self.quotes >> 1 | 1 << (BLOCK - 1);
+        let quoted = quoted | self.prefixes >> 1 & quoted >> 1;
+        let goes_on = self.quotes | self.joins | self.between | self.prefixes & quoted;
+        // A bit added to a row of bits comes out behind it.
+        let behind = self.quotes << 1 & self.blanks;
+        let (ends, over) = self.blanks.overflowing_add(behind);
+        let joined = over | (ends & !self.blanks & goes_on != 0);
+        if joined { 0 } else { self.blanks >> 1 }
     }
 }
 
@@ -360,15 +389,12 @@ mod tests {
             Layer::Base64 => exact(runs(text, 20, |b| DIGITS.contains(&b))),
             Layer::Hex => exact(runs(text, 40, |b| b.is_ascii_hexdigit())),
             _ => {
-                let escaped = |byte, next| byte == b'\\' && b"\r\n".contains(&next);
-                let quote = |byte| b"'\"".contains(&byte);
-                let least = pairs(text, |at, byte, next| {
-                    let carried = at > 0 && !b" \n\"'".contains(&text[at - 1]);
-                    escaped(byte, next)
-                        || quote(byte) && carried && b" \t\r\n+.&\\|".contains(&next)
-                });
-                let most = pairs(text, |_, byte, next| escaped(byte, next) || quote(byte));
-                (least, most)
+                let is_joint = |at, _, _| super::super::literals::joint(text, at).is_some();
+                let may_be = |_, byte, next| match byte {
+                    b'\\' => b"\r\n".contains(&next),
+                    _ => b"'\"".contains(&byte),
+                };
+                (pairs(text, is_joint), pairs(text, may_be))
             }
         }
     }
@@ -427,6 +453,17 @@ mod tests {
         ) {
             // More blocks than are put aside.
             let text = format!("{}{}", "=".repeat(pad), text.repeat(times));
+            agrees(text.as_bytes(), Level::new())?;
+            agrees(text.as_bytes(), Level::baseline())?;
+        }
+
+        /// Whatever stands between two literals, and wherever in a block they meet.
+        #[test]
+        fn literals_that_are_joined_are_marked(
+            text in "(\"[a-z]{8}(\"|')([ \t\r\n+.&\\\\|_\x01]| {9,70}|\n {1,20}|_\n)?[+.&\\\\|_ \n]{0,3}[rBuFn]{0,3}(\"|')[a-z]{8}('|\"),?){1,9}",
+            pad in 0..BLOCK,
+        ) {
+            let text = format!("{}{text}", "=".repeat(pad));
             agrees(text.as_bytes(), Level::new())?;
             agrees(text.as_bytes(), Level::baseline())?;
         }
