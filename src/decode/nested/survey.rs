@@ -181,16 +181,10 @@ const fn rank(layer: Layer) -> usize {
 /// A bit for each byte of a block, by what the byte is.
 struct Classes {
     quotes: u64,
-    /// Spaces and line feeds.
-    spaces: u64,
-    /// White space, and all other bytes that stand for no sign.
+    /// White space, and what else stands for no sign.
     blanks: u64,
     /// What may follow a literal that is joined to another.
     joins: u64,
-    /// What else may stand between the two.
-    between: u64,
-    /// Letters that may stand right before a literal.
-    prefixes: u64,
     slashes: u64,
     /// Marks by themselves.
     signs: u64,
@@ -209,22 +203,16 @@ fn padded(rest: &[u8]) -> [u8; BLOCK] {
 fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Classes {
     let bytes = u8x64::load_array_ref(simd, block);
     let is = |byte: u8| bytes.simd_eq(byte);
-    let spaces = is(b' ') | is(b'\n');
-    let blanks = bytes.simd_le(b'\r') | spaces;
+    let blanks = bytes.simd_le(b'\r') | is(b' ');
     let lower = bytes | 0x20;
-    let letter = |letter: u8| lower.simd_eq(letter);
     // The bar is the backslash with that bit.
-    let joins = blanks | letter(b'|') | is(b'+') | is(b'.') | is(b'&');
-    let prefixes = letter(b'r') | letter(b'b') | letter(b'u') | letter(b'f');
+    let joins = blanks | lower.simd_eq(b'|') | is(b'+') | is(b'.') | is(b'&');
     let letters = (lower - b'a').simd_lt(26);
     let numbers = (bytes - b'/').simd_lt(11);
     Classes {
         quotes: (is(b'"') | is(b'\'')).to_bitmask(),
-        spaces: spaces.to_bitmask(),
         blanks: blanks.to_bitmask(),
         joins: joins.to_bitmask(),
-        between: is(b'_').to_bitmask(),
-        prefixes: prefixes.to_bitmask(),
         slashes: is(b'\\').to_bitmask(),
         signs: (is(b'%') | is(b'&') | is(0x1B)).to_bitmask(),
         digits: (letters | numbers | is(b'+') | is(b'-') | is(b'_')).to_bitmask(),
@@ -294,11 +282,8 @@ impl Classes {
         let rest = u64::MAX << len;
         Self {
             quotes: self.quotes & !rest,
-            spaces: self.spaces | rest,
             blanks: self.blanks | rest,
             joins: self.joins | rest,
-            between: self.between & !rest,
-            prefixes: self.prefixes & !rest,
             slashes: self.slashes & !rest,
             signs: self.signs & !rest,
             digits: self.digits & !rest,
@@ -312,7 +297,7 @@ impl Classes {
         // What the next block begins with is not known here, so the last byte is always marked.
         let joined = self.joins >> 1 | 1 << (BLOCK - 1);
         // A value is carried over a joint only where bytes of it touch the quote.
-        let bare = self.spaces | self.quotes;
+        let bare = self.blanks | self.quotes;
         let joints = self.quotes & joined & !(bare << 1 | *before) & !self.apart();
         *before = bare >> (BLOCK - 1);
         // Of a row of backslashes the last tells.
@@ -324,10 +309,11 @@ impl Classes {
     /// another literal. In programs most quotes that end a line are such.
     #[inline(always)]
     fn apart(&self) -> u64 {
-        // One letter or two; of what follows the block's last byte nothing is known.
-        let quoted = self.quotes >> 1 | 1 << (BLOCK - 1);
-        let quoted = quoted | self.prefixes >> 1 & quoted >> 1;
-        let goes_on = self.quotes | self.joins | self.between | self.prefixes & quoted;
+        // A literal may have a letter or two before it, and a line that goes on a sign at its end. Of
+        // what follows the block's last byte nothing is known.
+        let ends = (self.quotes | self.blanks) >> 1 | 1 << (BLOCK - 1);
+        let short = self.digits & (ends | self.digits >> 1 & ends >> 1);
+        let goes_on = self.quotes | self.joins | short;
         // A bit added to a row of bits comes out behind it.
         let behind = self.quotes << 1 & self.blanks;
         let (ends, over) = self.blanks.overflowing_add(behind);
