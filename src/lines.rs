@@ -21,7 +21,10 @@ impl LineSearch {
     /// the text. `None` for what is farther than [`REACH`].
     pub fn around(&mut self, text: &[u8], place: Range<usize>) -> (Option<usize>, Option<usize>) {
         let start = self.start(text, place.start);
-        if self.clear.end < place.end {
+        if self.clear.end + REACH < place.end {
+            // The line that the place ends in is known from there on.
+            self.clear = place.end..place.end;
+        } else if self.clear.end < place.end {
             let inside = self.clear.end..place.end;
             let line = memchr::memrchr(b'\n', &text[inside.clone()]);
             let known = self.clear.start;

@@ -4,6 +4,7 @@
 //! size and gets it from the header. An entry is reached from its base and never by itself, so each
 //! is inflated once. zlib-rs inflates the beginning of one, which libdeflate cannot.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -50,6 +51,8 @@ pub struct Forest {
     deltas: Vec<u32>,
     /// How many entries hang on each, itself included.
     weights: Vec<u32>,
+    /// Where ids stand in the index.
+    ids: Stretches,
 }
 
 /// One entry of a pack.
@@ -128,7 +131,19 @@ impl Pack {
 
     /// The number of an object.
     pub fn number(&self, id: &ObjectId) -> Option<u32> {
-        self.index.lookup(gix_hash::ObjectId::Sha1(id.0))
+        let Some(Forest { ids, .. }) = self.forest.get() else {
+            return self.index.lookup(gix_hash::ObjectId::Sha1(id.0));
+        };
+        let mut near = ids.near(key(&id.0));
+        while !near.is_empty() {
+            let middle = near.start.midpoint(near.end);
+            match self.index.oid_at_index(middle).as_bytes().cmp(&id.0) {
+                Ordering::Less => near.start = middle + 1,
+                Ordering::Equal => return Some(middle),
+                Ordering::Greater => near.end = middle,
+            }
+        }
+        None
     }
 
     /// The mapped file, made anew when much of it has been read.
@@ -155,8 +170,13 @@ impl Pack {
             .map(|number| (self.index.pack_offset_at_index(number), number))
             .collect();
         order.par_sort_unstable();
-        let offsets = Offsets::of(&order);
-        let place = |offset: u64| offsets.place(&order, offset);
+        let offsets = Stretches::of(order.iter().map(|entry| entry.0));
+        let place = |offset: u64| {
+            let near = offsets.near(offset);
+            let entries = &order[near.start as usize..near.end as usize];
+            let at = entries.binary_search_by_key(&offset, |entry| entry.0);
+            at.ok().map(|at| near.start + at as u32)
+        };
         let mut places = vec![0; order.len()];
         for (place, (_, number)) in order.iter().enumerate() {
             places[*number as usize] = place as u32;
@@ -201,7 +221,8 @@ impl Pack {
         if self.file(0).pack_end() as u64 > REMAP {
             self.file(REMAP + 1);
         }
-        Forest::new(entries)
+        let ids = (0..self.len()).map(|number| key(self.index.oid_at_index(number).as_bytes()));
+        Forest::new(entries, Stretches::of(ids))
     }
 
     /// Inflates the entry at `place` into `out`: the object, or its delta.
@@ -321,23 +342,23 @@ fn inflate(
     }
 }
 
-/// Tells where in a list of entries, in the order of their offsets, one is: which are in each stretch of
-/// the pack, of as many stretches as there are entries, or fewer.
-struct Offsets {
+/// Tells about where in a list of ascending keys one is: which are in each stretch of their range, of
+/// as many stretches as there are keys, or fewer.
+struct Stretches {
     /// A stretch is two to the power of this long.
     shift: u32,
-    /// How many entries start before each stretch; one more than there are stretches.
+    /// How many keys are before each stretch; one more than there are stretches.
     before: Vec<u32>,
 }
 
-impl Offsets {
-    fn of(order: &[(u64, u32)]) -> Self {
-        let end = order.last().map_or(0, |entry| entry.0);
-        let each = end / order.len().max(1) as u64;
+impl Stretches {
+    fn of(keys: impl DoubleEndedIterator<Item = u64> + ExactSizeIterator + Clone) -> Self {
+        let last = keys.clone().next_back().unwrap_or_default();
+        let each = last / keys.len().max(1) as u64;
         let shift = (u64::BITS - each.leading_zeros()).min(u64::BITS - 1);
-        let mut before = vec![0; (end >> shift) as usize + 2];
-        for (offset, _) in order {
-            before[(offset >> shift) as usize + 1] += 1;
+        let mut before = vec![0; (last >> shift) as usize + 2];
+        for key in keys {
+            before[(key >> shift) as usize + 1] += 1;
         }
         for stretch in 1..before.len() {
             before[stretch] += before[stretch - 1];
@@ -345,17 +366,24 @@ impl Offsets {
         Self { shift, before }
     }
 
-    fn place(&self, order: &[(u64, u32)], offset: u64) -> Option<u32> {
-        let stretch = (offset >> self.shift) as usize;
-        let first = *self.before.get(stretch)? as usize;
-        let end = *self.before.get(stretch + 1)? as usize;
-        let at = order[first..end].binary_search_by_key(&offset, |entry| entry.0);
-        at.ok().map(|at| (first + at) as u32)
+    /// Those among which a key is, if it is there.
+    fn near(&self, key: u64) -> Range<u32> {
+        let stretch = (key >> self.shift) as usize;
+        match self.before.get(stretch..) {
+            Some([first, end, ..]) => *first..*end,
+            _ => 0..0,
+        }
     }
 }
 
+/// The beginning of an id as a key.
+fn key(id: &[u8]) -> u64 {
+    let beginning = id.first_chunk().expect("twenty bytes");
+    u64::from_be_bytes(*beginning)
+}
+
 impl Forest {
-    fn new(mut entries: Vec<Entry>) -> Self {
+    fn new(mut entries: Vec<Entry>, ids: Stretches) -> Self {
         let mut starts = vec![0_u32; entries.len() + 1];
         let parent = |entry: &Entry| match entry.base {
             Base::Entry(base) => Some(base as usize),
@@ -399,6 +427,7 @@ impl Forest {
             starts,
             deltas,
             weights,
+            ids,
         }
     }
 
@@ -437,18 +466,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn entries_are_found_by_their_offsets(
-            offsets in prop::collection::btree_set(
+        fn keys_are_near_where_they_are_said_to_be(
+            keys in prop::collection::btree_set(
                 prop_oneof![8 => 12..4000_u64, 1 => any::<u64>()],
                 0..60,
             ),
             others in prop::collection::vec(prop_oneof![12..4000_u64, any::<u64>()], 0..30),
         ) {
-            let order: Vec<(u64, u32)> = (0..).zip(&offsets).map(|(n, &at)| (at, n)).collect();
-            let table = Offsets::of(&order);
-            for &offset in offsets.iter().chain(&others) {
-                let place = order.iter().position(|entry| entry.0 == offset);
-                prop_assert_eq!(table.place(&order, offset), place.map(|at| at as u32));
+            let keys: Vec<u64> = keys.into_iter().collect();
+            let stretches = Stretches::of(keys.iter().copied());
+            for key in keys.iter().chain(&others) {
+                let near = stretches.near(*key);
+                let place = keys.binary_search(key).ok();
+                let near = near.start as usize..near.end as usize;
+                let found = keys[near.clone()].binary_search(key).ok();
+                prop_assert_eq!(found.map(|at| near.start + at), place);
             }
         }
     }
