@@ -56,7 +56,7 @@ const SOUGHT: usize = 24;
 
 /// Bytes that each thread may spend on the states of one regex. There are many regexes, in a long
 /// history most are tried, and none needs the two megabytes that it would take by default.
-const MOST_STATES: usize = 64 << 10;
+const MOST_STATES: usize = 128 << 10;
 
 /// Bytes beyond the longest match that a closing `\b` may see.
 const BEYOND: u32 = 4;
