@@ -26,6 +26,7 @@ use crate::ledger::{Ledger, Reason};
 use crate::rules::{Level, RuleSet};
 use crate::secret::{FingerprintKey, Secret};
 use crate::source::{Sink, Source};
+use crate::span::ViewSpan;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 pub use traces::{Ask, Focus, Possible, Traces, Wanted};
 
@@ -153,6 +154,15 @@ impl Judged {
             None => &document.view(self.view).text[self.assessment.secret.range()],
         }
     }
+
+    /// Where it starts and ends in the unit's bytes.
+    fn span(&self, document: &Document<'_>) -> ViewSpan {
+        let located = document.locate(self.view, self.assessment.secret);
+        ViewSpan {
+            start: located.source.first().map_or(0, |span| span.start),
+            end: located.source.last().map_or(0, |span| span.end),
+        }
+    }
 }
 
 impl Sweep {
@@ -274,7 +284,11 @@ impl Sweep {
     }
 
     fn scan_unit(&self, unit: &Unit<'_>, ask: Ask<'_>, worker: &mut Worker) {
-        let Ask { focus, wanted } = ask;
+        let Ask {
+            focus,
+            wanted,
+            known,
+        } = ask;
         let path = &unit.origin.path;
         let Worker { opener, .. } = worker;
         let opened = match focus {
@@ -296,11 +310,14 @@ impl Sweep {
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
         let mut judged = self.judge_views(path, &document, focus, worker);
-        let mut sure = judged.iter().filter(|judged| self.is_confident(judged));
+        if let Some(known) = known {
+            judged.retain(|one| known.binary_search(&one.span(&document)).is_ok());
+        }
         if let Some(traces) = &mut worker.traces {
-            let possible = sure.filter_map(|one| self.possible(unit, &document, one));
+            let possible = judged.iter();
+            let possible = possible.filter_map(|one| self.possible(unit, &document, one));
             traces.possible.extend(possible);
-        } else if sure.next().is_some() {
+        } else if judged.iter().any(|judged| self.is_confident(judged)) {
             // What is less sure counts only by what it hides.
             judged.sort_by_key(|j| (j.view, j.candidate.secret));
             let findings = &mut worker.outcome.findings;
@@ -342,9 +359,7 @@ impl Sweep {
         document: &Document<'_>,
         judged: &Judged,
     ) -> Option<Possible> {
-        let located = document.locate(judged.view, judged.assessment.secret);
-        let start = located.source.first().map_or(0, |span| span.start);
-        let end = located.source.last().map_or(0, |span| span.end);
+        let ViewSpan { start, end } = judged.span(document);
         let base = unit.before.bytes;
         unit.starts_in_core(start).then(|| Possible {
             rule: self.rules().get(judged.candidate.rule as usize).clone(),
@@ -355,6 +370,7 @@ impl Sweep {
             },
             kinds: judged.kinds,
             coded: judged.view != 0,
+            sure: self.is_confident(judged),
         })
     }
 

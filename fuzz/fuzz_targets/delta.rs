@@ -74,6 +74,6 @@ fn make(base: &[u8], steps: &[u8]) -> Option<Vec<u8>> {
 
 fn spots(texts: &mut Texts<'_>) -> Vec<Spot> {
     let found = std::mem::take(&mut texts.found);
-    let spots = found.into_iter().flat_map(|(_, _, spots)| spots);
+    let spots = found.into_iter().flat_map(|holder| holder.spots);
     without_twins(&spots.collect::<Vec<_>>())
 }

@@ -283,6 +283,11 @@ pub fn looks_like_notebook(bytes: &[u8]) -> bool {
     notebook::looks_like_one(bytes)
 }
 
+/// Whether a file of this name is read as a notebook whatever it holds.
+pub fn is_notebook_path(path: &str) -> bool {
+    path.ends_with(".ipynb")
+}
+
 /// Opens a unit. Bytes that are no text at all give `Err` with the reason.
 pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::Binary> {
     Opener::default().open(unit, limits)
@@ -418,7 +423,7 @@ impl<'u> Document<'u> {
     }
 
     fn open_notebook(&mut self, unit: &Unit<'_>, spares: &mut Spares) {
-        let named = unit.origin.is_file() && unit.origin.path.ends_with(".ipynb");
+        let named = unit.origin.is_file() && is_notebook_path(&unit.origin.path);
         if unit.is_window() {
             if named && unit.before.bytes == 0 {
                 self.note = Some(Note::WindowedNotebook);

@@ -189,6 +189,12 @@ impl Detector {
         })
     }
 
+    /// How far from its keyword any rule looks, in bytes.
+    pub fn farthest(&self) -> u32 {
+        let far = self.far.iter().flatten();
+        far.fold(LOCAL, |far, reach| far.max(reach.before).max(reach.behind))
+    }
+
     /// Leaves of some keywords, which are in order, those of which a rule looks as far as to one of
     /// these spans, which are in order as well.
     pub fn retain_stirred(&self, hits: &mut Vec<Hit>, stirred: &[ViewSpan]) {

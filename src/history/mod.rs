@@ -17,6 +17,7 @@ mod around;
 pub mod changes;
 pub mod graph;
 pub mod names;
+mod near;
 pub mod places;
 pub mod screen;
 pub mod secrets;
@@ -44,10 +45,11 @@ use crate::git::{Kind, refs::Refs};
 use crate::judge::place::Kinds;
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::{Outcome, Progress, Sweep};
+use crate::span::ViewSpan;
 use crate::unit::{ObjectId, Origin, Unit};
 
 use names::{Edge, Names, Quest, Wanted};
-use secrets::{SecretId, Secrets};
+use secrets::{SecretId, Secrets, Spot};
 use texts::Texts;
 use walk::{Unread, Visit, Walk};
 
@@ -66,14 +68,22 @@ pub struct Request<'r> {
 /// What the passes have found, by object.
 #[derive(Default)]
 struct Found {
-    /// Blobs with the secrets in them, and under which kinds of path they may be some.
-    blobs: HashMap<ObjectId, Vec<(SecretId, Kinds)>>,
+    blobs: HashMap<ObjectId, Holding>,
     /// Commits and tags with secrets in their words.
     words: BTreeMap<ObjectId, (Kind, Vec<SecretId>)>,
     commits: Vec<(ObjectId, Commit)>,
     lfs_pointers: Vec<ObjectId>,
     /// Blobs that were read as notebooks for what they hold.
     notebooks: HashSet<ObjectId>,
+}
+
+/// What a blob holds.
+#[derive(Default)]
+struct Holding {
+    /// Its secrets, and under which kinds of path they may be some.
+    secrets: Vec<(SecretId, Kinds)>,
+    /// Where all that is taken for secrets stands, in order, if it is plain text.
+    places: Option<Box<[ViewSpan]>>,
 }
 
 impl Found {
@@ -161,15 +171,17 @@ impl Run<'_> {
         let make = || Texts::new(self.sweep.scanner(), self.secrets);
         let mut found = Found::default();
         for texts in self.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], make) {
-            for (id, kind, spots) in texts.found {
-                let spots = spots.iter().map(|spot| (spot.secret, spot.kinds));
-                let secrets = secrets::once_each(spots.collect());
-                match kind {
-                    Kind::Blob => drop(found.blobs.insert(id, secrets)),
-                    _ => {
-                        let ids = secrets.into_iter().map(|(secret, _)| secret);
-                        found.words.insert(id, (kind, ids.collect()));
-                    }
+            for holder in texts.found {
+                let sure = holder.sure().map(|spot| (spot.secret, spot.kinds));
+                let secrets = secrets::once_each(sure.collect());
+                if holder.kind == Kind::Blob {
+                    let spots = holder.spots.iter().map(Spot::span);
+                    let places = holder.plain.then(|| spots.collect());
+                    let holding = Holding { secrets, places };
+                    found.blobs.insert(holder.id, holding);
+                } else {
+                    let ids = secrets.into_iter().map(|(secret, _)| secret);
+                    found.words.insert(holder.id, (holder.kind, ids.collect()));
                 }
             }
             found.commits.extend(texts.commits);
@@ -233,9 +245,11 @@ impl Run<'_> {
             let secrets: Vec<_> = secrets.collect();
             if !secrets.is_empty() {
                 any = true;
-                let mut known = found.blobs.remove(&id).unwrap_or_default();
-                known.extend(secrets);
-                found.blobs.insert(id, secrets::once_each(known));
+                let holding = found.blobs.entry(id).or_default();
+                holding.secrets.extend(secrets);
+                holding.secrets = secrets::once_each(std::mem::take(&mut holding.secrets));
+                // These are places in a notebook.
+                holding.places = None;
             }
         }
         any

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::decode;
 use crate::finding::{CommitNote, Finding, State, Trace};
 use crate::git::refs::Refs;
 use crate::git::{Kind, object};
@@ -12,10 +13,12 @@ use crate::ledger::{Ledger, Reason};
 use crate::pipeline::{Ask, Scanner};
 use crate::rules::RuleRef;
 use crate::secret::Secret;
+use crate::span::ViewSpan;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 
 use super::graph::{Graph, Rank, Reached};
 use super::names::{Edge, Number};
+use super::near::Near;
 use super::secrets::SecretId;
 use super::single::{self, Single};
 use super::ways::{Item, Span, Ways};
@@ -100,9 +103,10 @@ impl Places<'_> {
     /// Secrets in files.
     fn in_blobs(&self, found: &Found, trees: &Trees, ledger: &mut Ledger) -> Vec<Finding> {
         let mut ways = Ways::new(&trees.edges, &trees.leaves);
-        let placed = self.place(&mut ways, &trees.names, |object, path| {
-            let secrets = found.blobs.get(&self.run.store.id(object));
-            let secrets = secrets.into_iter().flatten();
+        let id = |object| self.run.store.id(object);
+        let placed = self.place(&mut ways, &trees.names, id, |object, path| {
+            let holding = found.blobs.get(&id(object));
+            let secrets = holding.into_iter().flat_map(|holding| &holding.secrets);
             let fit = secrets.filter(|(_, kinds)| kinds.fit(path));
             fit.map(|(secret, _)| *secret).collect()
         });
@@ -118,6 +122,7 @@ impl Places<'_> {
         for id in homeless {
             let path = id.to_string();
             let fit = found.blobs[&id]
+                .secrets
                 .iter()
                 .filter(|(_, kinds)| kinds.fit(&path));
             let secrets = fit.map(|(secret, _)| (*secret, self.without_path(id)));
@@ -136,7 +141,8 @@ impl Places<'_> {
                 |(scanner, single), ((id, path), wanted)| {
                     let bytes = single.read(id);
                     let bytes = bytes.map_err(|why| (format!("object {id}"), why))?;
-                    Ok(self.show_blob(scanner, bytes, &path, wanted))
+                    let places = found.blobs.get(&id).and_then(|h| h.places.as_deref());
+                    Ok(self.show_blob(scanner, (bytes, places), &path, wanted))
                 },
             )
             .collect();
@@ -150,22 +156,26 @@ impl Places<'_> {
         findings
     }
 
-    /// Scans a blob under one of its paths, for the secrets that are to be shown there.
+    /// Scans a blob under one of its paths, for the secrets that are to be shown there: only around
+    /// the places of all, if they are known.
     fn show_blob(
         &self,
         scanner: &mut Scanner<'_>,
-        bytes: &[u8],
+        (bytes, places): (&[u8], Option<&[ViewSpan]>),
         path: &str,
         wanted: Vec<(SecretId, Place)>,
     ) -> Vec<Finding> {
         let unit = Unit::whole(Origin::file(path), bytes);
+        let known = places.filter(|_| !self.run.naive && !decode::is_notebook_path(path));
+        let near = known.and_then(|places| Near::of(places, bytes, scanner.detector()));
         let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
         let secrets = self.run.secrets;
         let is_wanted =
             |rule: &RuleRef, secret: &Secret| wanted.contains_key(&secrets.of(rule, secret));
         let ask = Ask {
-            focus: None,
+            focus: near.as_ref().map(Near::focus),
             wanted: Some(&is_wanted),
+            known: known.filter(|_| near.is_some()),
         };
         let mut shown = Vec::new();
         for finding in scanner.scan_for(&unit, ask).iter() {
@@ -191,7 +201,9 @@ impl Places<'_> {
             })
             .collect();
         let mut ways = Ways::new(&trees.edges, &named);
-        let placed = self.place(&mut ways, &trees.names, |name, _| {
+        // A name's number is that of no object.
+        let none = |_| ObjectId([0; 20]);
+        let placed = self.place(&mut ways, &trees.names, none, |name, _| {
             let telling = trees.telling.get(&trees.names[name as usize]);
             telling.cloned().unwrap_or_default()
         });
@@ -250,12 +262,13 @@ impl Places<'_> {
         findings
     }
 
-    /// For each path and secret the place to show. `secrets` gives those of an object of the ways
-    /// that may be some in a path.
+    /// For each path and secret the place to show. `id` gives what an object of the ways is called, and
+    /// `secrets` those in it that may be some in a path.
     fn place(
         &self,
         ways: &mut Ways,
         names: &[Box<[u8]>],
+        id: impl Fn(Number) -> ObjectId,
         secrets: impl Fn(Number, &str) -> Vec<SecretId>,
     ) -> BTreeMap<(String, SecretId), Place> {
         let spans = ways.items(&self.graph);
@@ -271,7 +284,7 @@ impl Places<'_> {
                 let place = placed
                     .entry((path.clone(), secret))
                     .or_insert_with(|| Place {
-                        object: self.object(item.object),
+                        object: id(item.object),
                         span: Some(span),
                         refs: Vec::new(),
                         in_head: false,
@@ -280,15 +293,6 @@ impl Places<'_> {
             }
         }
         placed
-    }
-
-    /// The id of an object; names have numbers too, which stand for no object.
-    fn object(&self, number: Number) -> ObjectId {
-        if u64::from(number) < self.run.store.len() {
-            self.run.store.id(number)
-        } else {
-            ObjectId([0; 20])
-        }
     }
 
     /// Which references still have which items; `u32::MAX` stands for the checked-out commit.

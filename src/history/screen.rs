@@ -66,10 +66,10 @@ pub fn screen(
     };
     for Screener { texts, keeper } in until(deadline, &stop, || walk.run(make)) {
         screened.kept.extend(keeper.objects);
-        for (id, _, spots) in texts.found {
-            let kinds = screened.suspects.entry(id).or_default();
-            *kinds = spots
-                .iter()
+        for holder in texts.found {
+            let kinds = screened.suspects.entry(holder.id).or_default();
+            *kinds = holder
+                .sure()
                 .fold(*kinds, |kinds, spot| kinds.or(spot.kinds));
         }
         screened.notebooks.extend(texts.notebooks);

@@ -23,6 +23,8 @@ pub struct Spot {
     pub kinds: Kinds,
     /// Whether it stands in what is encoded in the object's text.
     pub coded: bool,
+    /// Whether it may be a finding. Others are only hidden in what findings show.
+    pub sure: bool,
 }
 
 /// Each secret once, under all kinds of path that any of its places names.
@@ -86,6 +88,7 @@ impl Secrets {
             secret: self.of(&possible.rule, &possible.secret),
             kinds: possible.kinds,
             coded: possible.coded,
+            sure: possible.sure,
         }
     }
 }

@@ -18,7 +18,7 @@ use zlib_rs::Inflate;
 use super::names::{Names, Quest, Wanted};
 use super::secrets::{Secrets, without_twins};
 use super::single::{self, Single};
-use super::texts::Texts;
+use super::texts::{Holder, Texts};
 use super::*;
 use crate::pipeline::Options;
 use crate::rules::RuleRef;
@@ -358,7 +358,10 @@ fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSe
     for texts in run.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], || {
         Texts::new(sweep.scanner(), secrets)
     }) {
-        for (id, kind, spots) in &texts.found {
+        for Holder {
+            id, kind, spots, ..
+        } in &texts.found
+        {
             blobs.push(*id);
             all.insert(format!("{kind:?} {id} {:?}", without_twins(spots)));
         }
@@ -400,6 +403,22 @@ fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSe
     let unread = run.unread.into_inner().expect("no panic");
     assert_eq!(unread, [], "everything can be read");
     all
+}
+
+/// What the sweep reports, in words.
+fn shown(dir: &Path, sweep: &Sweep, naive: bool) -> Vec<String> {
+    let request = Request {
+        sweep,
+        repo: &Repo::open(dir).expect("a repository"),
+        store: Store::open(&[dir.join("objects")]).expect("a store"),
+        reachable_only: false,
+        naive,
+    };
+    let outcome = run(&request, &Progress::default(), &AtomicBool::new(false));
+    let findings = outcome.expect("a sweep").findings;
+    let mut shown: Vec<String> = findings.iter().map(|f| format!("{f:?}")).collect();
+    shown.sort();
+    shown
 }
 
 /// An object begins as its head does.
@@ -465,6 +484,11 @@ fn compare(seed: u64, style: Style, sweep: &Sweep) -> Result<usize, String> {
     let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
     let naive = seen(&store, sweep, &secrets, true);
     let quick = seen(&store, sweep, &secrets, false);
+    let shown = |naive| shown(dir.path(), sweep, naive);
+    if shown(true) != shown(false) {
+        let kept = dir.keep();
+        return Err(format!("seed {seed}, {}: shown otherwise", kept.display()));
+    }
     let missed: Vec<&String> = naive.difference(&quick).take(3).collect();
     let invented: Vec<&String> = quick.difference(&naive).take(3).collect();
     if !missed.is_empty() || !invented.is_empty() {
@@ -497,10 +521,20 @@ fn compare_many(style: Style, once: &[u64]) {
     let count = number("KEYSWEEP_REPOS").unwrap_or(FEW);
     let sweep = Sweep::new(Options::new(1_790_000_000));
     let seeds = (first..first + count).chain(once.iter().copied());
-    let seeds: Vec<u64> = seeds.collect();
-    let seeds = seeds.into_par_iter();
-    let compared: Vec<Result<usize, String>> =
-        seeds.map(|seed| compare(seed, style, &sweep)).collect();
+    let (seeds, compared) = (Mutex::new(seeds), Mutex::new(Vec::new()));
+    let next = || seeds.lock().expect("no panic").next();
+    // Not in rayon's threads: a sweep waits until they have done its work.
+    std::thread::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|| {
+                while let Some(seed) = next() {
+                    let one = compare(seed, style, &sweep);
+                    compared.lock().expect("no panic").push(one);
+                }
+            });
+        }
+    });
+    let compared: Vec<Result<usize, String>> = compared.into_inner().expect("no panic");
     let wrong: Vec<&String> = compared
         .iter()
         .filter_map(|one| one.as_ref().err())

@@ -55,6 +55,23 @@ const _: () = assert!(lines::REACH as u32 + CODED <= MARGIN);
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 const LFS_LONGEST: usize = 1024;
 
+/// An object with secrets.
+pub struct Holder {
+    pub id: ObjectId,
+    pub kind: Kind,
+    /// All that is taken for secrets in it, in order.
+    pub spots: Box<[Spot]>,
+    /// Whether it is plain text, which can be scanned in part.
+    pub plain: bool,
+}
+
+impl Holder {
+    /// What may be findings.
+    pub fn sure(&self) -> impl Iterator<Item = &Spot> {
+        self.spots.iter().filter(|spot| spot.sure)
+    }
+}
+
 /// Finds secrets in the objects of one thread.
 pub struct Texts<'s> {
     scanner: Scanner<'s>,
@@ -72,7 +89,7 @@ pub struct Texts<'s> {
     /// What of a part rules must look at to be tried, by its own bytes.
     stirred: Vec<ViewSpan>,
     /// Objects with secrets.
-    pub found: Vec<(ObjectId, Kind, Box<[Spot]>)>,
+    pub found: Vec<Holder>,
     /// What the commits say of themselves.
     pub commits: Vec<(ObjectId, object::Commit)>,
     /// Blobs that stand for files kept elsewhere by Git LFS.
@@ -394,7 +411,7 @@ impl<'s> Texts<'s> {
         let unit = Unit::part(self.origin.clone(), bytes, range.range(), core.range());
         let ask = Ask {
             focus: Some(focus),
-            wanted: None,
+            ..Ask::default()
         };
         self.scanner.scan_for(&unit, ask);
         let secrets = self.secrets;
@@ -575,8 +592,13 @@ impl Visit for Texts<'_> {
 
 impl Texts<'_> {
     fn keep(&mut self, id: ObjectId, kind: Kind, seen: Seen, bytes: &[u8]) -> Seen {
-        if !seen.spots.is_empty() {
-            self.found.push((id, kind, seen.spots.clone()));
+        if seen.spots.iter().any(|spot| spot.sure) {
+            self.found.push(Holder {
+                id,
+                kind,
+                spots: seen.spots.clone(),
+                plain: seen.plain,
+            });
         }
         if kind == Kind::Blob && bytes.len() <= LFS_LONGEST && bytes.starts_with(LFS_POINTER) {
             self.lfs_pointers.push(id);

@@ -23,11 +23,12 @@ pub struct Traces {
     /// Where rules' patterns fit in the text itself and what is around decides whether that is a
     /// secret, or where the next match of a pattern may start.
     pub live: Vec<u32>,
-    /// What may be findings under some path, where that is not known.
+    /// What the judge takes for secrets under some path, where that is not known.
     pub possible: Vec<Possible>,
 }
 
-/// What is a finding under some kinds of path, unless there another takes its place.
+/// What is taken for a secret, and may be a finding under some kinds of path, unless there another takes
+/// its place.
 #[derive(Clone, Debug)]
 pub struct Possible {
     pub rule: RuleRef,
@@ -37,6 +38,8 @@ pub struct Possible {
     pub kinds: Kinds,
     /// Whether it stands in what is encoded in the text.
     pub coded: bool,
+    /// Whether it is sure enough to be a finding. Others are only hidden in what findings show.
+    pub sure: bool,
 }
 
 /// What is asked of a unit; by default, all findings.
@@ -46,6 +49,9 @@ pub struct Ask<'a> {
     pub focus: Option<Focus<'a>>,
     /// Of which secrets findings are made. The others are only hidden in what these show.
     pub wanted: Option<&'a Wanted<'a>>,
+    /// Where secrets are known to stand, in order. What is taken for one elsewhere is so because
+    /// only parts of the text are looked at.
+    pub known: Option<&'a [ViewSpan]>,
 }
 
 /// Tells whether a rule's find of a secret is wanted.
