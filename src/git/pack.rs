@@ -36,6 +36,8 @@ pub struct Pack {
     data: Mutex<Mapping>,
     /// Read when it is first asked for.
     forest: OnceLock<Forest>,
+    /// Where ids stand in the index, known with the forest.
+    ids: OnceLock<Stretches>,
 }
 
 struct Mapping {
@@ -51,8 +53,6 @@ pub struct Forest {
     deltas: Vec<u32>,
     /// How many entries hang on each, itself included.
     weights: Vec<u32>,
-    /// Where ids stand in the index.
-    ids: Stretches,
 }
 
 /// One entry of a pack.
@@ -106,6 +106,7 @@ impl Pack {
             index,
             data,
             forest: OnceLock::new(),
+            ids: OnceLock::new(),
         })
     }
 
@@ -131,7 +132,7 @@ impl Pack {
 
     /// The number of an object.
     pub fn number(&self, id: &ObjectId) -> Option<u32> {
-        let Some(Forest { ids, .. }) = self.forest.get() else {
+        let Some(ids) = self.ids.get() else {
             return self.index.lookup(gix_hash::ObjectId::Sha1(id.0));
         };
         let mut near = ids.near(key(&id.0));
@@ -222,7 +223,8 @@ impl Pack {
             self.file(REMAP + 1);
         }
         let ids = (0..self.len()).map(|number| key(self.index.oid_at_index(number).as_bytes()));
-        Forest::new(entries, Stretches::of(ids))
+        let place_ids = || self.ids.set(Stretches::of(ids));
+        rayon::join(|| Forest::new(entries), place_ids).0
     }
 
     /// Inflates the entry at `place` into `out`: the object, or its delta.
@@ -383,7 +385,7 @@ fn key(id: &[u8]) -> u64 {
 }
 
 impl Forest {
-    fn new(mut entries: Vec<Entry>, ids: Stretches) -> Self {
+    fn new(mut entries: Vec<Entry>) -> Self {
         let mut starts = vec![0_u32; entries.len() + 1];
         let parent = |entry: &Entry| match entry.base {
             Base::Entry(base) => Some(base as usize),
@@ -427,7 +429,6 @@ impl Forest {
             starts,
             deltas,
             weights,
-            ids,
         }
     }
 

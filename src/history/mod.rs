@@ -223,7 +223,7 @@ impl Run<'_> {
             trees.add(seen);
         }
         for edges in [&mut trees.edges, &mut trees.leaves, &mut trees.named] {
-            edges.sort_unstable();
+            edges.par_sort_unstable();
             edges.dedup();
         }
         trees

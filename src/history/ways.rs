@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::graph::{Graph, Rank, Reached};
@@ -66,12 +67,16 @@ impl Paths {
 
 /// The trees that lead to wanted objects, and where they lead.
 pub struct Ways {
-    /// The trees, by local number, in such an order that each comes before those it holds.
-    locals: HashMap<Number, u32>,
+    /// The trees' local numbers, in such an order that each comes before those it holds; [`NONE`] for
+    /// what is none of them.
+    locals: Vec<u32>,
     down: Vec<Vec<(u32, u32)>>,
     leaves: Vec<Vec<(Number, u32)>>,
     pub paths: Paths,
 }
+
+/// The local number of what is no tree here.
+const NONE: u32 = u32::MAX;
 
 /// Where one version of a tree stands.
 type Stand = SmallVec<[(Path, Rank, Rank); 1]>;
@@ -80,11 +85,11 @@ impl Ways {
     /// Keeps of `edges` (from tree to tree) those that lead to one of `leaves`.
     pub fn new(edges: &[Edge], leaves: &[Edge]) -> Self {
         let order = leading(edges, leaves);
-        let locals: HashMap<Number, u32> = order
-            .iter()
-            .enumerate()
-            .map(|(local, tree)| (*tree, local as u32))
-            .collect();
+        let most = order.iter().max().map_or(0, |&most| most as usize + 1);
+        let mut locals = vec![NONE; most];
+        for (local, &tree) in order.iter().enumerate() {
+            locals[tree as usize] = local as u32;
+        }
         let mut ways = Self {
             down: vec![Vec::new(); order.len()],
             leaves: vec![Vec::new(); order.len()],
@@ -92,17 +97,22 @@ impl Ways {
             locals,
         };
         for edge in edges {
-            let ends = (ways.locals.get(&edge.tree), ways.locals.get(&edge.child));
-            if let (Some(&tree), Some(&child)) = ends {
+            let ends = (ways.local(edge.tree), ways.local(edge.child));
+            if let (Some(tree), Some(child)) = ends {
                 ways.down[tree as usize].push((child, edge.name));
             }
         }
         for leaf in leaves {
-            if let Some(&tree) = ways.locals.get(&leaf.tree) {
+            if let Some(tree) = ways.local(leaf.tree) {
                 ways.leaves[tree as usize].push((leaf.child, leaf.name));
             }
         }
         ways
+    }
+
+    fn local(&self, tree: Number) -> Option<u32> {
+        let local = self.locals.get(tree as usize).copied();
+        local.filter(|&local| local != NONE)
     }
 
     /// All items that commits have. One that several kinds of commits have counts for the best
@@ -121,8 +131,8 @@ impl Ways {
             .commits()
             .filter(|&rank| graph.reached(rank) == reached)
         {
-            let local = graph.tree(rank).and_then(|tree| self.locals.get(&tree));
-            if let Some(&local) = local {
+            let local = graph.tree(rank).and_then(|tree| self.local(tree));
+            if let Some(local) = local {
                 stand(&mut stands[local as usize], 0, rank, rank);
             }
         }
@@ -153,7 +163,7 @@ impl Ways {
     pub fn items_in(&mut self, tree: Number) -> Vec<Item> {
         let mut items = Vec::new();
         let mut open: Vec<(u32, Path)> = Vec::new();
-        open.extend(self.locals.get(&tree).map(|&local| (local, 0)));
+        open.extend(self.local(tree).map(|local| (local, 0)));
         while let Some((local, folder)) = open.pop() {
             for &(child, name) in &self.down[local as usize] {
                 open.push((child, self.paths.join(folder, name)));
@@ -181,7 +191,7 @@ fn stand(stands: &mut Stand, path: Path, first: Rank, last: Rank) {
 /// The trees that lead to a leaf, each before those it holds.
 fn leading(edges: &[Edge], leaves: &[Edge]) -> Vec<Number> {
     let mut up: Vec<(Number, Number)> = edges.iter().map(|e| (e.child, e.tree)).collect();
-    up.sort_unstable();
+    up.par_sort_unstable();
     up.dedup();
     let holders = |child: Number| {
         let start = up.partition_point(|pair| pair.0 < child);
