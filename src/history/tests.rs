@@ -484,8 +484,9 @@ fn compare(seed: u64, style: Style, sweep: &Sweep) -> Result<usize, String> {
     let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
     let naive = seen(&store, sweep, &secrets, true);
     let quick = seen(&store, sweep, &secrets, false);
+    // Reports take as long as all the rest.
     let shown = |naive| shown(dir.path(), sweep, naive);
-    if shown(true) != shown(false) {
+    if seed.is_multiple_of(3) && shown(true) != shown(false) {
         let kept = dir.keep();
         return Err(format!("seed {seed}, {}: shown otherwise", kept.display()));
     }
