@@ -377,6 +377,25 @@ fn a_secret_that_is_shown_elsewhere_is_hidden_beside_another() {
     }
 }
 
+/// Only what is near to secrets is searched again to show one, and the doubtful ones count.
+#[test]
+fn what_is_too_doubtful_to_be_found_is_hidden_beside_a_secret_far_off() {
+    let repo = Repo::new();
+    let (secret, bucket) = (token(1), made_with("{lower:12}-{lower:9}", 2));
+    let filler = "some = other + words\n".repeat(4000);
+    let line = format!("token = \"{secret}\"  # of {bucket}\n");
+    let url = format!("url = \"https://{bucket}.s3.amazonaws.com/\"\n");
+    repo.save("a.py", format!("{filler}{line}{filler}{url}"));
+    for args in [
+        &["history", "--format", "human"][..],
+        &["scan", "a.py", "--format", "human"],
+    ] {
+        let run = repo.dir.run(args).expect(1);
+        assert!(run.stdout.contains("# of ***"), "{}", run.stdout);
+        assert!(!run.stdout.contains(&bucket), "{}", run.stdout);
+    }
+}
+
 #[test]
 fn a_picture_is_read_no_farther_than_it_takes_to_know_it() {
     let repo = Repo::new();
