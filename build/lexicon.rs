@@ -55,7 +55,7 @@ pub fn write_telling_names(files: &[&Path], out: &Path) {
     let mut names: BTreeMap<(usize, String), usize> = BTreeMap::new();
     for (number, file) in files.iter().enumerate() {
         let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        for name in text.lines().filter(|line| !line.starts_with('#')) {
+        for name in listed(&text) {
             names.entry((name.len(), name.to_owned())).or_insert(number);
         }
     }
@@ -84,12 +84,15 @@ pub fn write(patterns: &Path, out: &Path) {
     fs::write(out, code).expect("OUT_DIR can be written");
 }
 
+/// The lines of a list, without remarks.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    let is_entry = |line: &&str| !line.starts_with('#') && !line.is_empty();
+    text.lines().filter(is_entry)
+}
+
 fn read(file: &Path) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    let words = text
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.is_empty());
-    words
+    listed(&text)
         .map(|word| {
             assert!(
                 word.bytes().all(|b| b.is_ascii_lowercase()),

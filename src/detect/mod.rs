@@ -314,7 +314,7 @@ impl Detector {
         let reach = self.reaches[rule as usize].behind;
         let end = start.saturating_add(reach).min(stretch.end);
         let text = &view.text[start as usize..end as usize];
-        if !self.goes_on(rule, text) || !self.may_match(rule, text) {
+        if !self.may_match(rule, text) {
             return;
         }
         let compiled = self.compiled(rule);
@@ -324,20 +324,16 @@ impl Detector {
         }
     }
 
-    /// Whether a text goes on like all matches of a rule's regex that start where it does.
-    fn goes_on(&self, rule: u32, text: &[u8]) -> bool {
-        match &self.rules.get(rule as usize).matcher {
-            Matcher::Regex { lead, .. } => lead.is_none_or(|lead| lead.fits(text)),
-            _ => true,
-        }
-    }
-
-    /// Whether a text holds what every match of a rule's regex does, where that is rare.
+    /// Whether a text holds what every match of a rule's regex does, where that is rare, and goes on like
+    /// it where the regex has a lead: then matches start where the text does.
     fn may_match(&self, rule: u32, text: &[u8]) -> bool {
         match &self.rules.get(rule as usize).matcher {
-            Matcher::Regex { row, inner, .. } => {
-                let has_inner = inner.is_empty() || memchr::memmem::find(text, inner).is_some();
-                has_inner && row.is_none_or(|row| row.is_in(text))
+            Matcher::Regex {
+                lead, row, inner, ..
+            } => {
+                let goes_on = || lead.is_none_or(|lead| lead.fits(text));
+                let has_inner = || inner.is_empty() || memchr::memmem::find(text, inner).is_some();
+                goes_on() && has_inner() && row.is_none_or(|row| row.is_in(text))
             }
             _ => true,
         }

@@ -12,7 +12,7 @@ use super::sql;
 use super::{Fixer, companion};
 use crate::advise::names::Wish;
 use crate::advise::{name, template};
-use crate::decode::Role;
+use crate::decode::{self, Role};
 use crate::finding::Finding;
 use crate::host::{Grammar, Verdict};
 
@@ -168,7 +168,8 @@ impl Fixer<'_> {
     /// Scans a file and finds out what can be rewritten.
     pub fn survey(&self, path: &str, bytes: &[u8]) -> Survey {
         let findings = self.scan(path, bytes);
-        let is_notebook = path.ends_with(".ipynb") || findings.iter().any(|f| f.notebook.is_some());
+        let is_notebook =
+            decode::is_notebook_path(path) || findings.iter().any(|f| f.notebook.is_some());
         let notebook = is_notebook.then(|| notebook::read(bytes)).flatten();
         let mut survey = Survey {
             path: path.to_owned(),
@@ -374,7 +375,7 @@ fn refuse_file(path: &str, bytes: &[u8], broken: bool) -> Option<&'static str> {
     if ENDS.iter().any(|end| lower.ends_with(end)) {
         return Some("stands in a file that is generated");
     }
-    if bytes.len() > LARGEST && !path.ends_with(".ipynb") {
+    if bytes.len() > LARGEST && !decode::is_notebook_path(path) {
         return Some("stands in a file over 2 MiB");
     }
     if std::str::from_utf8(bytes).is_err() {

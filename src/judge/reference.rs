@@ -247,3 +247,17 @@ fn is_address(value: &[u8]) -> bool {
             .iter()
             .any(|start| value.starts_with(start))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_of_the_lists_tells() {
+        for (name, _) in TELLING_NAMES {
+            assert!(by_name(name.as_bytes()).is_some(), "{name}");
+            assert!(!name.contains(' '), "a remark is no name: {name}");
+        }
+        assert_eq!(by_name(b"password"), None);
+    }
+}

@@ -132,6 +132,7 @@ fn line_end(text: &[u8]) -> Option<usize> {
 
 /// Whether the text goes on without space over the joint, far enough on one side to be a value.
 fn is_within_value(text: &[u8], start: usize, end: usize) -> bool {
+    // The survey takes the same for blanks.
     let carried = |b: &&u8| !matches!(b, 0..=b'\r' | b' ' | b'"' | b'\'');
     let before = text[..start].iter().rev().take(CARRIED);
     let after = text[end..].iter().take(CARRIED);
