@@ -90,6 +90,14 @@ impl Width {
     /// Measures text; bytes that are no UTF-8 count one for each piece that a reader would replace,
     /// and so one a character in Latin-1.
     pub fn of(text: &[u8]) -> Self {
+        // Nearly all text is, and that is told many bytes at a time.
+        if text.is_ascii() {
+            let chars = text.len() as u32;
+            return Self {
+                chars,
+                utf16: chars,
+            };
+        }
         let mut width = Self::default();
         for chunk in text.utf8_chunks() {
             let bytes = chunk.valid().as_bytes();

@@ -5,6 +5,7 @@
 
 pub mod changes;
 pub mod delta;
+pub mod forest;
 pub mod fresh;
 pub mod object;
 pub mod pack;

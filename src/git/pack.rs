@@ -1,4 +1,4 @@
-//! A pack file and its index, and the forest of deltas in it.
+//! A pack file and its index.
 //!
 //! `gix-pack` maps the files and reads entry headers; libdeflate inflates, which wants the exact
 //! size and gets it from the header. An entry is reached from its base and never by itself, so each
@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use zlib_rs::{Inflate, InflateFlush};
 
 use super::Kind;
+use super::forest::{Base, Entry, Forest, Node};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
@@ -43,43 +44,6 @@ pub struct Pack {
 struct Mapping {
     file: Arc<data::File>,
     read: u64,
-}
-
-/// The entries of a pack in the order of their offsets, each with its base and its deltas.
-pub struct Forest {
-    entries: Vec<Entry>,
-    /// Where each entry's deltas start in `deltas`; one more than there are entries.
-    starts: Vec<u32>,
-    deltas: Vec<u32>,
-    /// How many entries hang on each, itself included.
-    weights: Vec<u32>,
-}
-
-/// One entry of a pack.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// Its number in the index, which is in the order of ids.
-    pub number: u32,
-    /// Where it starts in the pack.
-    pub offset: u64,
-    /// Bytes of the object, or of its delta.
-    pub size: u64,
-    pub base: Base,
-    /// The kind of the object; that of the base for a delta.
-    pub kind: Option<Kind>,
-}
-
-/// What an entry is built on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Base {
-    /// Nothing: the object is whole.
-    None,
-    /// Another entry of the pack, by its place in the forest.
-    Entry(u32),
-    /// An object outside of the pack.
-    Outside(ObjectId),
-    /// Something that is not there.
-    Missing,
 }
 
 impl Pack {
@@ -182,7 +146,7 @@ impl Pack {
         for (place, (_, number)) in order.iter().enumerate() {
             places[*number as usize] = place as u32;
         }
-        let mut entries = Vec::with_capacity(order.len());
+        let mut nodes = Vec::with_capacity(order.len());
         let stretch = |entry: &(u64, u32)| entry.0 / REMAP;
         for order in order.chunk_by(|one, next| stretch(one) == stretch(next)) {
             // The headers touch every page.
@@ -197,26 +161,24 @@ impl Pack {
                     Ok(Header::Tag) => (Some(Kind::Tag), Base::None),
                     Ok(Header::OfsDelta { base_distance }) => {
                         let base = offset.checked_sub(base_distance).and_then(place);
-                        (None, base.map_or(Base::Missing, Base::Entry))
+                        (None, base.map_or(Base::Elsewhere, Base::Entry))
                     }
                     Ok(Header::RefDelta { base_id }) => {
-                        let mut id = [0; 20];
-                        id.copy_from_slice(base_id.as_bytes());
-                        let id = ObjectId(id);
-                        let base = self.number(&id).map(|number| places[number as usize]);
-                        (None, base.map_or(Base::Outside(id), Base::Entry))
+                        let base = self.index.lookup(base_id);
+                        let base = base.map(|number| places[number as usize]);
+                        (None, base.map_or(Base::Elsewhere, Base::Entry))
                     }
-                    Err(_) => (None, Base::Missing),
+                    Err(_) => (None, Base::Elsewhere),
                 };
-                Entry {
+                Node::from(Entry {
                     number,
                     offset,
                     size,
                     base,
                     kind,
-                }
+                })
             });
-            entries.par_extend(read);
+            nodes.par_extend(read);
         }
         // A small pack may stay as it is mapped.
         if self.file(0).pack_end() as u64 > REMAP {
@@ -224,7 +186,7 @@ impl Pack {
         }
         let ids = (0..self.len()).map(|number| key(self.index.oid_at_index(number).as_bytes()));
         let place_ids = || self.ids.set(Stretches::of(ids));
-        rayon::join(|| Forest::new(entries), place_ids).0
+        rayon::join(|| Forest::new(nodes), place_ids).0
     }
 
     /// Inflates the entry at `place` into `out`: the object, or its delta.
@@ -237,17 +199,17 @@ impl Pack {
         inflater: &mut Decompressor,
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
-        let start = self.forest().entries[place as usize].offset;
+        let start = self.forest().entry(place).offset;
         let len = self.packed_len(place);
         inflate(&self.file(len), start..start + len, inflater, out)
     }
 
     /// How many bytes of the pack the entry at `place` takes up.
     pub fn packed_len(&self, place: u32) -> u64 {
-        let entries = &self.forest().entries;
-        let next = entries.get(place as usize + 1).map(|e| e.offset);
+        let forest = self.forest();
+        let next = (place + 1 < self.len()).then(|| forest.entry(place + 1).offset);
         let end = next.unwrap_or_else(|| self.file(0).pack_end() as u64);
-        end.saturating_sub(entries[place as usize].offset)
+        end.saturating_sub(forest.entry(place).offset)
     }
 
     /// Inflates the beginning of the entry at `place` into `head`. Gives what of it was there.
@@ -260,7 +222,7 @@ impl Pack {
         inflater: &mut Inflate,
         head: &'h mut [u8],
     ) -> Result<&'h [u8], &'static str> {
-        let start = self.forest().entries[place as usize].offset;
+        let start = self.forest().entry(place).offset;
         let len = self.packed_len(place);
         let file = self.file(len);
         let entry = file.entry(start).map_err(|_| "its header is broken")?;
@@ -382,81 +344,6 @@ impl Stretches {
 fn key(id: &[u8]) -> u64 {
     let beginning = id.first_chunk().expect("twenty bytes");
     u64::from_be_bytes(*beginning)
-}
-
-impl Forest {
-    fn new(mut entries: Vec<Entry>) -> Self {
-        let mut starts = vec![0_u32; entries.len() + 1];
-        let parent = |entry: &Entry| match entry.base {
-            Base::Entry(base) => Some(base as usize),
-            _ => None,
-        };
-        for base in entries.iter().filter_map(parent) {
-            starts[base + 1] += 1;
-        }
-        for at in 0..entries.len() {
-            starts[at + 1] += starts[at];
-        }
-        let mut next = starts.clone();
-        let mut deltas = vec![0; starts[entries.len()] as usize];
-        for (place, entry) in entries.iter().enumerate() {
-            if let Some(base) = parent(entry) {
-                deltas[next[base] as usize] = place as u32;
-                next[base] += 1;
-            }
-        }
-        // From the roots outward, so that each delta comes after its base.
-        let mut order: Vec<u32> = (0..entries.len() as u32)
-            .filter(|&place| parent(&entries[place as usize]).is_none())
-            .collect();
-        let mut at = 0;
-        while let Some(&place) = order.get(at) {
-            let hung = starts[place as usize] as usize..starts[place as usize + 1] as usize;
-            for &delta in &deltas[hung] {
-                entries[delta as usize].kind = entries[place as usize].kind;
-                order.push(delta);
-            }
-            at += 1;
-        }
-        let mut weights = vec![1_u32; entries.len()];
-        for &place in order.iter().rev() {
-            if let Some(base) = parent(&entries[place as usize]) {
-                weights[base] += weights[place as usize];
-            }
-        }
-        Self {
-            entries,
-            starts,
-            deltas,
-            weights,
-        }
-    }
-
-    pub fn entry(&self, place: u32) -> Entry {
-        self.entries[place as usize]
-    }
-
-    pub fn entries(&self) -> impl Iterator<Item = (u32, Entry)> + '_ {
-        let entries = self.entries.iter().enumerate();
-        entries.map(|(place, entry)| (place as u32, *entry))
-    }
-
-    /// The entries that are not built on another of the pack.
-    pub fn roots(&self) -> impl Iterator<Item = (u32, Entry)> + '_ {
-        self.entries()
-            .filter(|(_, entry)| !matches!(entry.base, Base::Entry(_)))
-    }
-
-    /// The entries built right on this one.
-    pub fn deltas(&self, place: u32) -> &[u32] {
-        let hung = self.starts[place as usize]..self.starts[place as usize + 1];
-        &self.deltas[hung.start as usize..hung.end as usize]
-    }
-
-    /// How many entries hang on this one, itself included.
-    pub fn weight(&self, place: u32) -> u32 {
-        self.weights[place as usize]
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::changes::Changes;
-use super::walk::{Visit, Walk};
+use super::walk::{LazyId, Visit, Walk};
 use crate::git::reader::{Kept, Reader};
 use crate::git::{Kind, Store};
 use crate::pipeline::Progress;
@@ -76,14 +76,14 @@ impl<'k> Keeper<'k> {
 impl Visit for Keeper<'_> {
     type Seen = ();
 
-    fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) {
+    fn whole(&mut self, id: LazyId<'_>, kind: Kind, bytes: &[u8]) {
         // Blobs come along where the kind of a root is not known beforehand.
         if kind != Kind::Blob {
-            self.keep(id, kind, bytes);
+            self.keep(id.read(), kind, bytes);
         }
     }
 
-    fn delta(&mut self, id: ObjectId, kind: Kind, (): &(), _: &Changes, bytes: &[u8]) {
+    fn delta(&mut self, id: LazyId<'_>, kind: Kind, (): &(), _: &Changes, bytes: &[u8]) {
         self.whole(id, kind, bytes);
     }
 }

@@ -51,7 +51,7 @@ use crate::unit::{ObjectId, Origin, Unit};
 use names::{Edge, Names, Quest, Wanted};
 use secrets::{SecretId, Secrets, Spot};
 use texts::Texts;
-use walk::{Unread, Visit, Walk};
+use walk::{LazyId, Unread, Visit, Walk};
 
 /// What to sweep and how.
 pub struct Request<'r> {
@@ -304,7 +304,7 @@ impl Run<'_> {
                     self.progress.done.fetch_add(1, Ordering::Relaxed);
                     let read = &self.progress.bytes;
                     read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                    visitor.whole(id, kind, bytes);
+                    visitor.whole(LazyId::Known(id), kind, bytes);
                 }
             }
             Err(error) => unread(error),

@@ -11,7 +11,7 @@ use crate::unit::{ObjectId, Origin, Unit};
 
 use super::changes::Changes;
 use super::secrets::{SecretId, Secrets};
-use super::walk::Visit;
+use super::walk::{LazyId, Visit};
 
 /// The number of an object in its store.
 pub type Number = u32;
@@ -157,8 +157,9 @@ impl<'q> Names<'q> {
         number
     }
 
-    fn look(&mut self, id: ObjectId, bytes: &[u8], is_fresh: impl Fn(&TreeEntry<'_>) -> bool) {
-        let number = self.quest.edges.then(|| self.quest.store.number(&id));
+    fn look(&mut self, id: LazyId<'_>, bytes: &[u8], is_fresh: impl Fn(&TreeEntry<'_>) -> bool) {
+        let store = self.quest.store;
+        let number = self.quest.edges.then(|| store.number(&id.read()));
         for entry in object::entries(bytes) {
             if is_fresh(&entry) {
                 self.fresh(&entry);
@@ -173,13 +174,13 @@ impl<'q> Names<'q> {
 impl Visit for Names<'_> {
     type Seen = ();
 
-    fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) {
+    fn whole(&mut self, id: LazyId<'_>, kind: Kind, bytes: &[u8]) {
         if kind == Kind::Tree {
             self.look(id, bytes, |_| true);
         }
     }
 
-    fn delta(&mut self, id: ObjectId, kind: Kind, (): &(), changes: &Changes, bytes: &[u8]) {
+    fn delta(&mut self, id: LazyId<'_>, kind: Kind, (): &(), changes: &Changes, bytes: &[u8]) {
         if kind != Kind::Tree {
             return;
         }

@@ -14,7 +14,7 @@ use super::changes::Changes;
 use super::secrets::Secrets;
 use super::seen::Seen;
 use super::texts::Texts;
-use super::walk::{Unread, Visit, Walk};
+use super::walk::{LazyId, Unread, Visit, Walk};
 use crate::git::reader::{Kept, Reader};
 use crate::git::{Kind, Store};
 use crate::judge::place::Kinds;
@@ -89,13 +89,13 @@ struct Screener<'s> {
 impl Screener<'_> {
     fn look(
         &mut self,
-        (id, kind, bytes): (ObjectId, Kind, &[u8]),
+        (id, kind, bytes): (LazyId<'_>, Kind, &[u8]),
         look: impl FnOnce(&mut Texts<'_>) -> Seen,
     ) -> Seen {
         let found = self.texts.found.len();
         let seen = look(&mut self.texts);
         if self.texts.found.len() > found {
-            self.keeper.keep(id, kind, bytes);
+            self.keeper.keep(id.read(), kind, bytes);
         }
         seen
     }
@@ -108,13 +108,13 @@ impl Visit for Screener<'_> {
         self.texts.wants(kind, head)
     }
 
-    fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) -> Seen {
+    fn whole(&mut self, id: LazyId<'_>, kind: Kind, bytes: &[u8]) -> Seen {
         self.look((id, kind, bytes), |texts| texts.whole(id, kind, bytes))
     }
 
     fn delta(
         &mut self,
-        id: ObjectId,
+        id: LazyId<'_>,
         kind: Kind,
         base: &Seen,
         changes: &Changes,

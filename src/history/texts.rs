@@ -41,7 +41,7 @@ use super::around::{
 use super::changes::Changes;
 use super::secrets::{Secrets, Spot};
 use super::seen::Seen;
-use super::walk::Visit;
+use super::walk::{LazyId, Visit};
 
 /// How far from a change a verdict may depend on it, in bytes: as far as rules look, and as far as
 /// the judge looks from there.
@@ -553,14 +553,14 @@ impl Visit for Texts<'_> {
         kind != Kind::Blob || !sniff::is_marked(head)
     }
 
-    fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) -> Seen {
+    fn whole(&mut self, id: LazyId<'_>, kind: Kind, bytes: &[u8]) -> Seen {
         let seen = match kind {
             Kind::Blob => self.text(bytes),
             Kind::Commit | Kind::Tag => {
                 if kind == Kind::Commit
                     && let Some(commit) = object::Commit::parse(bytes)
                 {
-                    self.commits.push((id, commit));
+                    self.commits.push((id.read(), commit));
                 }
                 let mut words = std::mem::take(&mut self.words);
                 object::words(bytes, &mut words);
@@ -575,7 +575,7 @@ impl Visit for Texts<'_> {
 
     fn delta(
         &mut self,
-        id: ObjectId,
+        id: LazyId<'_>,
         kind: Kind,
         base: &Seen,
         changes: &Changes,
@@ -591,20 +591,20 @@ impl Visit for Texts<'_> {
 }
 
 impl Texts<'_> {
-    fn keep(&mut self, id: ObjectId, kind: Kind, seen: Seen, bytes: &[u8]) -> Seen {
+    fn keep(&mut self, id: LazyId<'_>, kind: Kind, seen: Seen, bytes: &[u8]) -> Seen {
         if seen.spots.iter().any(|spot| spot.sure) {
             self.found.push(Holder {
-                id,
+                id: id.read(),
                 kind,
                 spots: seen.spots.clone(),
                 plain: seen.plain,
             });
         }
         if kind == Kind::Blob && bytes.len() <= LFS_LONGEST && bytes.starts_with(LFS_POINTER) {
-            self.lfs_pointers.push(id);
+            self.lfs_pointers.push(id.read());
         }
         if kind == Kind::Blob && !seen.plain && decode::looks_like_notebook(bytes) {
-            self.notebooks.push(id);
+            self.notebooks.push(id.read());
         }
         seen
     }

@@ -14,7 +14,8 @@ use zlib_rs::Inflate;
 
 use super::changes::Changes;
 use crate::git::Kind;
-use crate::git::pack::{Base, Entry, Forest, Pack};
+use crate::git::forest::{Base, Entry, Forest};
+use crate::git::pack::Pack;
 use crate::git::store::Store;
 use crate::pipeline::Progress;
 use crate::sniff;
@@ -38,6 +39,24 @@ const DENSE_BYTES: u64 = 4 << 10;
 /// The largest window that deflate knows.
 const WINDOW_BITS: u8 = 15;
 
+/// The id of an object. It is read when it is asked for, which most are not: out of the index of a pack
+/// that takes as long as all else that is done with a small object.
+#[derive(Clone, Copy)]
+pub enum LazyId<'p> {
+    Known(ObjectId),
+    /// The object of that number in a pack.
+    Packed(&'p Pack, u32),
+}
+
+impl LazyId<'_> {
+    pub fn read(self) -> ObjectId {
+        match self {
+            Self::Known(id) => id,
+            Self::Packed(pack, number) => pack.id(number),
+        }
+    }
+}
+
 /// Looks at objects. Every thread has its own.
 pub trait Visit: Send {
     /// What is kept of an object for the deltas made from it.
@@ -50,12 +69,12 @@ pub trait Visit: Send {
     }
 
     /// An object that is not looked at as a delta.
-    fn whole(&mut self, id: ObjectId, kind: Kind, bytes: &[u8]) -> Self::Seen;
+    fn whole(&mut self, id: LazyId<'_>, kind: Kind, bytes: &[u8]) -> Self::Seen;
 
     /// An object made from `base`.
     fn delta(
         &mut self,
-        id: ObjectId,
+        id: LazyId<'_>,
         kind: Kind,
         base: &Self::Seen,
         changes: &Changes,
@@ -149,7 +168,7 @@ impl Walk<'_> {
                 let bytes = object.data().to_vec();
                 let read = &self.progress.bytes;
                 read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                let seen = worker.visitor.whole(id, kind, &bytes);
+                let seen = worker.visitor.whole(LazyId::Known(id), kind, &bytes);
                 Some(Live { bytes, seen })
             }
             Err(error) => {
@@ -266,9 +285,9 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         worker: &mut Worker<V>,
     ) -> Option<Live<V::Seen>> {
         let entry = self.forest.entry(place);
-        let id = self.pack.id(entry.number);
-        if !matches!(entry.base, Base::None | Base::Entry(_)) {
-            return self.walk.visit_single(id, worker);
+        let id = LazyId::Packed(self.pack, entry.number);
+        if entry.base == Base::Elsewhere {
+            return self.walk.visit_single(id.read(), worker);
         }
         let kind = entry.kind?;
         if self.is_unwanted(place, entry, kind, worker) {
@@ -284,7 +303,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         };
         let inflated = self.pack.inflate(place, &mut worker.inflater, target);
         if let Err(why) = inflated {
-            self.walk.fail(id, why);
+            self.walk.fail(id.read(), why);
             return None;
         }
         let seen = if let Some(base) = base {
@@ -292,7 +311,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
                 changes, packed, ..
             } = worker;
             if changes.apply(&base.bytes, packed, &mut bytes).is_err() {
-                self.walk.fail(id, "its delta is broken");
+                self.walk.fail(id.read(), "its delta is broken");
                 return None;
             }
             worker

@@ -184,13 +184,16 @@ fn ends_long(line: &[u8]) -> bool {
 
 /// Whether the run of digits at `at` may be a payload's, or its last line's.
 fn is_long(text: &[u8], at: usize) -> bool {
-    let near = text[..at].iter().rev().take(MIN);
-    let before = near.take_while(|&&b| ALPHABET.has(b)).count();
     let near = text[at..].iter().take(MIN);
     let behind = near.take_while(|&&b| ALPHABET.has(b)).count();
+    if behind == 0 {
+        return false;
+    }
+    let near = text[..at].iter().rev().take(MIN);
+    let before = near.take_while(|&&b| ALPHABET.has(b)).count();
     let first = text[..at - before].last();
     let begins_line = first.is_none_or(|&b| b == b'\n' || is_blank(b));
-    before > 0 && behind > 0 && (begins_line || before + behind >= MIN)
+    before > 0 && (begins_line || before + behind >= MIN)
 }
 
 fn payload(text: &[u8], at: usize) -> Range<usize> {
@@ -286,8 +289,7 @@ pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
     let mut bytes = Vec::with_capacity((region.end - region.core) / 4 * 3 + 3);
     let mut at = region.core;
     loop {
-        let digits = text[at..].iter();
-        let len = digits.take_while(|&&b| ALPHABET.has(b)).count();
+        let len = run_end(text, at) - at;
         pieces.push((at, len, padding(text, at + len, len)));
         let (quads, rest) = text[at..at + len].as_chunks();
         let before = bytes.len();
@@ -319,6 +321,16 @@ fn padding(text: &[u8], at: usize, digits: usize) -> usize {
 
 /// How many bytes from the start are text.
 fn text_len(bytes: &[u8]) -> usize {
+    // By all of a block at once, as most payloads are plain to their end.
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let is_plain_block =
+        |block: &&[u8; BLOCK]| block.iter().fold(true, |all, &b| all & is_plain(b));
+    let plain = BLOCK * blocks.iter().take_while(is_plain_block).count();
+    plain + text_len_of(&bytes[plain..])
+}
+
+/// The same, byte by byte.
+fn text_len_of(bytes: &[u8]) -> usize {
     let valid = match std::str::from_utf8(bytes) {
         Ok(_) => bytes.len(),
         Err(fault) => fault.valid_up_to(),

@@ -1,0 +1,134 @@
+//! The forest that the deltas of a pack form.
+
+use super::Kind;
+
+/// The entries of a pack in the order of their offsets, each with its base and its deltas.
+pub struct Forest {
+    nodes: Vec<Node>,
+    deltas: Vec<u32>,
+}
+
+/// All that is asked of an entry together: a walk goes from one to another far off in memory, and waits
+/// for each.
+pub struct Node {
+    entry: Entry,
+    /// Where its deltas start among all; they end where the next one's start.
+    deltas: u32,
+    /// How many entries hang on it, itself included.
+    weight: u32,
+}
+
+impl From<Entry> for Node {
+    /// An entry on which nothing hangs yet.
+    fn from(entry: Entry) -> Self {
+        Self {
+            entry,
+            deltas: 0,
+            weight: 1,
+        }
+    }
+}
+
+/// One entry of a pack.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its number in the index, which is in the order of ids.
+    pub number: u32,
+    /// Where it starts in the pack.
+    pub offset: u64,
+    /// Bytes of the object, or of its delta.
+    pub size: u64,
+    pub base: Base,
+    /// The kind of the object; that of the base for a delta.
+    pub kind: Option<Kind>,
+}
+
+/// What an entry is built on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing: the object is whole.
+    None,
+    /// Another entry of the pack, by its place in the forest.
+    Entry(u32),
+    /// What is not in the pack, or nowhere.
+    Elsewhere,
+}
+
+impl Forest {
+    /// Hangs the deltas among all entries of a pack, in the order of their offsets, on their bases.
+    pub fn new(mut nodes: Vec<Node>) -> Self {
+        let deltas = hang(&mut nodes);
+        let mut forest = Self { nodes, deltas };
+        // From the roots outward, so that each delta comes after its base.
+        let mut order: Vec<u32> = forest.roots().map(|(place, _)| place).collect();
+        let mut at = 0;
+        while let Some(&place) = order.get(at) {
+            let kind = forest.entry(place).kind;
+            let deltas = order.len();
+            order.extend(forest.deltas(place));
+            for &delta in &order[deltas..] {
+                forest.nodes[delta as usize].entry.kind = kind;
+            }
+            at += 1;
+        }
+        for &place in order.iter().rev() {
+            if let Base::Entry(base) = forest.entry(place).base {
+                forest.nodes[base as usize].weight += forest.weight(place);
+            }
+        }
+        forest
+    }
+
+    pub fn entry(&self, place: u32) -> Entry {
+        self.nodes[place as usize].entry
+    }
+
+    pub fn entries(&self) -> impl Iterator<Item = (u32, Entry)> + '_ {
+        (0..).zip(self.nodes.iter().map(|node| node.entry))
+    }
+
+    /// The entries that are not built on another of the pack.
+    pub fn roots(&self) -> impl Iterator<Item = (u32, Entry)> + '_ {
+        self.entries()
+            .filter(|(_, entry)| !matches!(entry.base, Base::Entry(_)))
+    }
+
+    /// The entries built right on this one.
+    pub fn deltas(&self, place: u32) -> &[u32] {
+        let start = self.nodes[place as usize].deltas as usize;
+        let next = self.nodes.get(place as usize + 1);
+        let end = next.map_or(self.deltas.len(), |next| next.deltas as usize);
+        &self.deltas[start..end]
+    }
+
+    /// How many entries hang on this one, itself included.
+    pub fn weight(&self, place: u32) -> u32 {
+        self.nodes[place as usize].weight
+    }
+}
+
+/// Lists the deltas of all nodes, node by node, and notes with each where its own start.
+fn hang(nodes: &mut [Node]) -> Vec<u32> {
+    // At first how many there are, then where the next one goes, which in the end is where the next
+    // node's start.
+    let mut next = vec![0_u32; nodes.len()];
+    for node in &*nodes {
+        if let Base::Entry(base) = node.entry.base {
+            next[base as usize] += 1;
+        }
+    }
+    let mut all = 0;
+    for (node, next) in nodes.iter_mut().zip(&mut next) {
+        node.deltas = all;
+        all += std::mem::replace(next, all);
+    }
+    let mut deltas = vec![0; all as usize];
+    for (place, node) in (0..).zip(&*nodes) {
+        if let Base::Entry(base) = node.entry.base {
+            let next = &mut next[base as usize];
+            deltas[*next as usize] = place;
+            *next += 1;
+        }
+    }
+    deltas
+}
