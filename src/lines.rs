@@ -8,6 +8,9 @@ use std::ops::Range;
 /// How far from a place the ends of its line are looked for, in bytes. A line that is longer on
 /// either side, as minified code and data on one line have them, is not taken whole.
 pub const REACH: usize = 1408;
+/// How many bytes more of a long line are looked through at once, so that many places near to each other
+/// are not each looked ahead from.
+const AHEAD: usize = 4 << 10;
 
 /// Finds lines in one text; best asked for one place after the other.
 #[derive(Clone, Debug, Default)]
@@ -51,10 +54,9 @@ impl LineSearch {
     /// Where the line ends that `at`, the end of a place, is in.
     fn end(&mut self, text: &[u8], at: usize) -> Option<usize> {
         let ceiling = (at + REACH).min(text.len());
-        let behind = self.clear.end..ceiling;
-        if !behind.is_empty() {
-            let line = memchr::memchr(b'\n', &text[behind]);
-            self.clear.end += line.unwrap_or(ceiling - self.clear.end);
+        if self.clear.end < ceiling {
+            let ahead = &text[self.clear.end..text.len().min(ceiling + AHEAD)];
+            self.clear.end += memchr::memchr(b'\n', ahead).unwrap_or(ahead.len());
         }
         let end = self.clear.end;
         (end < ceiling || ceiling == text.len()).then_some(end)
@@ -84,7 +86,11 @@ mod tests {
         #[test]
         fn lines_are_found_as_one_by_one(
             lines in prop::collection::vec(
-                prop_oneof![4 => 0..40_usize, 1 => REACH - 50..2 * REACH + 50],
+                prop_oneof![
+                    8 => 0..40_usize,
+                    2 => REACH - 50..2 * REACH + 50,
+                    1 => AHEAD..AHEAD + 3 * REACH,
+                ],
                 1..8,
             ),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 2..14),

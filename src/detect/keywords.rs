@@ -128,6 +128,8 @@ const BLOCK: usize = 32;
 const REACH: usize = BLOCK + 2;
 /// Windows that are compared together, at most.
 const LIKELY: usize = 64;
+/// What a window costs for which it is asked whether one that starts with any byte costs less.
+const COSTLY: u32 = 20_000;
 /// The shortest keyword.
 pub const SHORTEST: usize = 3;
 
@@ -425,13 +427,19 @@ fn windows(word: &[u8], filter: &mut [u16; SLOTS]) -> [Window; 2] {
     [0, 1].map(|parity| {
         let offsets = (parity..word.len().saturating_sub(2)).step_by(2);
         let windows = offsets.map(|offset| Window::of(word, offset as i32));
-        let cheapest = windows.min_by_key(|window| {
+        let cost = |window: &Window| {
             let missing = window.next_classes() & !filter[gram::slot(window.bytes)];
             cost(window, missing == 0)
-        });
-        // Three bytes have one whole gram. At an odd place theirs is one byte too late, and the one
-        // before starts with any byte.
-        let window = cheapest.unwrap_or_else(|| Window::of(word, -1));
+        };
+        let cheapest = windows.map(|window| (cost(&window), window)).min();
+        // At an odd place three bytes have only the window that starts a byte earlier, with any: there
+        // are many such, so it pays for few others.
+        let earlier = || Window::of(word, -1);
+        let window = match cheapest {
+            Some((most, window)) if parity == 0 || most < COSTLY => window,
+            Some((most, window)) if most <= cost(&earlier()) => window,
+            _ => earlier(),
+        };
         for slot in slots(&window) {
             filter[slot] |= window.next_classes();
         }
@@ -448,15 +456,9 @@ fn farthest([before, behind]: [usize; 2], window: &Window, len: usize) -> [usize
     ]
 }
 
-/// The slots of a window: where its first byte may be any, one for each that text has when folded.
+/// The slots of a window.
 fn slots(window: &Window) -> impl Iterator<Item = usize> + use<> {
-    let bytes = window.bytes;
-    let firsts = match window.known & 0xFF {
-        0 => 0..=u8::MAX,
-        _ => 0x20..=0x20,
-    };
-    let firsts = firsts.filter(|first| first & 0x20 != 0);
-    firsts.map(move |first| gram::slot(bytes | u32::from(first)))
+    window.spellings().map(gram::slot)
 }
 
 /// A keyword list without its repetitions, and for each given keyword its index in that list.

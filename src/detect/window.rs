@@ -1,5 +1,7 @@
 //! Of which four bytes of a keyword the search for it takes notice.
 
+use std::ops::RangeInclusive;
+
 use super::gram::key;
 
 // `COMMON`: the common grams in the order of their `key`, with how often each stands in a megabyte.
@@ -33,6 +35,17 @@ impl Window {
         }
     }
 
+    /// Its bytes: where the first may be any, with each that text has there when folded.
+    pub fn spellings(&self) -> impl Iterator<Item = u32> + use<> {
+        let bytes = self.bytes;
+        let firsts = match self.known & 0xFF {
+            0 => 0..=u8::MAX,
+            _ => 0x20..=0x20,
+        };
+        let firsts = firsts.filter(|first| first & 0x20 != 0);
+        firsts.map(move |first| bytes | u32::from(first))
+    }
+
     /// The bits of the classes that the fourth byte may be of.
     pub fn next_classes(&self) -> u16 {
         match self.known >> 24 {
@@ -51,15 +64,21 @@ const LOOK_UP: u32 = 4;
 /// fires, by chance or by what else has its hash, times the work it makes then. Where it fires
 /// already for another keyword, this one adds but a comparison.
 pub fn cost(window: &Window, fires: bool) -> u32 {
-    let first = key(window.bytes);
-    let keys = match window.known >> 24 {
-        0 => first & !15..=first | 15,
-        _ => first..=first,
-    };
+    let rate = window.spellings().map(|bytes| {
+        let first = key(bytes);
+        match window.known >> 24 {
+            0 => rate(first & !15..=first | 15),
+            _ => rate(first..=first),
+        }
+    });
+    rate.sum::<u32>() * if fires { 1 } else { 1 + LOOK_UP }
+}
+
+/// How often texts of such keys stand in ten megabytes, about.
+fn rate(keys: RangeInclusive<u32>) -> u32 {
     let from = COMMON.partition_point(|(key, _)| key < keys.start());
     let alike = COMMON[from..].iter();
     let rates = alike.take_while(|(key, _)| key <= keys.end());
-    let rate = rates.map(|(_, rate)| 10 * rate).sum::<u32>();
-    let rare = RARE * (keys.end() - keys.start() + 1);
-    (rate + rare) * if fires { 1 } else { 1 + LOOK_UP }
+    let common = rates.map(|(_, rate)| 10 * rate).sum::<u32>();
+    common + RARE * (keys.end() - keys.start() + 1)
 }
