@@ -38,6 +38,7 @@ pub mod judge;
 pub mod ledger;
 pub mod lines;
 pub mod pipeline;
+pub mod pool;
 pub mod report;
 pub mod rules;
 pub mod secret;

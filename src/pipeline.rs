@@ -12,8 +12,8 @@ mod traces;
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode::{self, Document, Limits, Note, Opener, Role};
 use crate::detect::{Candidate, Detector, Scratch};
@@ -23,6 +23,7 @@ use crate::judge::place::{Kind, Kinds, Place};
 use crate::judge::readings::Readings;
 use crate::judge::{Assessment, Judge, Probe, ProofKind};
 use crate::ledger::{Ledger, Reason};
+use crate::pool::Pool;
 use crate::rules::{Level, RuleSet};
 use crate::secret::{FingerprintKey, Secret};
 use crate::source::{Sink, Source};
@@ -262,13 +263,10 @@ impl Sweep {
         let run = Run {
             sweep: self,
             progress,
-            idle: Mutex::default(),
+            workers: Pool::default(),
         };
         source.deliver(&run)?;
-        let workers = run
-            .idle
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
+        let workers = run.workers.into_items();
         let mut outcome = Outcome::default();
         for worker in workers {
             // The first list is kept as it is: there may be many findings, and one thread.
@@ -492,24 +490,7 @@ impl Sweep {
 struct Run<'s> {
     sweep: &'s Sweep,
     progress: &'s Progress,
-    idle: Mutex<Vec<Worker>>,
-}
-
-impl Run<'_> {
-    /// Lends `act` a worker of its own.
-    fn with_worker(&self, act: impl FnOnce(&mut Worker)) {
-        let taken = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let mut worker = taken.unwrap_or_default();
-        act(&mut worker);
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(worker);
-    }
+    workers: Pool<Worker>,
 }
 
 impl Sink for Run<'_> {
@@ -518,7 +499,8 @@ impl Sink for Run<'_> {
     }
 
     fn unit(&self, unit: &Unit<'_>) {
-        self.with_worker(|worker| self.sweep.scan_unit(unit, Ask::default(), worker));
+        let mut worker = self.workers.lend(Worker::default);
+        self.sweep.scan_unit(unit, Ask::default(), &mut worker);
     }
 
     fn done(&self, bytes: u64) {
@@ -528,6 +510,7 @@ impl Sink for Run<'_> {
 
     fn leave_out(&self, path: Arc<str>, reason: Reason, detail: &str) {
         self.progress.done.fetch_add(1, Ordering::Relaxed);
-        self.with_worker(|worker| worker.outcome.ledger.leave_out(reason, path, detail));
+        let mut worker = self.workers.lend(Worker::default);
+        worker.outcome.ledger.leave_out(reason, path, detail);
     }
 }

@@ -11,6 +11,7 @@ use crate::git::refs::Refs;
 use crate::git::{Kind, object};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::{Ask, Scanner};
+use crate::pool::Pool;
 use crate::rules::RuleRef;
 use crate::secret::Secret;
 use crate::span::ViewSpan;
@@ -133,12 +134,15 @@ impl Places<'_> {
         }
         let mut shown: Vec<_> = shown.into_iter().collect();
         shown.sort_by_cached_key(|((id, _), _)| single::turn(self.run.store, *id));
+        let workers = Pool::default();
+        let make = || (self.run.sweep.scanner(), Single::new(self.run));
         let made: Vec<Result<Vec<Finding>, (String, String)>> = shown
             .into_par_iter()
             .with_max_len(IN_TURN)
             .map_init(
-                || (self.run.sweep.scanner(), Single::new(self.run)),
-                |(scanner, single), ((id, path), wanted)| {
+                || workers.lend(make),
+                |worker, ((id, path), wanted)| {
+                    let (scanner, single) = &mut **worker;
                     let bytes = single.read(id);
                     let bytes = bytes.map_err(|why| (format!("object {id}"), why))?;
                     let places = found.blobs.get(&id).and_then(|h| h.places.as_deref());

@@ -18,6 +18,7 @@ use crate::git::forest::{Base, Entry, Forest};
 use crate::git::pack::Pack;
 use crate::git::store::Store;
 use crate::pipeline::Progress;
+use crate::pool::Pool;
 use crate::sniff;
 use crate::unit::ObjectId;
 
@@ -125,26 +126,26 @@ type Job<S> = (u32, Option<Arc<Live<S>>>);
 impl Walk<'_> {
     /// Visits all objects; gives the visitors that did so.
     pub fn run<V: Visit>(&self, make: impl Fn() -> V + Sync) -> Vec<V> {
-        let idle: Mutex<Vec<Worker<V>>> = Mutex::default();
+        let workers = Pool::default();
         for pack in &self.store.packs {
             let forest = pack.forest();
             let grove = Grove {
                 walk: self,
                 pack,
                 forest,
-                idle: &idle,
+                workers: &workers,
                 make: &make,
             };
             grove.visit();
         }
-        self.visit_loose(&idle, &make);
-        let workers = idle.into_inner().unwrap_or_else(PoisonError::into_inner);
-        workers.into_iter().map(|worker| worker.visitor).collect()
+        self.visit_loose(&workers, &make);
+        let workers = workers.into_items().into_iter();
+        workers.map(|worker| worker.visitor).collect()
     }
 
-    fn visit_loose<V: Visit>(&self, idle: &Mutex<Vec<Worker<V>>>, make: &(impl Fn() -> V + Sync)) {
+    fn visit_loose<V: Visit>(&self, workers: &Pool<Worker<V>>, make: &(impl Fn() -> V + Sync)) {
         self.store.loose.par_chunks(64).for_each(|ids| {
-            let mut worker = take(idle, make);
+            let mut worker = workers.lend(|| Worker::new(make()));
             for id in ids {
                 if self.stop.load(Ordering::Relaxed) {
                     break;
@@ -152,7 +153,6 @@ impl Walk<'_> {
                 self.visit_single(*id, &mut worker);
                 self.progress.done.fetch_add(1, Ordering::Relaxed);
             }
-            give(idle, worker);
         });
     }
 
@@ -190,7 +190,7 @@ struct Grove<'a, V: Visit, F> {
     walk: &'a Walk<'a>,
     pack: &'a Pack,
     forest: &'a Forest,
-    idle: &'a Mutex<Vec<Worker<V>>>,
+    workers: &'a Pool<Worker<V>>,
     make: &'a F,
 }
 
@@ -217,7 +217,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     }
 
     fn work<'s>(&'s self, scope: &rayon::Scope<'s>, mut jobs: Vec<Job<V::Seen>>) {
-        let mut worker = take(self.idle, self.make);
+        let mut worker = self.workers.lend(|| Worker::new((self.make)()));
         while let Some((place, base)) = jobs.pop() {
             if self.walk.stop.load(Ordering::Relaxed) {
                 break;
@@ -232,7 +232,6 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
                 None => self.lose(place),
             }
         }
-        give(self.idle, worker);
     }
 
     /// Queues the deltas of an object: small branches for this task, large ones as tasks. The
@@ -340,27 +339,20 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
 }
 
 impl<V: Visit> Worker<V> {
+    fn new(visitor: V) -> Self {
+        Self {
+            visitor,
+            inflater: Decompressor::new(),
+            peeker: Inflate::new(true, WINDOW_BITS),
+            packed: Vec::new(),
+            changes: Changes::default(),
+            spare: Vec::new(),
+        }
+    }
+
     fn keep(&mut self, bytes: Vec<u8>) {
         if self.spare.len() < SPARE && bytes.capacity() <= SPARE_BYTES {
             self.spare.push(bytes);
         }
     }
-}
-
-fn take<V: Visit>(idle: &Mutex<Vec<Worker<V>>>, make: &(impl Fn() -> V + Sync)) -> Worker<V> {
-    let taken = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    taken.unwrap_or_else(|| Worker {
-        visitor: make(),
-        inflater: Decompressor::new(),
-        peeker: Inflate::new(true, WINDOW_BITS),
-        packed: Vec::new(),
-        changes: Changes::default(),
-        spare: Vec::new(),
-    })
-}
-
-fn give<V: Visit>(idle: &Mutex<Vec<Worker<V>>>, worker: Worker<V>) {
-    idle.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(worker);
 }
