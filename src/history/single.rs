@@ -11,6 +11,9 @@ use super::changes::Changes;
 use crate::git::store::Store;
 use crate::unit::ObjectId;
 
+/// Bytes of the largest root that is kept.
+const MOST_KEPT: usize = 8 << 20;
+
 /// What one thread reads objects with.
 pub struct Single<'r> {
     run: &'r Run<'r>,
@@ -21,6 +24,10 @@ pub struct Single<'r> {
     bytes: Vec<u8>,
     /// What `bytes` is: the number of its pack, and where it starts there.
     held: Option<(usize, u64)>,
+    /// The last root that was read: the other branches of its tree start from it too.
+    root: Vec<u8>,
+    /// The same of `root`.
+    root_held: Option<(usize, u64)>,
 }
 
 /// In which order objects are best read: by pack, by the root in that, by how many deltas lead to them.
@@ -40,6 +47,8 @@ impl<'r> Single<'r> {
             base: Vec::new(),
             bytes: Vec::new(),
             held: None,
+            root: Vec::new(),
+            root_held: None,
         }
     }
 
@@ -63,15 +72,15 @@ impl<'r> Single<'r> {
         let (index, number) = self.run.store.packed(&id)?;
         let pack = &self.run.store.packs[index];
         let (root, mut deltas) = pack.chain(number)?;
-        let inflater = &mut self.inflater;
         let held = self.held.take();
         let is_held = |offset: u64| held == Some((index, offset));
         let last = deltas.first().copied().unwrap_or(root);
         match deltas.iter().position(|&delta| is_held(delta)) {
             Some(at) => deltas.truncate(at),
             None if is_held(root) => {}
-            None => pack.inflate_at(root, inflater, &mut self.bytes).ok()?,
+            None => self.read_root(index, root)?,
         }
+        let inflater = &mut self.inflater;
         for delta in deltas.into_iter().rev() {
             std::mem::swap(&mut self.base, &mut self.bytes);
             pack.inflate_at(delta, inflater, &mut self.delta).ok()?;
@@ -81,6 +90,25 @@ impl<'r> Single<'r> {
                 .ok()?;
         }
         self.held = Some((index, last));
+        Some(())
+    }
+
+    /// Makes `bytes` the object that starts at `root` in a pack.
+    fn read_root(&mut self, pack: usize, root: u64) -> Option<()> {
+        if self.root_held != Some((pack, root)) {
+            self.root_held = None;
+            let pack = &self.run.store.packs[pack];
+            pack.inflate_at(root, &mut self.inflater, &mut self.root)
+                .ok()?;
+        }
+        if self.root.len() > MOST_KEPT {
+            self.root_held = None;
+            self.bytes = std::mem::take(&mut self.root);
+        } else {
+            self.root_held = Some((pack, root));
+            self.bytes.clear();
+            self.bytes.extend_from_slice(&self.root);
+        }
         Some(())
     }
 }

@@ -374,7 +374,23 @@ fn utf16((at, digits, padding): Piece, bytes: &[u8], out: &mut Writer<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn text_ends_where_it_does_byte_by_byte(
+            text in "([a-z\u{e9}\n]{0,70}){0,4}",
+            breaks in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        ) {
+            let mut bytes = text.into_bytes();
+            for (at, byte) in breaks {
+                bytes.insert(at.index(bytes.len() + 1), byte);
+            }
+            prop_assert_eq!(text_len(&bytes), text_len_of(&bytes));
+        }
+    }
 
     #[test]
     fn a_block_of_digits_is_of_the_alphabet() {
