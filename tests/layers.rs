@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const ORDER: [&str; 25] = [
-    "span", "lines", "error", "secret", "checksum", "rules", "sniff", "unit", "ledger", "git",
-    "source", "decode", "detect", "judge", "host", "finding", "pipeline", "history", "ignores",
-    "exam", "advise", "report", "guard", "fix", "demo",
+const ORDER: [&str; 26] = [
+    "pool", "span", "lines", "error", "secret", "checksum", "rules", "sniff", "unit", "ledger",
+    "git", "source", "decode", "detect", "judge", "host", "finding", "pipeline", "history",
+    "ignores", "exam", "advise", "report", "guard", "fix", "demo",
 ];
 
 fn rank(module: &str) -> usize {
