@@ -6,11 +6,11 @@
 //! cargo run --release --example common_text -- ~/.cargo/registry/src /usr/lib/python3 /usr/share/doc \
 //!     > patterns/common-text.tsv
 //! cargo run --release --example common_text -- --grams ~/.cargo/registry/src /usr/lib/python3 \
-//!     /usr/share/doc PACKAGES > patterns/common-grams.tsv
+//!     /usr/lib/python3.11 /usr/share/doc PACKAGES > patterns/common-grams.tsv
 //! ```
 //!
-//! `PACKAGES` is a folder of some unpacked packages of npm: bundles and source maps are much of what is
-//! searched.
+//! `PACKAGES` is a folder of some unpacked packages of npm and PyPI: bundles, source maps and Python are
+//! much of what is searched.
 //!
 //! Reads text files of the named folders, as many bytes of each kind of file as of any other. The
 //! first file lists every text of three to eight bytes (case aside) that stands at least `LEAST`
@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 /// Bytes read of each kind of file, at most.
-const SHARE: u64 = 6_000_000;
+const SHARE: u64 = 30_000_000;
 /// Larger files are data or made by machines.
 const LARGEST: u64 = 200_000;
 /// A kind of file with less than this in all is left out.
