@@ -9,15 +9,15 @@ use keysweep::git::delta::{Delta, Step};
 use keysweep::history::changes::Changes;
 use keysweep::history::secrets::{Secrets, Spot, without_twins};
 use keysweep::history::texts::Texts;
-use keysweep::history::walk::Visit;
+use keysweep::history::walk::{LazyId, Visit};
 use keysweep::pipeline::{Options, Sweep};
 use keysweep::unit::ObjectId;
 use libfuzzer_sys::fuzz_target;
 
 /// The time by which expiry is judged.
 const NOW: i64 = 1_767_225_600;
-const BASE: ObjectId = ObjectId([0; 20]);
-const RESULT: ObjectId = ObjectId([1; 20]);
+const BASE: LazyId<'static> = LazyId::Known(ObjectId([0; 20]));
+const RESULT: LazyId<'static> = LazyId::Known(ObjectId([1; 20]));
 
 static SWEEP: LazyLock<Sweep> = LazyLock::new(|| Sweep::new(Options::new(NOW)));
 
