@@ -132,3 +132,63 @@ fn hang(nodes: &mut [Node]) -> Vec<u32> {
     }
     deltas
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// An entry at a place, built on another or on nothing.
+    fn entry(place: usize, base: Option<u32>) -> Entry {
+        Entry {
+            number: place as u32,
+            offset: place as u64,
+            size: 0,
+            base: base.map_or(Base::None, Base::Entry),
+            kind: match (base, place % 2) {
+                (Some(_), _) => None,
+                (None, 0) => Some(Kind::Blob),
+                (None, _) => Some(Kind::Tree),
+            },
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn each_delta_hangs_on_its_base(
+            draws in prop::collection::vec(prop::option::weighted(0.8, any::<prop::sample::Index>()), 1..40),
+            order in any::<u64>(),
+        ) {
+            // Bases come before or behind: the places are shuffled, and none is built on itself.
+            let mut places: Vec<u32> = (0..draws.len() as u32).collect();
+            places.sort_by_key(|place| u64::from(*place).wrapping_mul(order | 1));
+            let mut bases = vec![None; draws.len()];
+            for (at, draw) in draws.iter().enumerate().skip(1) {
+                bases[places[at] as usize] = draw.map(|draw| places[draw.index(at)]);
+            }
+            let nodes = bases.iter().enumerate().map(|(place, base)| entry(place, *base).into());
+            let forest = Forest::new(nodes.collect());
+            let mut weights = vec![1; bases.len()];
+            for &place in places.iter().rev() {
+                if let Some(base) = bases[place as usize] {
+                    weights[base as usize] += weights[place as usize];
+                }
+            }
+            for place in 0..bases.len() as u32 {
+                let hung = (0..bases.len() as u32).filter(|&at| bases[at as usize] == Some(place));
+                prop_assert_eq!(forest.deltas(place), hung.collect::<Vec<_>>());
+                prop_assert_eq!(forest.weight(place), weights[place as usize]);
+                let mut root = place;
+                while let Some(base) = bases[root as usize] {
+                    root = base;
+                }
+                prop_assert_eq!(forest.entry(place).kind, forest.entry(root).kind);
+                prop_assert!(forest.entry(place).kind.is_some());
+            }
+            let roots: Vec<u32> = forest.roots().map(|(place, _)| place).collect();
+            let alone = (0..bases.len() as u32).filter(|&at| bases[at as usize].is_none());
+            prop_assert_eq!(roots, alone.collect::<Vec<_>>());
+        }
+    }
+}

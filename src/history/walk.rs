@@ -40,8 +40,9 @@ const DENSE_BYTES: u64 = 4 << 10;
 /// The largest window that deflate knows.
 const WINDOW_BITS: u8 = 15;
 
-/// The id of an object. It is read when it is asked for, which most are not: out of the index of a pack
-/// that takes as long as all else that is done with a small object.
+/// The id of an object, which is read when somebody asks for it. Most are never asked for, and one in the
+/// index of a pack stands so far off in memory that to read it takes as long as all else that is done
+/// with a small object.
 #[derive(Clone, Copy)]
 pub enum LazyId<'p> {
     Known(ObjectId),
