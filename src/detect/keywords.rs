@@ -427,17 +427,18 @@ fn windows(word: &[u8], filter: &mut [u16; SLOTS]) -> [Window; 2] {
     [0, 1].map(|parity| {
         let offsets = (parity..word.len().saturating_sub(2)).step_by(2);
         let windows = offsets.map(|offset| Window::of(word, offset as i32));
-        let cost = |window: &Window| {
-            let missing = window.next_classes() & !filter[gram::slot(window.bytes)];
-            cost(window, missing == 0)
+        let price = |window: &Window| {
+            let classes = window.next_classes();
+            let fires = slots(window).all(|slot| filter[slot] & classes == classes);
+            cost(window, fires)
         };
-        let cheapest = windows.map(|window| (cost(&window), window)).min();
+        let cheapest = windows.map(|window| (price(&window), window)).min();
         // At an odd place three bytes have only the window that starts a byte earlier, with any: there
         // are many such, so it pays for few others.
         let earlier = || Window::of(word, -1);
         let window = match cheapest {
             Some((most, window)) if parity == 0 || most < COSTLY => window,
-            Some((most, window)) if most <= cost(&earlier()) => window,
+            Some((most, window)) if most <= price(&earlier()) => window,
             _ => earlier(),
         };
         for slot in slots(&window) {
