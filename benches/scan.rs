@@ -167,7 +167,8 @@ fn notebook_decode(c: &mut Criterion) {
     let decode = || {
         let mut builder = ViewBuilder::default();
         let mut places = vec![Place::default()];
-        let read = notebook::decode(black_box(bytes), &mut builder, &mut places);
+        let mut cells = notebook::Cells::default();
+        let read = notebook::decode(black_box(bytes), &mut builder, &mut places, &mut cells);
         (read, builder)
     };
     let (read, builder) = decode();

@@ -286,6 +286,7 @@ impl Sweep {
             focus,
             wanted,
             known,
+            cells,
         } = ask;
         let path = &unit.origin.path;
         let Worker { opener, .. } = worker;
@@ -297,7 +298,7 @@ impl Sweep {
                 }
                 opener.open_surveyed(unit, self.options.limits, focus.bounds)
             }
-            None => opener.open(unit, self.options.limits),
+            None => opener.open(unit, self.options.limits, cells),
         };
         let document = match opened {
             Ok(document) => document,
@@ -307,6 +308,9 @@ impl Sweep {
             }
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
+        if let Some(traces) = &mut worker.traces {
+            traces.add_document(&document);
+        }
         let mut judged = self.judge_views(path, &document, focus, worker);
         if let Some(known) = known {
             judged.retain(|one| known.binary_search(&one.span(&document)).is_ok());

@@ -272,6 +272,13 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Goes on behind the innermost list or object, of which it is known that it ends at `end`.
+    pub fn leave(&mut self, end: usize) {
+        self.open.pop();
+        self.at = end;
+        self.after_value();
+    }
+
     /// Reads one value and keeps nothing of it.
     ///
     /// # Errors

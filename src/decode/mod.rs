@@ -37,6 +37,10 @@ pub struct Document<'u> {
     lines: OnceCell<LineStarts>,
     /// What could not be read as its name promised.
     pub note: Option<Note>,
+    /// The cells of a notebook, by the unit's text, in order.
+    pub cells: Vec<notebook::Cell>,
+    /// Whether something was left out for want of room, or a cell by itself does not say what it holds.
+    pub cut: bool,
 }
 
 /// How far from what was decoded it tells something new, in bytes: as far as the judge looks.
@@ -169,6 +173,13 @@ impl ViewBuilder {
         }
     }
 
+    /// Ends the last segment as the others end, so that none is read otherwise for being the last.
+    pub fn end(&mut self, parent: usize) {
+        if !self.text.is_empty() {
+            self.glue(b"\n", parent);
+        }
+    }
+
     /// Appends parent bytes that lie at `parent`, unchanged.
     pub fn copy(&mut self, parent: usize, bytes: &[u8]) {
         self.text.extend_from_slice(bytes);
@@ -239,8 +250,8 @@ impl<'u> View<'u> {
             return true;
         }
         let mut stretch = self.stretch(span.start);
-        // A line end keeps it apart from the next.
-        stretch.end -= u32::from((stretch.end as usize) < self.text.len());
+        // But for the line end behind it.
+        stretch.end -= 1;
         let near = ViewSpan {
             start: span.start.saturating_sub(TOLD),
             end: span.end.saturating_add(TOLD),
@@ -290,7 +301,7 @@ pub fn is_notebook_path(path: &str) -> bool {
 
 /// Opens a unit. Bytes that are no text at all give `Err` with the reason.
 pub fn open<'u>(unit: &Unit<'u>, limits: Limits) -> Result<Document<'u>, sniff::Binary> {
-    Opener::default().open(unit, limits)
+    Opener::default().open(unit, limits, &[])
 }
 
 impl<'u> Document<'u> {
@@ -331,6 +342,8 @@ impl<'u> Document<'u> {
             places,
             lines: OnceCell::new(),
             note: None,
+            cells: Vec::new(),
+            cut: false,
         })
     }
 
@@ -422,7 +435,8 @@ impl<'u> Document<'u> {
         lines.line(span.start) - lines.line(start) + 1
     }
 
-    fn open_notebook(&mut self, unit: &Unit<'_>, spares: &mut Spares) {
+    /// Opens a notebook, but for its known cells.
+    fn open_notebook(&mut self, unit: &Unit<'_>, known: &[ViewSpan], spares: &mut Spares) {
         let named = unit.origin.is_file() && is_notebook_path(&unit.origin.path);
         if unit.is_window() {
             if named && unit.before.bytes == 0 {
@@ -434,7 +448,13 @@ impl<'u> Document<'u> {
             return;
         }
         let mut builder = spares.builder();
-        let read = notebook::decode(&self.views[0].text, &mut builder, &mut self.places);
+        let mut cells = notebook::Cells {
+            known,
+            ..notebook::Cells::default()
+        };
+        let text = &self.views[0].text;
+        let read = notebook::decode(text, &mut builder, &mut self.places, &mut cells);
+        (self.cells, self.cut) = (cells.met, cells.cut);
         if let Err(fault) = read {
             if !named {
                 self.places.truncate(1);
@@ -442,9 +462,10 @@ impl<'u> Document<'u> {
             }
             self.note = Some(Note::MalformedNotebook(fault.to_string()));
         }
-        if builder.segments.is_empty() {
+        if builder.segments.is_empty() && self.cells.is_empty() {
             spares.put(builder);
         } else {
+            builder.end(self.views[0].text.len());
             self.views.push(View::built(builder, Layer::Notebook, 0, 0));
         }
     }

@@ -20,7 +20,7 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Opens a unit.
+    /// Opens a unit, but for the cells of a notebook that are known.
     ///
     /// # Errors
     /// When the bytes are no text at all.
@@ -28,8 +28,9 @@ impl Opener {
         &mut self,
         unit: &Unit<'u>,
         limits: Limits,
+        known: &[ViewSpan],
     ) -> Result<Document<'u>, sniff::Binary> {
-        self.open_to(unit, limits, None)
+        self.open_to(unit, limits, known, None)
     }
 
     /// Looks for encodings in some lines of a text, in order and apart. Tells whether there may be any.
@@ -49,17 +50,18 @@ impl Opener {
         limits: Limits,
         bounds: ViewSpan,
     ) -> Result<Document<'u>, sniff::Binary> {
-        self.open_to(unit, limits, Some(bounds))
+        self.open_to(unit, limits, &[], Some(bounds))
     }
 
     fn open_to<'u>(
         &mut self,
         unit: &Unit<'u>,
         limits: Limits,
+        known: &[ViewSpan],
         surveyed: Option<ViewSpan>,
     ) -> Result<Document<'u>, sniff::Binary> {
         let mut document = Document::of(unit, &mut self.spares)?;
-        document.open_notebook(unit, &mut self.spares);
+        document.open_notebook(unit, known, &mut self.spares);
         let Self { survey, spares } = self;
         nested::open(&mut document, limits, surveyed, survey, spares);
         Ok(document)

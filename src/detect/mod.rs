@@ -282,7 +282,7 @@ impl Detector {
                         start: hit.end.saturating_sub(*max_len).max(stretch.start),
                         end: hit.start.saturating_add(*max_len).min(stretch.end),
                     };
-                    self.widen(view, rule, window, scratch, out);
+                    self.widen(view, rule, (window, stretch), scratch, out);
                 }
                 Matcher::Assignment | Matcher::AssignedValue { .. } => {
                     let read = || (hit.end, assign::read(&view.text, stretch, hit.span()));
@@ -339,18 +339,22 @@ impl Detector {
         }
     }
 
-    /// Adds a window to a rule's open one, or searches that and opens anew.
+    /// Adds a window to a rule's open one in the same stretch, or searches that and opens anew.
     fn widen(
         &self,
         view: &View<'_>,
         rule: u32,
-        window: ViewSpan,
+        (window, stretch): (ViewSpan, ViewSpan),
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
     ) {
         let slot = &mut scratch.windows[rule as usize];
         match slot {
-            Some(open) if window.start <= open.end && open.start <= window.end => {
+            Some(open)
+                if stretch.contains(*open)
+                    && window.start <= open.end
+                    && open.start <= window.end =>
+            {
                 open.start = open.start.min(window.start);
                 open.end = open.end.max(window.end);
             }

@@ -180,6 +180,7 @@ impl Places<'_> {
             focus: near.as_ref().map(Near::focus),
             wanted: Some(&is_wanted),
             known: known.filter(|_| near.is_some()),
+            ..Ask::default()
         };
         let mut shown = Vec::new();
         for finding in scanner.scan_for(&unit, ask).iter() {

@@ -18,6 +18,8 @@ pub struct Seen {
     pub live: Box<[u32]>,
     /// Plain text, which can be scanned in part.
     pub plain: bool,
+    /// The cells of a notebook: what is seen in one is so wherever its bytes are one.
+    pub cells: Box<[ViewSpan]>,
 }
 
 impl Seen {
@@ -25,7 +27,9 @@ impl Seen {
     pub fn carried(base: &Self, changes: &Changes) -> Self {
         let moved = |at: u32, by: i64| (i64::from(at) + by) as u32;
         let hits = base.hits.iter().chain(&base.coded).map(|hit| hit.start);
-        let others = base.spots.iter().map(|spot| spot.start);
+        let spans = base.spots.iter().map(Spot::span);
+        let spans = spans.chain(base.cells.iter().copied());
+        let others = spans.map(|span| span.start);
         let starts = hits.chain(others).chain(base.live.iter().copied());
         let holding = changes.holding(starts);
         let mut spots = Vec::new();
@@ -50,12 +54,24 @@ impl Seen {
         let mut live = Vec::new();
         let at = |start: &u32| ViewSpan::new(*start as usize, *start as usize + 1);
         holding.carry(&base.live, at, |&start, by| live.push(moved(start, by)));
+        let mut cells = Vec::new();
+        holding.carry(
+            &base.cells,
+            |cell| *cell,
+            |cell, by| {
+                cells.push(ViewSpan {
+                    start: moved(cell.start, by),
+                    end: moved(cell.end, by),
+                });
+            },
+        );
         Self {
             spots: spots.into(),
             hits: hits(&base.hits),
             coded: hits(&base.coded),
             live: live.into(),
-            plain: true,
+            plain: base.plain,
+            cells: cells.into(),
         }
     }
 }

@@ -199,6 +199,106 @@ fn edit_pieces(pieces: &mut Vec<String>, rng: &mut Rng) {
     }
 }
 
+/// A notebook in pieces: how it begins, its cells, how it ends.
+fn cells(rng: &mut Rng) -> Vec<String> {
+    const STARTS: [&str; 3] = [
+        "{\"cells\": [",
+        "{\"metadata\": {\"password\": \"Tr4vel-Kq7&Zx\"}, \"cells\": [",
+        "{\"worksheets\": [{\"cells\": [",
+    ];
+    let start = [0, 0, 0, 1, 2][rng.usize(..5)];
+    let cells = (0..rng.usize(1..40)).map(|_| cell(rng));
+    let mut pieces: Vec<String> = std::iter::once(STARTS[start].to_owned())
+        .chain(cells)
+        .collect();
+    pieces.push(foot(rng, start == 2));
+    pieces
+}
+
+fn foot(rng: &mut Rng, in_worksheet: bool) -> String {
+    let close = if in_worksheet { "]}]" } else { "]" };
+    let format = [4, 4, 4, 2][rng.usize(..4)];
+    format!(
+        "{close}, \"metadata\": {{\"t\": {}}}, \"nbformat\": {format}}}",
+        said(rng)
+    )
+}
+
+/// Some lines as a string of JSON.
+fn said(rng: &mut Rng) -> String {
+    let lines: Vec<String> = (0..rng.usize(..5)).map(|_| line(rng)).collect();
+    serde_json::to_string(&lines.join("\n")).expect("a string")
+}
+
+fn cell(rng: &mut Rng) -> String {
+    let outputs: Vec<String> = (0..rng.usize(..4)).map(|_| output(rng)).collect();
+    let outputs = outputs.join(", ");
+    let metadata = match rng.u8(..6) {
+        0 => format!("{{\"name\": \"api_token\", \"value\": {}}}", said(rng)),
+        1 => format!("{{\"tags\": [{}]}}", said(rng)),
+        _ => "{}".to_owned(),
+    };
+    let source = said(rng);
+    match rng.u8(..8) {
+        0 => "{\"cell_type\": \"code\", \"source\": [], \"outputs\": []},".to_owned(),
+        1 => format!(
+            "{{\"source\": {source}, \"metadata\": {metadata}, \"cell_type\": \"markdown\"}},"
+        ),
+        2 => format!(
+            "{{\"cell_type\": \"raw\", \"attachments\": {{\"a\": {{\"text/plain\": {source}}}}}}},"
+        ),
+        3 => format!("{{\"metadata\": {metadata}, \"source\": []}},"),
+        _ => format!(
+            "{{\"cell_type\": \"code\", \"execution_count\": {}, \"metadata\": {metadata}, \
+             \"outputs\": [{outputs}], \"source\": [{source}, {}]}},",
+            rng.u8(..),
+            said(rng),
+        ),
+    }
+}
+
+fn output(rng: &mut Rng) -> String {
+    let text = said(rng);
+    match rng.u8(..6) {
+        0 => format!("{{\"output_type\": \"stream\", \"text\": {text}, \"name\": \"stderr\"}}"),
+        1 => format!(
+            "{{\"output_type\": \"display_data\", \"data\": {{\"text/html\": [{text}], \
+             \"image/png\": \"{}\"}}}}",
+            filled("{b64:400}", rng)
+        ),
+        2 => format!(
+            "{{\"output_type\": \"execute_result\", \"data\": {{\"application/json\": \
+             {{\"key\": \"secret\", \"value\": {text}}}}}}}"
+        ),
+        3 => format!("{{\"output_type\": \"error\", \"evalue\": {text}, \"traceback\": [{text}]}}"),
+        _ => format!("{{\"output_type\": \"stream\", \"name\": \"stdout\", \"text\": [{text}]}}"),
+    }
+}
+
+/// Changes some cells, as people do who work on a notebook.
+fn edit_cells(pieces: &mut Vec<String>, rng: &mut Rng) {
+    for _ in 0..rng.usize(1..4) {
+        let last = pieces.len() - 1;
+        let at = rng.usize(1..=last.max(1));
+        let to = (at + rng.usize(1..4)).min(last);
+        match rng.u8(..12) {
+            0..=2 => pieces.insert(at, cell(rng)),
+            3 | 4 if at < to => drop(pieces.drain(at..to)),
+            5 | 6 if at < to => {
+                let block = pieces[at..to].to_vec();
+                let place = rng.usize(1..=last);
+                pieces.splice(place..place, block);
+            }
+            7 if at < last => pieces[at] = cell(rng),
+            8 if at < last => pieces[at] = pieces[at].replace(": ", ":"),
+            9 => pieces[last] = foot(rng, pieces[0].contains("worksheets")),
+            10 if at < last => rename(&mut pieces[at], rng),
+            11 => pieces[last].push_str("  "),
+            _ => {}
+        }
+    }
+}
+
 /// Changes some lines: the edits of people, and some of nobody.
 fn edit(lines: &mut Vec<String>, rng: &mut Rng) {
     for _ in 0..rng.usize(1..4) {
@@ -263,6 +363,12 @@ const LONG_LINES: Style = Style {
     text: long_text,
     edit: edit_pieces,
     ends: ["", ""],
+};
+
+const NOTEBOOKS: Style = Style {
+    text: cells,
+    edit: edit_cells,
+    ends: ["\n", ""],
 };
 
 /// A stream for `git fast-import`: some files through some commits on two branches, with merges.
@@ -484,12 +590,6 @@ fn compare(seed: u64, style: Style, sweep: &Sweep) -> Result<usize, String> {
     let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
     let naive = seen(&store, sweep, &secrets, true);
     let quick = seen(&store, sweep, &secrets, false);
-    // Reports take as long as all the rest.
-    let shown = |naive| shown(dir.path(), sweep, naive);
-    if seed.is_multiple_of(3) && shown(true) != shown(false) {
-        let kept = dir.keep();
-        return Err(format!("seed {seed}, {}: shown otherwise", kept.display()));
-    }
     let missed: Vec<&String> = naive.difference(&quick).take(3).collect();
     let invented: Vec<&String> = quick.difference(&naive).take(3).collect();
     if !missed.is_empty() || !invented.is_empty() {
@@ -503,12 +603,23 @@ fn compare(seed: u64, style: Style, sweep: &Sweep) -> Result<usize, String> {
             first(&invented)
         ));
     }
+    // Reports take as long as all the rest.
+    let shown = |naive| shown(dir.path(), sweep, naive);
+    if seed.is_multiple_of(3) && shown(true) != shown(false) {
+        let kept = dir.keep();
+        return Err(format!("seed {seed}, {}: shown otherwise", kept.display()));
+    }
     Ok(naive.iter().filter(|line| line.starts_with("Blob")).count())
 }
 
 #[test]
 fn deltas_tell_what_whole_objects_tell() {
     compare_many(LINES, &ONCE);
+}
+
+#[test]
+fn deltas_of_notebooks_tell_what_whole_objects_tell() {
+    compare_many(NOTEBOOKS, &[]);
 }
 
 #[test]

@@ -17,8 +17,9 @@
 //!    in an encoding, and where rules look farther, the place is scanned once more with as much around
 //!    it as the rules there look at: what then starts there is what is there.
 //!
-//! Text that is decoded as a whole (UTF-16, notebooks) is scanned as a whole; the naive sweep does
-//! that with all objects, and is the oracle of this one.
+//! Of a notebook the cells that a delta copied are stepped over, and hold what they held. Other text that
+//! is decoded as a whole (UTF-16) is scanned as a whole; the naive sweep does that with all objects, and
+//! is the oracle of this one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,7 +30,7 @@ use crate::git::{Kind, object};
 use crate::ledger::Reason;
 use crate::lines;
 use crate::pipeline::{Ask, Focus, Scanner};
-use crate::sniff;
+use crate::sniff::{self, Encoding};
 use crate::source::Sink;
 use crate::source::stream::{self, Sizes};
 use crate::span::ViewSpan;
@@ -88,6 +89,8 @@ pub struct Texts<'s> {
     lines: Vec<ViewSpan>,
     /// What of a part rules must look at to be tried, by its own bytes.
     stirred: Vec<ViewSpan>,
+    /// Whether something in a part of the text at hand was left out for want of room.
+    cut: bool,
     /// Objects with secrets.
     pub found: Vec<Holder>,
     /// What the commits say of themselves.
@@ -112,6 +115,7 @@ impl<'s> Texts<'s> {
             hits: Vec::new(),
             lines: Vec::new(),
             stirred: Vec::new(),
+            cut: false,
             found: Vec::new(),
             commits: Vec::new(),
             lfs_pointers: Vec::new(),
@@ -121,6 +125,11 @@ impl<'s> Texts<'s> {
 
     /// Scans a whole object.
     fn text(&mut self, bytes: &[u8]) -> Seen {
+        self.text_but(bytes, &Seen::default())
+    }
+
+    /// Scans a whole object, but for the known cells of a notebook.
+    fn text_but(&mut self, bytes: &[u8], known: &Seen) -> Seen {
         let sizes = Sizes::default();
         if bytes.len() > sizes.whole {
             return self.windows(bytes, &sizes);
@@ -134,16 +143,28 @@ impl<'s> Texts<'s> {
             encoding: Some(encoding),
             ..Unit::whole(self.origin.clone(), bytes)
         };
-        self.scanner.scan(&unit);
+        // Cells are told by bytes, which those of wide text are not.
+        let in_bytes = encoding == Encoding::Bytes;
+        let ask = Ask {
+            cells: if in_bytes { &known.cells } else { &[] },
+            ..Ask::default()
+        };
+        self.scanner.scan_for(&unit, ask);
         let traces = self.scanner.traces();
         let possible = traces.possible.iter();
-        let mut spots = possible.map(|one| secrets.spot(one)).collect();
-        let plain = decode::is_plain(encoding, bytes);
+        let mut spots: Vec<Spot> = possible.map(|one| secrets.spot(one)).collect();
+        let stepped_over = traces.cells.iter().filter(|cell| cell.is_known);
+        spots.extend(stepped_over.flat_map(|cell| within(&known.spots, cell.span, Spot::span)));
+        // Of what was cut nothing can be handed on.
+        let plain = decode::is_plain(encoding, bytes) && !traces.cut;
         let mut seen = Seen {
             spots: in_order(&mut spots),
             plain,
             ..Seen::default()
         };
+        if in_bytes && !traces.cut {
+            seen.cells = traces.cells.iter().map(|cell| cell.span).collect();
+        }
         if plain {
             seen.hits = in_order(&mut traces.hits);
             seen.coded = in_order(&mut traces.coded);
@@ -199,6 +220,7 @@ impl<'s> Texts<'s> {
             bytes,
         };
         let mut looked = Looked::default();
+        self.cut = false;
         for &place in &places.list {
             self.look(place, &change, &mut looked);
         }
@@ -208,6 +230,9 @@ impl<'s> Texts<'s> {
         for &place in &looked.exact.list {
             self.whole_part(bytes, place, &carried.hits);
             looked.spots.append(&mut self.spots);
+        }
+        if self.cut {
+            return self.text(bytes);
         }
         looked.seen(carried, &places)
     }
@@ -430,6 +455,7 @@ impl<'s> Texts<'s> {
         }));
         let live = traces.live.iter();
         self.live.extend(live.map(|start| start + by));
+        self.cut |= traces.cut;
     }
 }
 
@@ -476,7 +502,7 @@ impl Looked {
             hits: carried.hits,
             coded: in_order(&mut self.coded),
             live: in_order(&mut self.live),
-            plain: true,
+            ..carried
         }
     }
 }
@@ -582,10 +608,15 @@ impl Visit for Texts<'_> {
         bytes: &[u8],
     ) -> Seen {
         let plain = || sniff::sniff(bytes).is_ok_and(|encoding| decode::is_plain(encoding, bytes));
-        if kind != Kind::Blob || !base.plain || !plain() {
+        let seen = if kind != Kind::Blob {
             return self.whole(id, kind, bytes);
-        }
-        let seen = self.changed(base, changes, bytes);
+        } else if base.plain && plain() {
+            self.changed(base, changes, bytes)
+        } else if !base.cells.is_empty() {
+            self.text_but(bytes, &Seen::carried(base, changes))
+        } else {
+            self.text(bytes)
+        };
         self.keep(id, kind, seen, bytes)
     }
 }

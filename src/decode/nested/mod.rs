@@ -289,11 +289,12 @@ pub(super) fn open(
     survey: &mut Survey,
     spares: &mut Spares,
 ) {
-    let mut budget = limits
+    let room = limits
         .growth
         .saturating_mul(document.text().len())
         .saturating_add(BASE_BUDGET)
         .min(MAX_BUDGET);
+    let mut budget = Budget { room, cut: false };
     let Some((mut index, _)) = document.searchable().next() else {
         return;
     };
@@ -313,6 +314,15 @@ pub(super) fn open(
         }
         index += 1;
     }
+    document.cut |= budget.cut;
+}
+
+/// How much may still be decoded.
+struct Budget {
+    /// In bytes.
+    room: usize,
+    /// Whether something was left out for want of room.
+    cut: bool,
 }
 
 /// The children of one view, of what is in bounds; `last` when these will have none.
@@ -320,7 +330,7 @@ fn open_view<'u>(
     (index, view, bounds): (usize, &View<'u>, ViewSpan),
     survey: &Survey,
     last: bool,
-    budget: &mut usize,
+    budget: &mut Budget,
     spares: &mut Spares,
 ) -> Vec<View<'u>> {
     let mut children = Vec::new();
@@ -372,6 +382,7 @@ fn open_view<'u>(
         if !last && decodes_whole_regions(coding.layer) {
             taken = union(taken, opened);
         }
+        child.end(view.text.len());
         children.push(View::built(child, coding.layer, index, view.depth + 1));
     }
     children
@@ -385,15 +396,16 @@ fn write(
     region: &Region,
     (base, place): (usize, u32),
     child: &mut ViewBuilder,
-    budget: &mut usize,
+    budget: &mut Budget,
 ) {
-    if region.end - region.start >= *budget {
+    if region.end - region.start >= budget.room {
+        budget.cut = true;
         return;
     }
     let before = child.text.len();
     child.begin(place, base + region.start);
     (coding.decode)(text, region, &mut Writer { out: child, base });
-    *budget = budget.saturating_sub(child.text.len() - before);
+    budget.room = budget.room.saturating_sub(child.text.len() - before);
 }
 
 /// Whether a coding is looked for in a view of `layer` without regard to how it came about.

@@ -6,26 +6,38 @@
 
 use smallvec::SmallVec;
 
-use super::leaves;
 use super::mime;
 use super::text::{Terminal, write_plain};
+use super::{Cells, leaves};
 use crate::decode::json::{Bracket, Event, Fault, Reader, Str};
 use crate::decode::{Place, Role, ViewBuilder};
+use crate::span::ViewSpan;
 
-/// Reads a whole notebook.
+/// Reads a whole notebook, but for its known cells.
 ///
 /// # Errors
 /// When the text is not well-formed; `out` and `places` then hold what came before.
-pub fn read(text: &[u8], out: &mut ViewBuilder, places: &mut Vec<Place>) -> Result<(), Fault> {
+pub fn read(
+    text: &[u8],
+    out: &mut ViewBuilder,
+    places: &mut Vec<Place>,
+    cells: &mut Cells<'_>,
+) -> Result<(), Fault> {
+    // Its texts depend on more than the bytes of their cells.
+    let is_format_2 = is_format_2(text);
     let mut notebook = Notebook {
         text,
         reader: Reader::new(text),
         out,
         places,
-        cells: 0,
-        between: if is_format_2(text) { b"\n" } else { b"" },
+        known: if is_format_2 { &[] } else { cells.known },
+        met: &mut cells.met,
+        count: 0,
+        between: if is_format_2 { b"\n" } else { b"" },
     };
-    notebook.whole()
+    notebook.whole()?;
+    cells.cut = is_format_2 || out.text.len() >= leaves::room(text);
+    Ok(())
 }
 
 /// Format 2 cut texts into lines without their line ends. Its number comes last in the file.
@@ -44,8 +56,11 @@ struct Notebook<'a, 't> {
     reader: Reader<'t>,
     out: &'a mut ViewBuilder,
     places: &'a mut Vec<Place>,
-    /// Cells so far.
-    cells: u32,
+    /// Cells to step over.
+    known: &'a [ViewSpan],
+    /// Cells with text so far, and all cells.
+    met: &'a mut Vec<super::Cell>,
+    count: u32,
     /// What a list of lines is joined with.
     between: &'static [u8],
 }
@@ -114,14 +129,53 @@ impl Notebook<'_, '_> {
         self.each_object(metadata(None, None), Self::cell)
     }
 
+    /// A cell, of which the bracket is read: steps over one that is known.
     fn cell(&mut self) -> Result<(), Fault> {
+        let start = self.reader.offset() - 1;
+        let known = self.known(start);
+        match known {
+            Some(cell) => self.step_over(cell),
+            None => {
+                let before = self.out.text.len();
+                self.members()?;
+                // Without text it keeps nothing before it and behind it apart.
+                if self.out.text.len() > before {
+                    self.met.push(super::Cell {
+                        span: ViewSpan::new(start, self.reader.offset()),
+                        is_known: false,
+                    });
+                }
+            }
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    /// The known cell that starts there.
+    fn known(&self, start: usize) -> Option<ViewSpan> {
+        let at = self
+            .known
+            .binary_search_by_key(&start, |cell| cell.start as usize);
+        at.ok().map(|at| self.known[at])
+    }
+
+    fn step_over(&mut self, cell: ViewSpan) {
+        self.reader.leave(cell.end as usize);
+        self.met.push(super::Cell {
+            span: cell,
+            is_known: true,
+        });
+        // What comes next does not go on with what came before, as it would not behind the cell's text.
+        self.places.push(metadata(Some(self.count), None));
+    }
+
+    fn members(&mut self) -> Result<(), Fault> {
         let mut cell = Cell {
-            index: self.cells,
+            index: self.count,
             prose: false,
             sources: SmallVec::new(),
             run: None,
         };
-        self.cells += 1;
         let at = Some(cell.index);
         while let Some(key) = self.next_key()? {
             match &*key.decoded(self.text) {

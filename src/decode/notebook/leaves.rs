@@ -290,7 +290,7 @@ impl<'a, 't> Lines<'a, 't> {
                 self.to.out.begin(index, value.start as usize);
             }
         }
-        let room = 2 * self.to.text.len() + (1 << 16);
+        let room = room(self.to.text);
         let Some(key) = key.filter(|_| self.to.out.text.len() < room) else {
             return false;
         };
@@ -306,6 +306,11 @@ impl<'a, 't> Lines<'a, 't> {
         }
         key.is_some_and(|key| is_identifier(key.raw(self.to.text)) && is_bare(raw))
     }
+}
+
+/// Bytes of a notebook's view from which on it gets no more names.
+pub fn room(text: &[u8]) -> usize {
+    2 * text.len() + (1 << 16)
 }
 
 /// Writes the start of a name, without the colon of a label.

@@ -22,10 +22,33 @@ mod tests;
 use memchr::memmem;
 
 use super::{Place, ViewBuilder};
+use crate::span::ViewSpan;
 
 /// What makes a notebook unreadable as JSON.
 pub use super::json::Fault;
 pub use leaves::is_uuid;
+
+/// A cell with text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// By the bytes of the notebook, with its brackets.
+    pub span: ViewSpan,
+    /// Whether it was stepped over.
+    pub is_known: bool,
+}
+
+/// Cells with text, in order. What one holds depends on its bytes alone, so where these were read before,
+/// it is known.
+#[derive(Default)]
+pub struct Cells<'k> {
+    /// Those of which it is known: they are stepped over.
+    pub known: &'k [ViewSpan],
+    /// All that were come upon.
+    pub met: Vec<Cell>,
+    /// Whether what was read depends on more than the bytes of each cell: something was left out for want
+    /// of room, or the format is of old.
+    pub cut: bool,
+}
 
 /// How much of either end of a file is looked at.
 const GLANCE: usize = 4096;
@@ -47,7 +70,7 @@ pub fn looks_like_one(text: &[u8]) -> bool {
     holds(b"\"nbformat\"") && (holds(b"\"cells\"") || holds(b"\"worksheets\""))
 }
 
-/// Decodes a notebook's readable text into `builder`.
+/// Decodes a notebook's readable text into `builder`, but for its known cells.
 ///
 /// # Errors
 /// When the text is not well-formed; `builder` then holds what could be read of its strings.
@@ -55,6 +78,7 @@ pub fn decode(
     text: &[u8],
     builder: &mut ViewBuilder,
     places: &mut Vec<Place>,
+    cells: &mut Cells<'_>,
 ) -> Result<(), Fault> {
     if u32::try_from(text.len()).is_err() {
         return Err(Fault {
@@ -69,8 +93,9 @@ pub fn decode(
     let known = places.len();
     // About what is left without syntax; memory that stays unused is never touched.
     builder.text.reserve(text.len() / 2);
-    let read = cells::read(text, builder, places);
+    let read = cells::read(text, builder, places, cells);
     if read.is_err() {
+        cells.met.clear();
         builder.text.clear();
         builder.map.clear();
         builder.segments.clear();
