@@ -167,8 +167,7 @@ fn notebook_decode(c: &mut Criterion) {
     let decode = || {
         let mut builder = ViewBuilder::default();
         let mut places = vec![Place::default()];
-        let mut cells = notebook::Cells::default();
-        let read = notebook::decode(black_box(bytes), &mut builder, &mut places, &mut cells);
+        let read = notebook::decode(black_box(bytes), &[], &mut builder, &mut places).map(drop);
         (read, builder)
     };
     let (read, builder) = decode();

@@ -286,7 +286,7 @@ impl Sweep {
             focus,
             wanted,
             known,
-            cells,
+            parts,
         } = ask;
         let path = &unit.origin.path;
         let Worker { opener, .. } = worker;
@@ -298,9 +298,9 @@ impl Sweep {
                 }
                 opener.open_surveyed(unit, self.options.limits, focus.bounds)
             }
-            None => opener.open(unit, self.options.limits, cells),
+            None => opener.open(unit, self.options.limits, parts),
         };
-        let document = match opened {
+        let mut document = match opened {
             Ok(document) => document,
             Err(binary) => {
                 let ledger = &mut worker.outcome.ledger;
@@ -309,7 +309,7 @@ impl Sweep {
         };
         self.record(unit, &document, &mut worker.outcome.ledger);
         if let Some(traces) = &mut worker.traces {
-            traces.add_document(&document);
+            traces.parts = std::mem::take(&mut document.parts);
         }
         let mut judged = self.judge_views(path, &document, focus, worker);
         if let Some(known) = known {

@@ -272,11 +272,16 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Goes on behind the innermost list or object, of which it is known that it ends at `end`.
-    pub fn leave(&mut self, end: usize) {
-        self.open.pop();
+    /// Goes on behind the next value, of which it is known that it ends at `end`.
+    pub fn pass(&mut self, end: usize) {
         self.at = end;
         self.after_value();
+    }
+
+    /// The same of the innermost list or object that is open.
+    pub fn leave(&mut self, end: usize) {
+        self.open.pop();
+        self.pass(end);
     }
 
     /// Reads one value and keeps nothing of it.

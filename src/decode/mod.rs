@@ -25,6 +25,7 @@ use smallvec::SmallVec;
 use crate::sniff::{self, Encoding};
 use crate::span::{LineStarts, SourceSpan, ViewSpan};
 use crate::unit::Unit;
+use notebook::{Part, Parts};
 use offset::OffsetMap;
 pub use opener::Opener;
 use opener::Spares;
@@ -37,10 +38,8 @@ pub struct Document<'u> {
     lines: OnceCell<LineStarts>,
     /// What could not be read as its name promised.
     pub note: Option<Note>,
-    /// The cells of a notebook, by the unit's text, in order.
-    pub cells: Vec<notebook::Cell>,
-    /// Whether something was left out for want of room, or a cell by itself does not say what it holds.
-    pub cut: bool,
+    /// The parts of a notebook. [`cut`](Parts::cut) is told of any text.
+    pub parts: Parts,
 }
 
 /// How far from what was decoded it tells something new, in bytes: as far as the judge looks.
@@ -342,8 +341,7 @@ impl<'u> Document<'u> {
             places,
             lines: OnceCell::new(),
             note: None,
-            cells: Vec::new(),
-            cut: false,
+            parts: Parts::default(),
         })
     }
 
@@ -435,8 +433,8 @@ impl<'u> Document<'u> {
         lines.line(span.start) - lines.line(start) + 1
     }
 
-    /// Opens a notebook, but for its known cells.
-    fn open_notebook(&mut self, unit: &Unit<'_>, known: &[ViewSpan], spares: &mut Spares) {
+    /// Opens a notebook, but for its known parts.
+    fn open_notebook(&mut self, unit: &Unit<'_>, known: &[Part], spares: &mut Spares) {
         let named = unit.origin.is_file() && is_notebook_path(&unit.origin.path);
         if unit.is_window() {
             if named && unit.before.bytes == 0 {
@@ -448,21 +446,18 @@ impl<'u> Document<'u> {
             return;
         }
         let mut builder = spares.builder();
-        let mut cells = notebook::Cells {
-            known,
-            ..notebook::Cells::default()
-        };
         let text = &self.views[0].text;
-        let read = notebook::decode(text, &mut builder, &mut self.places, &mut cells);
-        (self.cells, self.cut) = (cells.met, cells.cut);
-        if let Err(fault) = read {
-            if !named {
-                self.places.truncate(1);
-                return spares.put(builder);
+        match notebook::decode(text, known, &mut builder, &mut self.places) {
+            Ok(parts) => self.parts = parts,
+            Err(fault) => {
+                if !named {
+                    self.places.truncate(1);
+                    return spares.put(builder);
+                }
+                self.note = Some(Note::MalformedNotebook(fault.to_string()));
             }
-            self.note = Some(Note::MalformedNotebook(fault.to_string()));
         }
-        if builder.segments.is_empty() && self.cells.is_empty() {
+        if builder.segments.is_empty() {
             spares.put(builder);
         } else {
             builder.end(self.views[0].text.len());

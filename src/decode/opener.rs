@@ -3,6 +3,7 @@
 //! A sweep opens a great many units, most of them small and with nothing in them. Asking for memory
 //! would then cost more than looking, so what a document was made of is kept for the next one.
 
+use super::notebook::Part;
 use super::offset::OffsetMap;
 use super::{Document, Limits, Place, Segment, ViewBuilder, nested, sniff};
 use crate::span::ViewSpan;
@@ -20,7 +21,7 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Opens a unit, but for the cells of a notebook that are known.
+    /// Opens a unit, but for the parts of a notebook that are known.
     ///
     /// # Errors
     /// When the bytes are no text at all.
@@ -28,7 +29,7 @@ impl Opener {
         &mut self,
         unit: &Unit<'u>,
         limits: Limits,
-        known: &[ViewSpan],
+        known: &[Part],
     ) -> Result<Document<'u>, sniff::Binary> {
         self.open_to(unit, limits, known, None)
     }
@@ -57,7 +58,7 @@ impl Opener {
         &mut self,
         unit: &Unit<'u>,
         limits: Limits,
-        known: &[ViewSpan],
+        known: &[Part],
         surveyed: Option<ViewSpan>,
     ) -> Result<Document<'u>, sniff::Binary> {
         let mut document = Document::of(unit, &mut self.spares)?;

@@ -1,5 +1,6 @@
 //! What is kept of an object for its deltas, and what a delta hands on of it.
 
+use crate::decode::notebook::Part;
 use crate::detect::keywords::Hit;
 use crate::span::ViewSpan;
 
@@ -18,8 +19,8 @@ pub struct Seen {
     pub live: Box<[u32]>,
     /// Plain text, which can be scanned in part.
     pub plain: bool,
-    /// The cells of a notebook: what is seen in one is so wherever its bytes are one.
-    pub cells: Box<[ViewSpan]>,
+    /// The parts of a notebook: what is seen in one is so wherever its bytes are one.
+    pub parts: Box<[Part]>,
 }
 
 impl Seen {
@@ -28,7 +29,7 @@ impl Seen {
         let moved = |at: u32, by: i64| (i64::from(at) + by) as u32;
         let hits = base.hits.iter().chain(&base.coded).map(|hit| hit.start);
         let spans = base.spots.iter().map(Spot::span);
-        let spans = spans.chain(base.cells.iter().copied());
+        let spans = spans.chain(base.parts.iter().map(|part| part.span));
         let others = spans.map(|span| span.start);
         let starts = hits.chain(others).chain(base.live.iter().copied());
         let holding = changes.holding(starts);
@@ -54,24 +55,22 @@ impl Seen {
         let mut live = Vec::new();
         let at = |start: &u32| ViewSpan::new(*start as usize, *start as usize + 1);
         holding.carry(&base.live, at, |&start, by| live.push(moved(start, by)));
-        let mut cells = Vec::new();
-        holding.carry(
-            &base.cells,
-            |cell| *cell,
-            |cell, by| {
-                cells.push(ViewSpan {
-                    start: moved(cell.start, by),
-                    end: moved(cell.end, by),
-                });
-            },
-        );
+        let mut parts = Vec::new();
+        let span = |part: &Part| part.span;
+        holding.carry(&base.parts, span, |&Part { span, kind }, by| {
+            let span = ViewSpan {
+                start: moved(span.start, by),
+                end: moved(span.end, by),
+            };
+            parts.push(Part { span, kind });
+        });
         Self {
             spots: spots.into(),
             hits: hits(&base.hits),
             coded: hits(&base.coded),
             live: live.into(),
             plain: base.plain,
-            cells: cells.into(),
+            parts: parts.into(),
         }
     }
 }

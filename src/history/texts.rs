@@ -17,13 +17,13 @@
 //!    in an encoding, and where rules look farther, the place is scanned once more with as much around
 //!    it as the rules there look at: what then starts there is what is there.
 //!
-//! Of a notebook the cells that a delta copied are stepped over, and hold what they held. Other text that
+//! Of a notebook the parts that a delta copied are stepped over, and hold what they held. Other text that
 //! is decoded as a whole (UTF-16) is scanned as a whole; the naive sweep does that with all objects, and
 //! is the oracle of this one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::decode;
+use crate::decode::{self, notebook::Parts};
 use crate::detect::keywords::Hit;
 use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
@@ -128,7 +128,7 @@ impl<'s> Texts<'s> {
         self.text_but(bytes, &Seen::default())
     }
 
-    /// Scans a whole object, but for the known cells of a notebook.
+    /// Scans a whole object, but for the known parts of a notebook.
     fn text_but(&mut self, bytes: &[u8], known: &Seen) -> Seen {
         let sizes = Sizes::default();
         if bytes.len() > sizes.whole {
@@ -143,27 +143,32 @@ impl<'s> Texts<'s> {
             encoding: Some(encoding),
             ..Unit::whole(self.origin.clone(), bytes)
         };
-        // Cells are told by bytes, which those of wide text are not.
+        // Parts are told by bytes, which those of wide text are not.
         let in_bytes = encoding == Encoding::Bytes;
         let ask = Ask {
-            cells: if in_bytes { &known.cells } else { &[] },
+            parts: if in_bytes { &known.parts } else { &[] },
             ..Ask::default()
         };
         self.scanner.scan_for(&unit, ask);
         let traces = self.scanner.traces();
         let possible = traces.possible.iter();
         let mut spots: Vec<Spot> = possible.map(|one| secrets.spot(one)).collect();
-        let stepped_over = traces.cells.iter().filter(|cell| cell.is_known);
-        spots.extend(stepped_over.flat_map(|cell| within(&known.spots, cell.span, Spot::span)));
+        let Parts {
+            all,
+            stepped_over,
+            cut,
+        } = std::mem::take(&mut traces.parts);
+        let stepped_over = stepped_over.into_iter();
+        spots.extend(stepped_over.flat_map(|part| within(&known.spots, part, Spot::span)));
         // Of what was cut nothing can be handed on.
-        let plain = decode::is_plain(encoding, bytes) && !traces.cut;
+        let plain = decode::is_plain(encoding, bytes) && !cut;
         let mut seen = Seen {
             spots: in_order(&mut spots),
             plain,
             ..Seen::default()
         };
-        if in_bytes && !traces.cut {
-            seen.cells = traces.cells.iter().map(|cell| cell.span).collect();
+        if in_bytes && !cut {
+            seen.parts = all.into();
         }
         if plain {
             seen.hits = in_order(&mut traces.hits);
@@ -455,7 +460,7 @@ impl<'s> Texts<'s> {
         }));
         let live = traces.live.iter();
         self.live.extend(live.map(|start| start + by));
-        self.cut |= traces.cut;
+        self.cut |= traces.parts.cut;
     }
 }
 
@@ -612,7 +617,7 @@ impl Visit for Texts<'_> {
             return self.whole(id, kind, bytes);
         } else if base.plain && plain() {
             self.changed(base, changes, bytes)
-        } else if !base.cells.is_empty() {
+        } else if !base.parts.is_empty() {
             self.text_but(bytes, &Seen::carried(base, changes))
         } else {
             self.text(bytes)

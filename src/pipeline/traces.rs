@@ -1,7 +1,7 @@
 //! What a scan leaves for the scan of the same text after a change.
 
 use crate::decode::Document;
-use crate::decode::notebook::Cell;
+use crate::decode::notebook::{Part, Parts};
 use crate::detect::keywords::Hit;
 use crate::detect::{Candidate, Detector, Far};
 use crate::finding::ByteRange;
@@ -26,11 +26,9 @@ pub struct Traces {
     pub live: Vec<u32>,
     /// What the judge takes for secrets under some path, where that is not known.
     pub possible: Vec<Possible>,
-    /// The cells of a notebook, those that were known as well.
-    pub cells: Vec<Cell>,
-    /// Whether a part of the text by itself does not say what was seen in it, as something was left out
-    /// for want of room.
-    pub cut: bool,
+    /// The parts of a notebook, those that were known as well; and of any text, whether what was seen in
+    /// some part does not depend on that alone.
+    pub parts: Parts,
 }
 
 /// What is taken for a secret, and may be a finding under some kinds of path, unless there another takes
@@ -58,9 +56,9 @@ pub struct Ask<'a> {
     /// Where secrets are known to stand, in order. What is taken for one elsewhere is so because
     /// only parts of the text are looked at.
     pub known: Option<&'a [ViewSpan]>,
-    /// Cells of a notebook that need not be read, in order: what they hold is known. They must be cells
-    /// of such bytes as stand here in a notebook that was scanned.
-    pub cells: &'a [ViewSpan],
+    /// Parts of a notebook that need not be read, as it is known what they hold: the same bytes were such
+    /// parts of another.
+    pub parts: &'a [Part],
 }
 
 /// Tells whether a rule's find of a secret is wanted.
@@ -86,14 +84,7 @@ impl Traces {
         self.coded.clear();
         self.live.clear();
         self.possible.clear();
-        self.cells.clear();
-        self.cut = false;
-    }
-
-    /// Adds what was seen while the text was opened.
-    pub(super) fn add_document(&mut self, document: &Document<'_>) {
-        self.cells.extend_from_slice(&document.cells);
-        self.cut = document.cut;
+        self.parts = Parts::default();
     }
 
     /// Adds what fits in the text itself; `open` when it does not tell by itself that it is no secret.

@@ -314,7 +314,7 @@ pub(super) fn open(
         }
         index += 1;
     }
-    document.cut |= budget.cut;
+    document.parts.cut |= budget.cut;
 }
 
 /// How much may still be decoded.

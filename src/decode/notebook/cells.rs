@@ -6,38 +6,39 @@
 
 use smallvec::SmallVec;
 
-use super::mime;
 use super::text::{Terminal, write_plain};
-use super::{Cells, leaves};
+use super::{Part, PartKind, Parts, leaves, mime};
 use crate::decode::json::{Bracket, Event, Fault, Reader, Str};
 use crate::decode::{Place, Role, ViewBuilder};
 use crate::span::ViewSpan;
 
-/// Reads a whole notebook, but for its known cells.
+/// Reads a whole notebook, but for its known parts.
 ///
 /// # Errors
 /// When the text is not well-formed; `out` and `places` then hold what came before.
 pub fn read(
     text: &[u8],
+    known: &[Part],
     out: &mut ViewBuilder,
     places: &mut Vec<Place>,
-    cells: &mut Cells<'_>,
-) -> Result<(), Fault> {
-    // Its texts depend on more than the bytes of their cells.
+) -> Result<Parts, Fault> {
+    // Its texts depend on more than the bytes of their parts.
     let is_format_2 = is_format_2(text);
     let mut notebook = Notebook {
         text,
         reader: Reader::new(text),
         out,
         places,
-        known: if is_format_2 { &[] } else { cells.known },
-        met: &mut cells.met,
-        count: 0,
+        known: if is_format_2 { &[] } else { known },
+        parts: Parts::default(),
+        cells: 0,
         between: if is_format_2 { b"\n" } else { b"" },
     };
     notebook.whole()?;
-    cells.cut = is_format_2 || out.text.len() >= leaves::room(text);
-    Ok(())
+    let mut parts = notebook.parts;
+    parts.all.sort_unstable_by_key(|part| part.span.start);
+    parts.cut = is_format_2 || out.text.len() >= leaves::room(text);
+    Ok(parts)
 }
 
 /// Format 2 cut texts into lines without their line ends. Its number comes last in the file.
@@ -56,11 +57,12 @@ struct Notebook<'a, 't> {
     reader: Reader<'t>,
     out: &'a mut ViewBuilder,
     places: &'a mut Vec<Place>,
-    /// Cells to step over.
-    known: &'a [ViewSpan],
-    /// Cells with text so far, and all cells.
-    met: &'a mut Vec<super::Cell>,
-    count: u32,
+    /// Parts to step over.
+    known: &'a [Part],
+    /// Parts so far.
+    parts: Parts,
+    /// Cells so far.
+    cells: u32,
     /// What a list of lines is joined with.
     between: &'static [u8],
 }
@@ -129,49 +131,48 @@ impl Notebook<'_, '_> {
         self.each_object(metadata(None, None), Self::cell)
     }
 
-    /// A cell, of which the bracket is read: steps over one that is known.
+    /// A cell, of which the first bracket is read.
     fn cell(&mut self) -> Result<(), Fault> {
         let start = self.reader.offset() - 1;
-        let known = self.known(start);
-        match known {
-            Some(cell) => self.step_over(cell),
-            None => {
-                let before = self.out.text.len();
-                self.members()?;
-                // Without text it keeps nothing before it and behind it apart.
-                if self.out.text.len() > before {
-                    self.met.push(super::Cell {
-                        span: ViewSpan::new(start, self.reader.offset()),
-                        is_known: false,
-                    });
-                }
+        if let Some(known) = self.known(start, PartKind::Cell) {
+            self.reader.leave(known.end as usize);
+        } else {
+            let before = (self.out.text.len(), self.parts.all.len());
+            self.members()?;
+            if before != (self.out.text.len(), self.parts.all.len()) {
+                self.met(start, PartKind::Cell);
             }
         }
-        self.count += 1;
+        self.cells += 1;
         Ok(())
     }
 
-    /// The known cell that starts there.
-    fn known(&self, start: usize) -> Option<ViewSpan> {
-        let at = self
-            .known
-            .binary_search_by_key(&start, |cell| cell.start as usize);
-        at.ok().map(|at| self.known[at])
+    /// Notes a part that was read up to here and has text: without, it keeps nothing before it and behind
+    /// it apart.
+    fn met(&mut self, start: usize, kind: PartKind) {
+        let span = ViewSpan::new(start, self.reader.offset());
+        self.parts.all.push(Part { span, kind });
     }
 
-    fn step_over(&mut self, cell: ViewSpan) {
-        self.reader.leave(cell.end as usize);
-        self.met.push(super::Cell {
-            span: cell,
-            is_known: true,
-        });
-        // What comes next does not go on with what came before, as it would not behind the cell's text.
-        self.places.push(metadata(Some(self.count), None));
+    /// Where the part stands that starts there, if it is known: then it need not be read.
+    fn known(&mut self, start: usize, kind: PartKind) -> Option<ViewSpan> {
+        let known = self.known;
+        let at = known.binary_search_by_key(&start, |part| part.span.start as usize);
+        let at = at.ok().filter(|&at| known[at].kind == kind)?;
+        let span = known[at].span;
+        let inside = known[at..].iter();
+        let inside = inside.take_while(|part| part.span.start < span.end);
+        self.parts.all.extend(inside);
+        self.parts.stepped_over.push(span);
+        // What comes next does not go on with what came before, as it would not behind the part's text.
+        self.places.push(metadata(Some(self.cells), None));
+        self.out.begin((self.places.len() - 1) as u32, start);
+        Some(span)
     }
 
     fn members(&mut self) -> Result<(), Fault> {
         let mut cell = Cell {
-            index: self.count,
+            index: self.cells,
             prose: false,
             sources: SmallVec::new(),
             run: None,
@@ -281,7 +282,7 @@ impl Notebook<'_, '_> {
                 }
                 b"execution_count" | b"prompt_number" => self.reader.skip()?,
                 short => match mime::of_short_name(short) {
-                    Some(mime) => self.mime_value(mime, &place)?,
+                    Some(mime) => drop(self.mime_value(mime, &place)?),
                     None => self.metadata(key, Some(cell.index), Some(output.index))?,
                 },
             }
@@ -301,7 +302,7 @@ impl Notebook<'_, '_> {
     /// plain text of a result in formats 2 and 3.
     fn text(&mut self, cell: &mut Cell, output: &Output, place: &Place) -> Result<(), Fault> {
         if output.is_stream != Some(true) {
-            return self.mime_value("text/plain", place);
+            return self.mime_value("text/plain", place).map(drop);
         }
         let none = Str {
             start: 0,
@@ -328,8 +329,7 @@ impl Notebook<'_, '_> {
         match self.reader.event()? {
             Event::Open(Bracket::Object) => {
                 while let Some(mime) = self.next_key()? {
-                    let mime = mime.decoded(self.text);
-                    self.mime_value(&String::from_utf8_lossy(&mime), place)?;
+                    self.member(mime, place)?;
                 }
                 Ok(())
             }
@@ -337,10 +337,32 @@ impl Notebook<'_, '_> {
         }
     }
 
-    fn mime_value(&mut self, mime: &str, place: &Place) -> Result<(), Fault> {
+    /// The value of one mime type.
+    fn member(&mut self, mime: Str, place: &Place) -> Result<(), Fault> {
+        let start = mime.start as usize;
+        let kind = match place.role {
+            Role::Attachment => PartKind::Attachment,
+            _ => PartKind::Output,
+        };
+        if let Some(known) = self.known(start, kind) {
+            self.reader.pass(known.end as usize);
+            return Ok(());
+        }
+        let name = mime.decoded(self.text);
+        let places = self.places.len();
+        let is_text = self.mime_value(&String::from_utf8_lossy(&name), place)?;
+        if is_text && self.places.len() > places {
+            self.met(start, kind);
+        }
+        Ok(())
+    }
+
+    /// Reads a value of a mime type. Tells whether it is a text by itself.
+    fn mime_value(&mut self, mime: &str, place: &Place) -> Result<bool, Fault> {
         let kind = mime::kind(mime.as_bytes());
         if kind == mime::Kind::Payload {
-            return self.reader.skip();
+            self.reader.skip()?;
+            return Ok(false);
         }
         let place = Place {
             mime: Some(mime.into()),
@@ -353,7 +375,8 @@ impl Notebook<'_, '_> {
             _ => false,
         };
         if !text {
-            return self.leaves(first, None, place);
+            self.leaves(first, None, place)?;
+            return Ok(false);
         }
         let mut joined = Joined::new(place, self.between);
         if kind == mime::Kind::Plain {
@@ -361,7 +384,7 @@ impl Notebook<'_, '_> {
         }
         self.join(first, &mut joined)?;
         joined.mark_library(self.out, self.places);
-        Ok(())
+        Ok(true)
     }
 
     /// Reads the objects of a list; whatever else is there is read as leaves at `place`.

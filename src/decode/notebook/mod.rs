@@ -28,24 +28,31 @@ use crate::span::ViewSpan;
 pub use super::json::Fault;
 pub use leaves::is_uuid;
 
-/// A cell with text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// By the bytes of the notebook, with its brackets.
+/// A part of a notebook with text of its own, which is read as its bytes alone say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// By the bytes of the notebook.
     pub span: ViewSpan,
-    /// Whether it was stepped over.
-    pub is_known: bool,
+    pub kind: PartKind,
 }
 
-/// Cells with text, in order. What one holds depends on its bytes alone, so where these were read before,
-/// it is known.
-#[derive(Default)]
-pub struct Cells<'k> {
-    /// Those of which it is known: they are stepped over.
-    pub known: &'k [ViewSpan],
-    /// All that were come upon.
-    pub met: Vec<Cell>,
-    /// Whether what was read depends on more than the bytes of each cell: something was left out for want
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartKind {
+    /// A cell with its brackets.
+    Cell,
+    /// What an output says in one type, from the name of that on.
+    Output,
+    /// The same of a file attached to a cell.
+    Attachment,
+}
+
+/// The parts of a notebook, each before those in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    pub all: Vec<Part>,
+    /// Those of them that were not read, as it was known what they hold.
+    pub stepped_over: Vec<ViewSpan>,
+    /// Whether what was read depends on more than the bytes of each part: something was left out for want
     /// of room, or the format is of old.
     pub cut: bool,
 }
@@ -70,16 +77,17 @@ pub fn looks_like_one(text: &[u8]) -> bool {
     holds(b"\"nbformat\"") && (holds(b"\"cells\"") || holds(b"\"worksheets\""))
 }
 
-/// Decodes a notebook's readable text into `builder`, but for its known cells.
+/// Decodes a notebook's readable text into `builder`, but for parts that are known: those of such bytes
+/// that were read before, in the order of [`Parts`].
 ///
 /// # Errors
 /// When the text is not well-formed; `builder` then holds what could be read of its strings.
 pub fn decode(
     text: &[u8],
+    known: &[Part],
     builder: &mut ViewBuilder,
     places: &mut Vec<Place>,
-    cells: &mut Cells<'_>,
-) -> Result<(), Fault> {
+) -> Result<Parts, Fault> {
     if u32::try_from(text.len()).is_err() {
         return Err(Fault {
             offset: 0,
@@ -88,18 +96,17 @@ pub fn decode(
     }
     // A file just created is empty, not broken.
     if text.trim_ascii().is_empty() {
-        return Ok(());
+        return Ok(Parts::default());
     }
-    let known = places.len();
+    let before = places.len();
     // About what is left without syntax; memory that stays unused is never touched.
     builder.text.reserve(text.len() / 2);
-    let read = cells::read(text, builder, places, cells);
+    let read = cells::read(text, known, builder, places);
     if read.is_err() {
-        cells.met.clear();
         builder.text.clear();
         builder.map.clear();
         builder.segments.clear();
-        places.truncate(known);
+        places.truncate(before);
         lexical::read(text, builder, places);
     }
     read

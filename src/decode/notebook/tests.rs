@@ -21,8 +21,7 @@ fn open(source: impl Into<Vec<u8>>) -> Opened {
     let mut view = ViewBuilder::default();
     // As in a document, where the first place is the file itself.
     let mut places = vec![Place::default()];
-    let mut cells = Cells::default();
-    let read = decode(&source, &mut view, &mut places, &mut cells);
+    let read = decode(&source, &[], &mut view, &mut places).map(drop);
     let opened = Opened {
         source,
         read,
