@@ -6,7 +6,7 @@ use crate::git::object::Commit;
 use crate::git::store::Store;
 use crate::unit::ObjectId;
 
-use super::names::Number;
+use super::holders::Number;
 
 /// Where a commit stands among all, parents before children.
 pub type Rank = u32;

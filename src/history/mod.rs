@@ -16,6 +16,7 @@ pub mod ahead;
 mod around;
 pub mod changes;
 pub mod graph;
+pub mod holders;
 pub mod names;
 mod near;
 pub mod places;
@@ -48,7 +49,8 @@ use crate::pipeline::{Outcome, Progress, Sweep};
 use crate::span::ViewSpan;
 use crate::unit::{ObjectId, Origin, Unit};
 
-use names::{Edge, Names, Quest, Wanted};
+use holders::{Edge, Holders, Noted};
+use names::{Names, Quest, Wanted};
 use secrets::{SecretId, Secrets, Spot};
 use texts::Texts;
 use walk::{LazyId, Unread, Visit, Walk};
@@ -98,7 +100,10 @@ impl Found {
 struct Trees {
     names: Vec<Box<[u8]>>,
     numbers: HashMap<Box<[u8]>, u32>,
-    edges: Vec<Edge>,
+    noted: Noted,
+    /// Of what was noted.
+    holders: Holders,
+    /// Entries that are wanted blobs.
     leaves: Vec<Edge>,
     named: Vec<Edge>,
     telling: HashMap<Box<[u8]>, Vec<SecretId>>,
@@ -200,7 +205,7 @@ impl Run<'_> {
         if late || !trees.telling.is_empty() {
             let names: HashSet<Box<[u8]>> = trees.telling.keys().cloned().collect();
             let again = self.read_trees(found, &names);
-            trees.edges = again.edges;
+            trees.holders = again.holders;
             trees.leaves = again.leaves;
             trees.named = again.named;
             trees.names = again.names;
@@ -210,19 +215,27 @@ impl Run<'_> {
 
     fn read_trees(&self, found: &Found, names: &HashSet<Box<[u8]>>) -> Trees {
         let blobs = Wanted::new(found.blobs.keys().copied());
+        let objects = self.store.len() as usize;
+        let ways = !blobs.is_empty() || !names.is_empty();
+        let mut noted = Vec::new();
+        noted.resize_with(if ways { objects } else { 0 }, AtomicBool::default);
         let quest = Quest {
             store: self.store,
             secrets: self.secrets,
             blobs: &blobs,
             names,
-            edges: !blobs.is_empty() || !names.is_empty(),
+            noted: &noted,
         };
         let make = || Names::new(quest, self.sweep.scanner());
         let mut trees = Trees::default();
         for seen in self.visit(&[Kind::Tree], make) {
             trees.add(seen);
         }
-        for edges in [&mut trees.edges, &mut trees.leaves, &mut trees.named] {
+        trees.holders = Holders::new(std::mem::take(&mut trees.noted), objects);
+        for blob in found.blobs.keys().filter_map(|id| self.store.number(id)) {
+            trees.holders.of(blob, &mut trees.leaves);
+        }
+        for edges in [&mut trees.leaves, &mut trees.named] {
             edges.par_sort_unstable();
             edges.dedup();
         }
@@ -368,8 +381,7 @@ impl Trees {
             name: numbers[edge.name as usize],
             ..edge
         };
-        self.edges.extend(seen.edges.into_iter().map(renamed));
-        self.leaves.extend(seen.leaves.into_iter().map(renamed));
+        self.noted.extend(seen.noted, &numbers);
         self.named.extend(seen.named.into_iter().map(renamed));
         for (name, secret) in seen.telling {
             let secrets = self.telling.entry(name).or_default();

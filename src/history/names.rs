@@ -2,27 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::git::Kind;
 use crate::git::object::{self, TreeEntry};
 use crate::git::store::Store;
 use crate::pipeline::Scanner;
+use crate::span::ViewSpan;
 use crate::unit::{ObjectId, Origin, Unit};
 
-use super::changes::Changes;
+use super::changes::{self, Changes};
+use super::holders::{Edge, Noted, Number};
 use super::secrets::{SecretId, Secrets};
 use super::walk::{LazyId, Visit};
-
-/// The number of an object in its store.
-pub type Number = u32;
-
-/// A tree's entry that may lead to a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Edge {
-    pub tree: Number,
-    pub child: Number,
-    pub name: u32,
-}
 
 /// A set of objects with a quick answer for the many that are not in it.
 pub struct Wanted {
@@ -65,8 +57,8 @@ pub struct Quest<'q> {
     pub blobs: &'q Wanted,
     /// Names to look for whatever they hold, found by an earlier pass.
     pub names: &'q HashSet<Box<[u8]>>,
-    /// Whether the ways from tree to tree are wanted.
-    pub edges: bool,
+    /// By object, whether it was noted what that tree holds; empty where the ways are not wanted.
+    pub noted: &'q [AtomicBool],
 }
 
 /// Looks at the trees of one thread.
@@ -80,16 +72,29 @@ pub struct Names<'q> {
     words: HashMap<Box<[u8]>, u32>,
     /// Names, by the numbers in the edges.
     pub table: Vec<Box<[u8]>>,
-    /// From tree to tree.
-    pub edges: Vec<Edge>,
-    /// From tree to wanted blob.
-    pub leaves: Vec<Edge>,
+    /// Which trees hold trees and wanted blobs.
+    pub noted: Noted,
     /// Trees with an entry of a wanted name: child is the entry's object, where it is at hand.
     pub named: Vec<Edge>,
     /// Names that hold secrets.
     pub telling: Vec<(Box<[u8]>, SecretId)>,
     /// Blobs that some tree calls notebooks.
     pub notebooks: HashSet<ObjectId>,
+}
+
+/// What is kept of a tree for its deltas.
+#[derive(Default)]
+pub struct Held {
+    /// Its number, if the ways are wanted.
+    number: Option<Number>,
+    /// The trees and wanted blobs in it, in order.
+    entries: Box<[HeldEntry]>,
+}
+
+struct HeldEntry {
+    /// Where it starts in the tree.
+    start: u32,
+    child: Number,
 }
 
 impl<'q> Names<'q> {
@@ -102,8 +107,7 @@ impl<'q> Names<'q> {
             known: HashSet::new(),
             words: HashMap::new(),
             table: Vec::new(),
-            edges: Vec::new(),
-            leaves: Vec::new(),
+            noted: Noted::default(),
             named: Vec::new(),
             telling: Vec::new(),
             notebooks: HashSet::new(),
@@ -125,25 +129,19 @@ impl<'q> Names<'q> {
         }
     }
 
-    /// Notes where an entry leads.
-    fn lead(&mut self, tree: Number, entry: &TreeEntry<'_>) {
-        let wanted = self.quest.names.contains(entry.name);
-        let leaf = !entry.is_tree && self.quest.blobs.contains(&entry.id);
-        if !entry.is_tree && !leaf && !wanted {
-            return;
-        }
-        let name = self.word(entry.name);
-        let child = self.quest.store.number(&entry.id);
-        if wanted {
+    /// The object of an entry that may lead to a secret.
+    fn led_to(&self, entry: &TreeEntry<'_>) -> Option<Number> {
+        let leads = entry.is_tree || self.quest.blobs.contains(&entry.id);
+        leads.then(|| self.quest.store.number(&entry.id))?
+    }
+
+    /// Notes a tree with an entry of a wanted name.
+    fn note_name(&mut self, tree: Number, entry: &TreeEntry<'_>) {
+        if self.quest.names.contains(entry.name) {
+            let child = self.quest.store.number(&entry.id);
             let child = child.unwrap_or(Number::MAX);
+            let name = self.word(entry.name);
             self.named.push(Edge { tree, child, name });
-        }
-        let Some(child) = child else { return };
-        let edge = Edge { tree, child, name };
-        if entry.is_tree {
-            self.edges.push(edge);
-        } else if leaf {
-            self.leaves.push(edge);
         }
     }
 
@@ -157,44 +155,175 @@ impl<'q> Names<'q> {
         number
     }
 
-    fn look(&mut self, id: LazyId<'_>, bytes: &[u8], is_fresh: impl Fn(&TreeEntry<'_>) -> bool) {
-        let store = self.quest.store;
-        let number = self.quest.edges.then(|| store.number(&id.read()));
+    /// Notes what a tree has that its base has not.
+    fn add(&mut self, tree: Number, child: Number, entry: &TreeEntry<'_>) {
+        let name = self.word(entry.name);
+        self.noted.added.push(Edge { tree, child, name });
+    }
+
+    /// Looks at a tree, or at what a delta made of another.
+    fn look(&mut self, id: LazyId<'_>, bytes: &[u8], base: Option<(&Held, &Changes)>) -> Held {
+        let Quest { store, noted, .. } = self.quest;
+        let number = (!noted.is_empty()).then(|| store.number(&id.read()));
+        let number = number.flatten();
+        // Several packs may have it.
+        let is_noted = |tree: &Number| noted[*tree as usize].swap(true, Ordering::Relaxed);
+        let tree = number.filter(|tree| !is_noted(tree));
+        let mut origins = base.map(|(_, changes)| Origins::new(changes));
+        let held = base.map(|(held, _)| held);
+        let mut copied = held.filter(|held| held.number.is_some()).map(Copied::new);
+        let mut entries = Vec::new();
         for entry in object::entries(bytes) {
-            if is_fresh(&entry) {
+            let origin = origins.as_mut().and_then(|origins| origins.of(&entry));
+            if origin.is_none() {
                 self.fresh(&entry);
             }
-            if let Some(Some(tree)) = number {
-                self.lead(tree, &entry);
+            if number.is_none() {
+                continue;
+            }
+            let child = match (origin, &mut copied) {
+                (Some(at), Some(copied)) => copied.child(at),
+                _ => {
+                    let child = self.led_to(&entry);
+                    if let (Some(tree), Some(child)) = (tree, child) {
+                        self.add(tree, child, &entry);
+                    }
+                    child
+                }
+            };
+            let start = entry.start as u32;
+            entries.extend(child.map(|child| HeldEntry { start, child }));
+            if let Some(tree) = tree {
+                self.note_name(tree, &entry);
+            }
+        }
+        if let (Some(tree), Some(copied)) = (tree, copied) {
+            self.note_base(tree, copied, bytes);
+        }
+        Held {
+            number,
+            entries: entries.into(),
+        }
+    }
+
+    /// Notes of what base a tree was made, and what that has and it has not.
+    fn note_base(&mut self, tree: Number, copied: Copied<'_>, bytes: &[u8]) {
+        self.noted
+            .bases
+            .extend(copied.base.number.map(|base| (tree, base)));
+        let entries = || copied.base.entries.iter().zip(&copied.kept);
+        let of_those = |wanted: bool| {
+            let those = entries().filter(move |(_, kept)| **kept == wanted);
+            those.map(|(entry, _)| entry.child)
+        };
+        let dropped: Vec<Number> = of_those(false).collect();
+        self.noted
+            .dropped
+            .extend(dropped.iter().map(|&child| (tree, child)));
+        // What is gone under one name may still be there under another.
+        if !dropped.is_empty() && of_those(true).any(|child| dropped.contains(&child)) {
+            for entry in object::entries(bytes) {
+                let child = self.led_to(&entry);
+                if let Some(child) = child.filter(|child| dropped.contains(child)) {
+                    self.add(tree, child, &entry);
+                }
             }
         }
     }
 }
 
-impl Visit for Names<'_> {
-    type Seen = ();
+/// Tells where in its base a delta copied the entries of a tree from.
+struct Origins<'c> {
+    /// What was changed and copied from the entry at hand on.
+    dirty: &'c [ViewSpan],
+    copies: &'c [changes::Copy],
+}
 
-    fn whole(&mut self, id: LazyId<'_>, kind: Kind, bytes: &[u8]) {
-        if kind == Kind::Tree {
-            self.look(id, bytes, |_| true);
+impl<'c> Origins<'c> {
+    fn new(changes: &'c Changes) -> Self {
+        Self {
+            dirty: &changes.dirty,
+            copies: &changes.copies,
         }
     }
 
-    fn delta(&mut self, id: LazyId<'_>, kind: Kind, (): &(), changes: &Changes, bytes: &[u8]) {
-        if kind != Kind::Tree {
-            return;
+    /// Where an entry started in the base; `None` if a change touches it. Best asked for in order.
+    fn of(&mut self, entry: &TreeEntry<'_>) -> Option<u32> {
+        let (start, end) = (entry.start as u32, entry.end as u32);
+        while let [first, rest @ ..] = self.dirty
+            && first.end < start
+        {
+            self.dirty = rest;
         }
-        let dirty = &changes.dirty;
-        let next = std::cell::Cell::new(0);
-        self.look(id, bytes, |entry| {
-            // Entries come in order, and so do the changes.
-            let start = entry.start as u32;
-            while dirty.get(next.get()).is_some_and(|d| d.end < start) {
-                next.set(next.get() + 1);
-            }
-            dirty
-                .get(next.get())
-                .is_some_and(|d| d.start <= entry.end as u32)
-        });
+        if self.dirty.first().is_some_and(|first| first.start <= end) {
+            return None;
+        }
+        while let [first, rest @ ..] = self.copies
+            && first.to + first.len <= start
+        {
+            self.copies = rest;
+        }
+        let copy = self.copies.first()?;
+        Some(start - copy.to + copy.from)
+    }
+}
+
+/// The entries of a base, and which of them a delta copied.
+struct Copied<'h> {
+    base: &'h Held,
+    kept: Vec<bool>,
+    /// The first entry that starts no earlier than where was looked last.
+    next: usize,
+}
+
+impl<'h> Copied<'h> {
+    fn new(base: &'h Held) -> Self {
+        Self {
+            base,
+            kept: vec![false; base.entries.len()],
+            next: 0,
+        }
+    }
+
+    /// What the entry that starts there leads to, which was copied.
+    fn child(&mut self, start: u32) -> Option<Number> {
+        let entries = &self.base.entries;
+        let is_before = |entry: &HeldEntry| entry.start < start;
+        if !entries[..self.next].last().is_none_or(is_before) {
+            self.next = entries.partition_point(is_before);
+        }
+        while entries.get(self.next).is_some_and(is_before) {
+            self.next += 1;
+        }
+        let entry = entries
+            .get(self.next)
+            .filter(|entry| entry.start == start)?;
+        self.kept[self.next] = true;
+        Some(entry.child)
+    }
+}
+
+impl Visit for Names<'_> {
+    type Seen = Held;
+
+    fn whole(&mut self, id: LazyId<'_>, kind: Kind, bytes: &[u8]) -> Held {
+        match kind {
+            Kind::Tree => self.look(id, bytes, None),
+            _ => Held::default(),
+        }
+    }
+
+    fn delta(
+        &mut self,
+        id: LazyId<'_>,
+        kind: Kind,
+        base: &Held,
+        changes: &Changes,
+        bytes: &[u8],
+    ) -> Held {
+        match kind {
+            Kind::Tree => self.look(id, bytes, Some((base, changes))),
+            _ => Held::default(),
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::span::ViewSpan;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
 
 use super::graph::{Graph, Rank, Reached};
-use super::names::{Edge, Number};
+use super::holders::{Edge, Number};
 use super::near::Near;
 use super::secrets::SecretId;
 use super::single::{self, Single};
@@ -103,7 +103,7 @@ pub(super) fn is_reachable(finding: &Finding) -> bool {
 impl Places<'_> {
     /// Secrets in files.
     fn in_blobs(&self, found: &Found, trees: &Trees, ledger: &mut Ledger) -> Vec<Finding> {
-        let mut ways = Ways::new(&trees.edges, &trees.leaves);
+        let mut ways = Ways::new(&trees.holders, &trees.leaves);
         let id = |object| self.run.store.id(object);
         let placed = self.place(&mut ways, &trees.names, id, |object, path| {
             let holding = found.blobs.get(&id(object));
@@ -205,7 +205,7 @@ impl Places<'_> {
                 ..edge
             })
             .collect();
-        let mut ways = Ways::new(&trees.edges, &named);
+        let mut ways = Ways::new(&trees.holders, &named);
         // A name's number is that of no object.
         let none = |_| ObjectId([0; 20]);
         let placed = self.place(&mut ways, &trees.names, none, |name, _| {

@@ -15,7 +15,6 @@ use fastrand::Rng;
 use libdeflater::Decompressor;
 use zlib_rs::Inflate;
 
-use super::names::{Names, Quest, Wanted};
 use super::secrets::{Secrets, without_twins};
 use super::single::{self, Single};
 use super::texts::{Holder, Texts};
@@ -479,33 +478,26 @@ fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSe
         );
         all.extend(texts.notebooks.iter().map(|id| format!("notebook {id}")));
     }
-    let blobs = Wanted::new(blobs);
-    let names = HashSet::new();
-    let quest = Quest {
-        store,
-        secrets,
-        blobs: &blobs,
-        names: &names,
-        edges: true,
+    let found = Found {
+        blobs: blobs
+            .into_iter()
+            .map(|id| (id, Holding::default()))
+            .collect(),
+        ..Found::default()
     };
-    for names in run.visit(&[Kind::Tree], || Names::new(quest, sweep.scanner())) {
-        for edge in names.edges.iter().chain(&names.leaves) {
-            let name = &names.table[edge.name as usize];
-            all.insert(format!("edge {} {} {name:?}", edge.tree, edge.child));
-        }
-        all.extend(
-            names
-                .telling
-                .iter()
-                .map(|(name, secret)| format!("name {name:?} {secret}")),
-        );
-        all.extend(
-            names
-                .notebooks
-                .iter()
-                .map(|id| format!("called notebook {id}")),
-        );
+    let trees = run.read_trees(&found, &HashSet::new());
+    let mut edges = trees.leaves;
+    for object in 0..store.len() as u32 {
+        trees.holders.of(object, &mut edges);
     }
+    all.extend(edges.iter().map(|edge| {
+        let name = &trees.names[edge.name as usize];
+        format!("edge {} {} {name:?}", edge.tree, edge.child)
+    }));
+    let telling = trees.telling.iter();
+    all.extend(telling.map(|(name, secrets)| format!("name {name:?} {secrets:?}")));
+    let notebooks = trees.notebooks.iter();
+    all.extend(notebooks.map(|id| format!("called notebook {id}")));
     let unread = run.unread.into_inner().expect("no panic");
     assert_eq!(unread, [], "everything can be read");
     all

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::graph::{Graph, Rank, Reached};
-use super::names::{Edge, Number};
+use super::holders::{Edge, Holders, Number};
 
 /// An object in a path. The object is a blob with secrets, or what a telling name names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,9 +82,10 @@ const NONE: u32 = u32::MAX;
 type Stand = SmallVec<[(Path, Rank, Rank); 1]>;
 
 impl Ways {
-    /// Keeps of `edges` (from tree to tree) those that lead to one of `leaves`.
-    pub fn new(edges: &[Edge], leaves: &[Edge]) -> Self {
-        let order = leading(edges, leaves);
+    /// All ways to `leaves`.
+    pub fn new(holders: &Holders, leaves: &[Edge]) -> Self {
+        let edges = leading(holders, leaves);
+        let order = in_order(&edges, leaves);
         let most = order.iter().max().map_or(0, |&most| most as usize + 1);
         let mut locals = vec![NONE; most];
         for (local, &tree) in order.iter().enumerate() {
@@ -188,46 +189,45 @@ fn stand(stands: &mut Stand, path: Path, first: Rank, last: Rank) {
     }
 }
 
-/// The trees that lead to a leaf, each before those it holds.
-fn leading(edges: &[Edge], leaves: &[Edge]) -> Vec<Number> {
-    let mut up: Vec<(Number, Number)> = edges.iter().map(|e| (e.child, e.tree)).collect();
-    up.par_sort_unstable();
-    up.dedup();
-    let holders = |child: Number| {
-        let start = up.partition_point(|pair| pair.0 < child);
-        up[start..].iter().take_while(move |pair| pair.0 == child)
-    };
-    let mut seen: HashSet<Number> = leaves.iter().map(|leaf| leaf.tree).collect();
-    let mut open: Vec<Number> = seen.iter().copied().collect();
+/// The entries from tree to tree that lead to a leaf, in order.
+fn leading(holders: &Holders, leaves: &[Edge]) -> Vec<Edge> {
+    let mut edges = Vec::new();
+    let mut open: Vec<Number> = leaves.iter().map(|leaf| leaf.tree).collect();
+    let mut seen: HashSet<Number> = open.iter().copied().collect();
+    open.sort_unstable();
+    open.dedup();
     while let Some(tree) = open.pop() {
-        for &(_, holder) in holders(tree) {
-            if seen.insert(holder) {
-                open.push(holder);
-            }
-        }
+        let before = edges.len();
+        holders.of(tree, &mut edges);
+        let above = edges[before..].iter().map(|edge| edge.tree);
+        open.extend(above.filter(|&above| seen.insert(above)));
     }
-    // Holders first: a tree is ready when all that hold it are placed.
-    let mut waits: HashMap<Number, usize> = HashMap::with_capacity(seen.len());
-    let mut down: HashMap<Number, Vec<Number>> = HashMap::with_capacity(seen.len());
-    for &(child, holder) in up.iter().filter(|pair| seen.contains(&pair.0)) {
-        *waits.entry(child).or_default() += 1;
-        down.entry(holder).or_default().push(child);
+    edges.par_sort_unstable();
+    edges.dedup();
+    edges
+}
+
+/// The trees of entries, which are in order, and of leaves, each before those it holds.
+fn in_order(edges: &[Edge], leaves: &[Edge]) -> Vec<Number> {
+    let mut trees: Vec<Number> = edges.iter().chain(leaves).map(|edge| edge.tree).collect();
+    trees.sort_unstable();
+    trees.dedup();
+    // A tree is ready when all that hold it are placed.
+    let mut waits: HashMap<Number, u32> = HashMap::with_capacity(trees.len());
+    for edge in edges {
+        *waits.entry(edge.child).or_default() += 1;
     }
-    let mut ready: Vec<Number> = seen
-        .iter()
-        .copied()
-        .filter(|t| !waits.contains_key(t))
-        .collect();
-    ready.sort_unstable();
-    let mut order = Vec::with_capacity(seen.len());
+    let mut ready = trees;
+    ready.retain(|tree| !waits.contains_key(tree));
+    let mut order = Vec::new();
     while let Some(tree) = ready.pop() {
         order.push(tree);
-        for child in down.remove(&tree).unwrap_or_default() {
-            if let Some(count) = waits.get_mut(&child) {
-                *count -= 1;
-                if *count == 0 {
-                    ready.push(child);
-                }
+        let own = edges.partition_point(|edge| edge.tree < tree);
+        for edge in edges[own..].iter().take_while(|edge| edge.tree == tree) {
+            let count = waits.entry(edge.child).or_default();
+            *count -= 1;
+            if *count == 0 {
+                ready.push(edge.child);
             }
         }
     }
@@ -236,8 +236,17 @@ fn leading(edges: &[Edge], leaves: &[Edge]) -> Vec<Number> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::holders::Noted;
     use super::*;
     use crate::git::Store;
+
+    fn holders(edges: &[Edge]) -> Holders {
+        let noted = Noted {
+            added: edges.to_vec(),
+            ..Noted::default()
+        };
+        Holders::new(noted, 10)
+    }
 
     fn edge(tree: Number, child: Number, name: u32) -> Edge {
         Edge { tree, child, name }
@@ -246,7 +255,8 @@ mod tests {
     #[test]
     fn only_leading_trees_are_kept_holders_first() {
         let edges = [edge(1, 2, 0), edge(2, 3, 1), edge(1, 4, 2), edge(5, 3, 1)];
-        let order = leading(&edges, &[edge(3, 9, 3)]);
+        let leaves = [edge(3, 9, 3)];
+        let order = in_order(&leading(&holders(&edges), &leaves), &leaves);
         assert_eq!(order.len(), 4);
         let at = |tree| order.iter().position(|&t| t == tree);
         assert!(at(4).is_none());
@@ -256,7 +266,7 @@ mod tests {
     #[test]
     fn items_of_a_tree_have_full_paths() {
         let names: Vec<Box<[u8]>> = [&b"src"[..], b"key.py"].map(Into::into).into();
-        let mut ways = Ways::new(&[edge(1, 2, 0)], &[edge(2, 9, 1), edge(1, 9, 1)]);
+        let mut ways = Ways::new(&holders(&[edge(1, 2, 0)]), &[edge(2, 9, 1), edge(1, 9, 1)]);
         let mut paths: Vec<String> = ways
             .items_in(1)
             .iter()

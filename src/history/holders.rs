@@ -1,0 +1,183 @@
+//! Which tree holds what.
+//!
+//! A folder has a tree for each of its versions, and nearly all that one holds the version before held
+//! too. So of a tree that a delta made only what it adds to that of its base is kept, and what it drops.
+//! From where a tree adds an object all those hold it that were made from that one, on to those that drop
+//! it: who is asked for a few objects only never writes out the rest.
+
+/// The number of an object in its store.
+pub type Number = u32;
+
+/// A tree's entry that may lead to a secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Edge {
+    pub tree: Number,
+    pub child: Number,
+    pub name: u32,
+}
+
+/// What trees hold, each by what it changed, in any order. A tree stands here once.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// What a tree holds and its base does not, or all that one holds without a base.
+    pub added: Vec<Edge>,
+    /// A tree and what its base holds and it does not, under one of its names; what the tree holds of
+    /// that under others is added.
+    pub dropped: Vec<(Number, Number)>,
+    /// A tree and its base.
+    pub bases: Vec<(Number, Number)>,
+}
+
+impl Noted {
+    /// Adds what another has, with its names by other numbers.
+    pub fn extend(&mut self, other: Self, numbers: &[u32]) {
+        let added = other.added.into_iter();
+        self.added.extend(added.map(|edge| Edge {
+            name: numbers[edge.name as usize],
+            ..edge
+        }));
+        self.dropped.extend(other.dropped);
+        self.bases.extend(other.bases);
+    }
+}
+
+/// Tells who holds an object.
+#[derive(Default)]
+pub struct Holders {
+    /// By what is held.
+    added: Groups<Edge>,
+    /// By tree.
+    dropped: Groups<Number>,
+    /// By base, the trees made from it.
+    made: Groups<Number>,
+}
+
+impl Holders {
+    /// Puts in order what was noted of the trees of a store with so many objects.
+    pub fn new(noted: Noted, objects: usize) -> Self {
+        let added = noted.added.iter().map(|edge| (edge.child, *edge));
+        Self {
+            added: Groups::new(objects, added),
+            dropped: Groups::new(objects, noted.dropped.iter().copied()),
+            made: Groups::new(
+                objects,
+                noted.bases.iter().map(|&(tree, base)| (base, tree)),
+            ),
+        }
+    }
+
+    /// Appends all entries of trees that hold an object.
+    pub fn of(&self, child: Number, found: &mut Vec<Edge>) {
+        let mut open = Vec::new();
+        for edge in self.added.of(child) {
+            open.push(edge.tree);
+            while let Some(tree) = open.pop() {
+                found.push(Edge { tree, ..*edge });
+                let made = self.made.of(tree).iter().copied();
+                open.extend(made.filter(|&made| !self.dropped.of(made).contains(&child)));
+            }
+        }
+    }
+}
+
+/// Items by a number, side by side.
+#[derive(Default)]
+struct Groups<T> {
+    /// Where the items of each number start; they end where those of the next start.
+    starts: Vec<u32>,
+    items: Vec<T>,
+}
+
+impl<T: Copy + Default> Groups<T> {
+    fn new(numbers: usize, items: impl Iterator<Item = (Number, T)> + Clone) -> Self {
+        let mut starts = vec![0_u32; numbers + 1];
+        for (number, _) in items.clone() {
+            starts[number as usize] += 1;
+        }
+        // Each is where its items end, until they are put before that one by one.
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut grouped = vec![T::default(); sum as usize];
+        for (number, item) in items {
+            let start = &mut starts[number as usize];
+            *start -= 1;
+            grouped[*start as usize] = item;
+        }
+        Self {
+            starts,
+            items: grouped,
+        }
+    }
+
+    fn of(&self, number: Number) -> &[T] {
+        let at = number as usize;
+        match self.starts.get(at..at + 2) {
+            Some(&[start, end]) => &self.items[start as usize..end as usize],
+            _ => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Entries of a tree, without the tree.
+    type Held = Vec<(Number, u32)>;
+
+    /// Notes what a tree holds by what it changed of another's.
+    fn note(noted: &mut Noted, tree: Number, held: &Held, base: Option<(Number, &Held)>) {
+        let before: &[(Number, u32)] = base.map_or(&[], |(_, held)| held);
+        let gone = before.iter().filter(|entry| !held.contains(entry));
+        let dropped: Vec<Number> = gone.map(|&(child, _)| child).collect();
+        noted
+            .dropped
+            .extend(dropped.iter().map(|&child| (tree, child)));
+        noted.bases.extend(base.map(|(base, _)| (tree, base)));
+        let is_new = |entry: &&(Number, u32)| !before.contains(entry) || dropped.contains(&entry.0);
+        let added = held.iter().filter(is_new);
+        noted
+            .added
+            .extend(added.map(|&(child, name)| Edge { tree, child, name }));
+    }
+
+    proptest! {
+        #[test]
+        fn who_holds_what_is_told_as_by_all_entries(
+            trees in prop::collection::vec(
+                (prop::collection::btree_set((0..6_u32, 0..3_u32), 0..6), any::<prop::sample::Index>()),
+                1..20,
+            ),
+        ) {
+            // The first numbers are of what is held, the next of the trees.
+            let number = |index: usize| index as Number + 6;
+            let held: Vec<Held> = trees.iter().map(|(held, _)| held.iter().copied().collect()).collect();
+            let mut noted = Noted::default();
+            for (index, (_, base)) in trees.iter().enumerate() {
+                // One of those before it, or none.
+                let base = base.index(index + 1).checked_sub(1);
+                let base = base.map(|base| (number(base), &held[base]));
+                note(&mut noted, number(index), &held[index], base);
+            }
+            let holders = Holders::new(noted, trees.len() + 6);
+            for child in 0..6 {
+                let mut found = Vec::new();
+                holders.of(child, &mut found);
+                found.sort();
+                let mut expected: Vec<Edge> = Vec::new();
+                for (index, held) in held.iter().enumerate() {
+                    let own = held.iter().filter(|entry| entry.0 == child);
+                    let tree = number(index);
+                    expected.extend(own.map(|&(child, name)| Edge { tree, child, name }));
+                }
+                expected.sort();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}
