@@ -36,6 +36,8 @@ pub struct Entry {
     pub number: u32,
     /// Where it starts in the pack.
     pub offset: u64,
+    /// How many bytes of the pack stand before what is packed.
+    pub header: u8,
     /// Bytes of the object, or of its delta.
     pub size: u64,
     pub base: Base,
@@ -144,6 +146,7 @@ mod tests {
         Entry {
             number: place as u32,
             offset: place as u64,
+            header: 0,
             size: 0,
             base: base.map_or(Base::None, Base::Entry),
             kind: match (base, place % 2) {

@@ -154,6 +154,8 @@ impl Pack {
             let read = order.par_iter().map(|&(offset, number)| {
                 let entry = file.entry(offset);
                 let size = entry.as_ref().map_or(0, |entry| entry.decompressed_size);
+                let header = entry.as_ref();
+                let header = header.map_or(0, |entry| entry.data_offset - offset);
                 let (kind, base) = match entry.map(|entry| entry.header) {
                     Ok(Header::Commit) => (Some(Kind::Commit), Base::None),
                     Ok(Header::Tree) => (Some(Kind::Tree), Base::None),
@@ -173,6 +175,7 @@ impl Pack {
                 Node::from(Entry {
                     number,
                     offset,
+                    header: header as u8,
                     size,
                     base,
                     kind,
@@ -199,9 +202,15 @@ impl Pack {
         inflater: &mut Decompressor,
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
-        let start = self.forest().entry(place).offset;
+        let Entry {
+            offset,
+            header,
+            size,
+            ..
+        } = self.forest().entry(place);
         let len = self.packed_len(place);
-        inflate(&self.file(len), start..start + len, inflater, out)
+        let packed = offset + u64::from(header)..offset + len;
+        inflate(&self.file(len), packed, size, inflater, out)
     }
 
     /// How many bytes of the pack the entry at `place` takes up.
@@ -245,7 +254,9 @@ impl Pack {
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
         let file = self.file(0);
-        inflate(&file, offset..file.pack_end() as u64, inflater, out)?;
+        let entry = file.entry(offset).map_err(|_| "its header is broken")?;
+        let packed = entry.data_offset..file.pack_end() as u64;
+        inflate(&file, packed, entry.decompressed_size, inflater, out)?;
         // What it took of the pack is not told, but no more than this.
         self.file(out.len() as u64);
         Ok(())
@@ -274,27 +285,25 @@ impl Pack {
     }
 }
 
-/// Inflates the entry that starts where `range` does and ends in it.
+/// Inflates so many bytes of what is packed from where `range` starts on and ends in it.
 fn inflate(
     file: &data::File,
     range: Range<u64>,
+    size: u64,
     inflater: &mut Decompressor,
     out: &mut Vec<u8>,
 ) -> Result<(), &'static str> {
-    let entry = file
-        .entry(range.start)
-        .map_err(|_| "its header is broken")?;
     let most = range
         .end
-        .saturating_sub(entry.data_offset)
+        .saturating_sub(range.start)
         .saturating_mul(MOST_GROWTH);
-    if entry.data_offset > range.end || entry.decompressed_size > most + 64 {
+    if range.start > range.end || size > most + 64 {
         return Err("its size is wrong");
     }
-    let size = entry.decompressed_size as usize;
+    let size = size as usize;
     let end = range.end.saturating_add(ROOM as u64);
     let end = end.min(file.pack_end() as u64);
-    let packed = entry.data_offset..end.max(range.end);
+    let packed = range.start..end.max(range.end);
     let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
     // What is there is written over, so only what is new of it is filled.
     out.resize(size + ROOM, 0);

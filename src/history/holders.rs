@@ -5,6 +5,8 @@
 //! From where a tree adds an object all those hold it that were made from that one, on to those that drop
 //! it: who is asked for a few objects only never writes out the rest.
 
+use super::groups::Groups;
+
 /// The number of an object in its store.
 pub type Number = u32;
 
@@ -76,47 +78,6 @@ impl Holders {
                 let made = self.made.of(tree).iter().copied();
                 open.extend(made.filter(|&made| !self.dropped.of(made).contains(&child)));
             }
-        }
-    }
-}
-
-/// Items by a number, side by side.
-#[derive(Default)]
-struct Groups<T> {
-    /// Where the items of each number start; they end where those of the next start.
-    starts: Vec<u32>,
-    items: Vec<T>,
-}
-
-impl<T: Copy + Default> Groups<T> {
-    fn new(numbers: usize, items: impl Iterator<Item = (Number, T)> + Clone) -> Self {
-        let mut starts = vec![0_u32; numbers + 1];
-        for (number, _) in items.clone() {
-            starts[number as usize] += 1;
-        }
-        // Each is where its items end, until they are put before that one by one.
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut grouped = vec![T::default(); sum as usize];
-        for (number, item) in items {
-            let start = &mut starts[number as usize];
-            *start -= 1;
-            grouped[*start as usize] = item;
-        }
-        Self {
-            starts,
-            items: grouped,
-        }
-    }
-
-    fn of(&self, number: Number) -> &[T] {
-        let at = number as usize;
-        match self.starts.get(at..at + 2) {
-            Some(&[start, end]) => &self.items[start as usize..end as usize],
-            _ => &[],
         }
     }
 }

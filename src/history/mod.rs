@@ -16,6 +16,7 @@ pub mod ahead;
 mod around;
 pub mod changes;
 pub mod graph;
+mod groups;
 pub mod holders;
 pub mod names;
 mod near;

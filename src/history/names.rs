@@ -164,7 +164,7 @@ impl<'q> Names<'q> {
     /// Looks at a tree, or at what a delta made of another.
     fn look(&mut self, id: LazyId<'_>, bytes: &[u8], base: Option<(&Held, &Changes)>) -> Held {
         let Quest { store, noted, .. } = self.quest;
-        let number = (!noted.is_empty()).then(|| store.number(&id.read()));
+        let number = (!noted.is_empty()).then(|| id.number(store));
         let number = number.flatten();
         // Several packs may have it.
         let is_noted = |tree: &Number| noted[*tree as usize].swap(true, Ordering::Relaxed);

@@ -57,6 +57,14 @@ impl LazyId<'_> {
             Self::Packed(pack, number) => pack.id(number),
         }
     }
+
+    /// The number of the object in its store: in one of a single pack, that in the pack.
+    pub fn number(self, store: &Store) -> Option<u32> {
+        match self {
+            Self::Packed(_, number) if store.packs.len() == 1 => Some(number),
+            _ => store.number(&self.read()),
+        }
+    }
 }
 
 /// Looks at objects. Every thread has its own.

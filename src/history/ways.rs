@@ -4,12 +4,12 @@
 //! commits have it, the first and the last of those commits; they are handed down from tree to tree
 //! in one pass, whatever the number of commits.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use super::graph::{Graph, Rank, Reached};
+use super::groups::Groups;
 use super::holders::{Edge, Holders, Number};
 
 /// An object in a path. The object is a blob with secrets, or what a telling name names.
@@ -67,11 +67,13 @@ impl Paths {
 
 /// The trees that lead to wanted objects, and where they lead.
 pub struct Ways {
-    /// The trees' local numbers, in such an order that each comes before those it holds; [`NONE`] for
-    /// what is none of them.
+    /// The trees' local numbers; [`NONE`] for what is none of them.
     locals: Vec<u32>,
-    down: Vec<Vec<(u32, u32)>>,
-    leaves: Vec<Vec<(Number, u32)>>,
+    /// The local numbers, each before those of the trees that it holds.
+    order: Vec<u32>,
+    /// By local number, the trees that lead on and their names.
+    down: Groups<(u32, u32)>,
+    leaves: Groups<(Number, u32)>,
     pub paths: Paths,
 }
 
@@ -84,31 +86,27 @@ type Stand = SmallVec<[(Path, Rank, Rank); 1]>;
 impl Ways {
     /// All ways to `leaves`.
     pub fn new(holders: &Holders, leaves: &[Edge]) -> Self {
-        let edges = leading(holders, leaves);
-        let order = in_order(&edges, leaves);
-        let most = order.iter().max().map_or(0, |&most| most as usize + 1);
-        let mut locals = vec![NONE; most];
-        for (local, &tree) in order.iter().enumerate() {
-            locals[tree as usize] = local as u32;
-        }
-        let mut ways = Self {
-            down: vec![Vec::new(); order.len()],
-            leaves: vec![Vec::new(); order.len()],
+        let mut found = Leading::default();
+        leaves.iter().for_each(|leaf| found.meet(leaf.tree));
+        found.climb(holders);
+        let Leading {
+            locals,
+            trees,
+            edges,
+        } = found;
+        let local = |tree: Number| locals[tree as usize];
+        let down = edges.iter();
+        let down = down.map(|edge| (local(edge.tree), (local(edge.child), edge.name)));
+        let down = Groups::new(trees.len(), down);
+        let ends = leaves.iter();
+        let ends = ends.map(|leaf| (local(leaf.tree), (leaf.child, leaf.name)));
+        Self {
+            order: in_order(trees.len(), &down),
+            down,
+            leaves: Groups::new(trees.len(), ends),
             paths: Paths::new(),
             locals,
-        };
-        for edge in edges {
-            let ends = (ways.local(edge.tree), ways.local(edge.child));
-            if let (Some(tree), Some(child)) = ends {
-                ways.down[tree as usize].push((child, edge.name));
-            }
         }
-        for leaf in leaves {
-            if let Some(tree) = ways.local(leaf.tree) {
-                ways.leaves[tree as usize].push((leaf.child, leaf.name));
-            }
-        }
-        ways
     }
 
     fn local(&self, tree: Number) -> Option<u32> {
@@ -127,24 +125,28 @@ impl Ways {
     }
 
     fn items_reached(&mut self, graph: &Graph, reached: Reached, items: &mut HashMap<Item, Span>) {
-        let mut stands: Vec<Stand> = vec![Stand::new(); self.down.len()];
-        for rank in graph
+        let mut commits = graph
             .commits()
             .filter(|&rank| graph.reached(rank) == reached)
-        {
+            .peekable();
+        if commits.peek().is_none() {
+            return;
+        }
+        let mut stands: Vec<Stand> = vec![Stand::new(); self.order.len()];
+        for rank in commits {
             let local = graph.tree(rank).and_then(|tree| self.local(tree));
             if let Some(local) = local {
                 stand(&mut stands[local as usize], 0, rank, rank);
             }
         }
-        for local in 0..stands.len() {
-            let here = std::mem::take(&mut stands[local]);
+        for &local in &self.order {
+            let here = std::mem::take(&mut stands[local as usize]);
             for &(folder, first, last) in &here {
-                for &(child, name) in &self.down[local] {
+                for &(child, name) in self.down.of(local) {
                     let path = self.paths.join(folder, name);
                     stand(&mut stands[child as usize], path, first, last);
                 }
-                for &(object, name) in &self.leaves[local] {
+                for &(object, name) in self.leaves.of(local) {
                     let path = self.paths.join(folder, name);
                     let span = items.entry(Item { object, path }).or_insert(Span {
                         first,
@@ -166,10 +168,10 @@ impl Ways {
         let mut open: Vec<(u32, Path)> = Vec::new();
         open.extend(self.local(tree).map(|local| (local, 0)));
         while let Some((local, folder)) = open.pop() {
-            for &(child, name) in &self.down[local as usize] {
+            for &(child, name) in self.down.of(local) {
                 open.push((child, self.paths.join(folder, name)));
             }
-            for &(object, name) in &self.leaves[local as usize] {
+            for &(object, name) in self.leaves.of(local) {
                 let path = self.paths.join(folder, name);
                 items.push(Item { object, path });
             }
@@ -189,47 +191,62 @@ fn stand(stands: &mut Stand, path: Path, first: Rank, last: Rank) {
     }
 }
 
-/// The entries from tree to tree that lead to a leaf, in order.
-fn leading(holders: &Holders, leaves: &[Edge]) -> Vec<Edge> {
-    let mut edges = Vec::new();
-    let mut open: Vec<Number> = leaves.iter().map(|leaf| leaf.tree).collect();
-    let mut seen: HashSet<Number> = open.iter().copied().collect();
-    open.sort_unstable();
-    open.dedup();
-    while let Some(tree) = open.pop() {
-        let before = edges.len();
-        holders.of(tree, &mut edges);
-        let above = edges[before..].iter().map(|edge| edge.tree);
-        open.extend(above.filter(|&above| seen.insert(above)));
-    }
-    edges.par_sort_unstable();
-    edges.dedup();
-    edges
+/// The trees that lead to leaves, as far as they are known.
+#[derive(Default)]
+struct Leading {
+    locals: Vec<u32>,
+    /// By local number.
+    trees: Vec<Number>,
+    /// From tree to tree.
+    edges: Vec<Edge>,
 }
 
-/// The trees of entries, which are in order, and of leaves, each before those it holds.
-fn in_order(edges: &[Edge], leaves: &[Edge]) -> Vec<Number> {
-    let mut trees: Vec<Number> = edges.iter().chain(leaves).map(|edge| edge.tree).collect();
-    trees.sort_unstable();
-    trees.dedup();
-    // A tree is ready when all that hold it are placed.
-    let mut waits: HashMap<Number, u32> = HashMap::with_capacity(trees.len());
-    for edge in edges {
-        *waits.entry(edge.child).or_default() += 1;
+impl Leading {
+    /// Gives a tree a number, unless it has one.
+    fn meet(&mut self, tree: Number) {
+        let at = tree as usize;
+        if at >= self.locals.len() {
+            self.locals.resize(at + 1, NONE);
+        }
+        if self.locals[at] == NONE {
+            self.locals[at] = self.trees.len() as u32;
+            self.trees.push(tree);
+        }
     }
-    let mut ready = trees;
-    ready.retain(|tree| !waits.contains_key(tree));
-    let mut order = Vec::new();
-    while let Some(tree) = ready.pop() {
-        order.push(tree);
-        let own = edges.partition_point(|edge| edge.tree < tree);
-        for edge in edges[own..].iter().take_while(|edge| edge.tree == tree) {
-            let count = waits.entry(edge.child).or_default();
+
+    /// Meets all that hold those that were met, and those above.
+    fn climb(&mut self, holders: &Holders) {
+        let mut next = 0;
+        while let Some(&tree) = self.trees.get(next) {
+            let before = self.edges.len();
+            holders.of(tree, &mut self.edges);
+            for at in before..self.edges.len() {
+                self.meet(self.edges[at].tree);
+            }
+            next += 1;
+        }
+    }
+}
+
+/// So many trees, each before those it holds.
+fn in_order(trees: usize, down: &Groups<(u32, u32)>) -> Vec<u32> {
+    // A tree is ready when all that hold it are placed.
+    let mut waits = vec![0_u32; trees];
+    for (child, _) in down.all() {
+        waits[*child as usize] += 1;
+    }
+    let all = 0..trees as u32;
+    let mut order: Vec<u32> = all.filter(|&tree| waits[tree as usize] == 0).collect();
+    let mut next = 0;
+    while let Some(&tree) = order.get(next) {
+        for &(child, _) in down.of(tree) {
+            let count = &mut waits[child as usize];
             *count -= 1;
             if *count == 0 {
-                ready.push(edge.child);
+                order.push(child);
             }
         }
+        next += 1;
     }
     order
 }
@@ -255,11 +272,10 @@ mod tests {
     #[test]
     fn only_leading_trees_are_kept_holders_first() {
         let edges = [edge(1, 2, 0), edge(2, 3, 1), edge(1, 4, 2), edge(5, 3, 1)];
-        let leaves = [edge(3, 9, 3)];
-        let order = in_order(&leading(&holders(&edges), &leaves), &leaves);
-        assert_eq!(order.len(), 4);
-        let at = |tree| order.iter().position(|&t| t == tree);
-        assert!(at(4).is_none());
+        let ways = Ways::new(&holders(&edges), &[edge(3, 9, 3)]);
+        assert_eq!(ways.order.len(), 4);
+        assert!(ways.local(4).is_none());
+        let at = |tree| ways.order.iter().position(|&t| Some(t) == ways.local(tree));
         assert!(at(1) < at(2) && at(2) < at(3) && at(5) < at(3));
     }
 

@@ -1,0 +1,48 @@
+//! Many small lists in one.
+
+/// Items by a number.
+#[derive(Default)]
+pub struct Groups<T> {
+    /// Where the items of each number start; they end where those of the next start.
+    starts: Vec<u32>,
+    items: Vec<T>,
+}
+
+impl<T: Copy + Default> Groups<T> {
+    /// Groups items by numbers below `numbers`.
+    pub fn new(numbers: usize, items: impl Iterator<Item = (u32, T)> + Clone) -> Self {
+        let mut starts = vec![0_u32; numbers + 1];
+        for (number, _) in items.clone() {
+            starts[number as usize] += 1;
+        }
+        // Each is where its items end, until they are put before that one by one.
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut grouped = vec![T::default(); sum as usize];
+        for (number, item) in items {
+            let start = &mut starts[number as usize];
+            *start -= 1;
+            grouped[*start as usize] = item;
+        }
+        Self {
+            starts,
+            items: grouped,
+        }
+    }
+
+    pub fn all(&self) -> &[T] {
+        &self.items
+    }
+
+    /// The items of a number, in any order.
+    pub fn of(&self, number: u32) -> &[T] {
+        let at = number as usize;
+        match self.starts.get(at..at + 2) {
+            Some(&[start, end]) => &self.items[start as usize..end as usize],
+            _ => &[],
+        }
+    }
+}
