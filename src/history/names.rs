@@ -1,7 +1,7 @@
 //! Reads trees: names that hold secrets, and what leads from commits to the objects that do.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::git::Kind;
@@ -68,7 +68,7 @@ pub struct Names<'q> {
     origin: Origin,
     hasher: RandomState,
     /// Hashes of names already looked at.
-    known: HashSet<u64>,
+    known: HashSet<u64, BuildHasherDefault<AsIs>>,
     words: HashMap<Box<[u8]>, u32>,
     /// Names, by the numbers in the edges.
     pub table: Vec<Box<[u8]>>,
@@ -80,6 +80,30 @@ pub struct Names<'q> {
     pub telling: Vec<(Box<[u8]>, SecretId)>,
     /// Blobs that some tree calls notebooks.
     pub notebooks: HashSet<ObjectId>,
+    /// The entries of the tree at hand that are kept.
+    entries: Vec<HeldEntry>,
+    /// Of those of its base, which its delta copied.
+    kept: Vec<bool>,
+}
+
+/// Hashes what is a hash.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What is kept of a tree for its deltas.
@@ -91,6 +115,7 @@ pub struct Held {
     entries: Box<[HeldEntry]>,
 }
 
+#[derive(Clone, Copy)]
 struct HeldEntry {
     /// Where it starts in the tree.
     start: u32,
@@ -104,13 +129,15 @@ impl<'q> Names<'q> {
             scanner,
             origin: Origin::file(""),
             hasher: RandomState::new(),
-            known: HashSet::new(),
+            known: HashSet::default(),
             words: HashMap::new(),
             table: Vec::new(),
             noted: Noted::default(),
             named: Vec::new(),
             telling: Vec::new(),
             notebooks: HashSet::new(),
+            entries: Vec::new(),
+            kept: Vec::new(),
         }
     }
 
@@ -171,8 +198,10 @@ impl<'q> Names<'q> {
         let tree = number.filter(|tree| !is_noted(tree));
         let mut origins = base.map(|(_, changes)| Origins::new(changes));
         let held = base.map(|(held, _)| held);
-        let mut copied = held.filter(|held| held.number.is_some()).map(Copied::new);
-        let mut entries = Vec::new();
+        let held = held.filter(|held| held.number.is_some());
+        let kept = std::mem::take(&mut self.kept);
+        let mut copied = held.map(|held| Copied::new(held, kept));
+        self.entries.clear();
         for entry in object::entries(bytes) {
             let origin = origins.as_mut().and_then(|origins| origins.of(&entry));
             if origin.is_none() {
@@ -192,22 +221,26 @@ impl<'q> Names<'q> {
                 }
             };
             let start = entry.start as u32;
-            entries.extend(child.map(|child| HeldEntry { start, child }));
+            let kept = child.map(|child| HeldEntry { start, child });
+            self.entries.extend(kept);
             if let Some(tree) = tree {
                 self.note_name(tree, &entry);
             }
         }
-        if let (Some(tree), Some(copied)) = (tree, copied) {
-            self.note_base(tree, copied, bytes);
+        if let Some(copied) = copied {
+            if let Some(tree) = tree {
+                self.note_base(tree, &copied, bytes);
+            }
+            self.kept = copied.kept;
         }
         Held {
             number,
-            entries: entries.into(),
+            entries: self.entries.as_slice().into(),
         }
     }
 
     /// Notes of what base a tree was made, and what that has and it has not.
-    fn note_base(&mut self, tree: Number, copied: Copied<'_>, bytes: &[u8]) {
+    fn note_base(&mut self, tree: Number, copied: &Copied<'_>, bytes: &[u8]) {
         self.noted
             .bases
             .extend(copied.base.number.map(|base| (tree, base)));
@@ -277,10 +310,13 @@ struct Copied<'h> {
 }
 
 impl<'h> Copied<'h> {
-    fn new(base: &'h Held) -> Self {
+    /// With memory for what was copied.
+    fn new(base: &'h Held, mut kept: Vec<bool>) -> Self {
+        kept.clear();
+        kept.resize(base.entries.len(), false);
         Self {
             base,
-            kept: vec![false; base.entries.len()],
+            kept,
             next: 0,
         }
     }
