@@ -26,9 +26,11 @@ const MOST_GROWTH: u64 = 1040;
 /// Bytes of room behind what is inflated, and behind what that is inflated from. As long as libdeflate
 /// has so much on either side it need not look out for the ends, and most deltas are shorter.
 const ROOM: usize = 320;
-/// Bytes of a pack that are read before its mapping is made anew, so that pages once read do not
-/// stay with the process.
+/// Bytes of a pack that may lie in memory before its mapping is made anew, so that what was once read does
+/// not stay with the process.
 const REMAP: u64 = 48 << 20;
+/// Bytes of a file that the system maps at once, if it has them: whoever reads one has all of them.
+const MAPPED: u64 = 64 << 10;
 
 /// A pack with its index.
 pub struct Pack {
@@ -41,9 +43,35 @@ pub struct Pack {
     ids: OnceLock<Stretches>,
 }
 
+/// A mapped file.
 struct Mapping {
     file: Arc<data::File>,
-    read: u64,
+    /// For each [`MAPPED`] bytes a bit: whether any of them was read.
+    read: Vec<u64>,
+    /// How many were.
+    count: u64,
+}
+
+impl Mapping {
+    fn new(file: data::File) -> Self {
+        Self {
+            file: Arc::new(file),
+            read: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// Notes that a range is read.
+    fn note(&mut self, range: &Range<u64>) {
+        for part in range.start / MAPPED..range.end.div_ceil(MAPPED) {
+            let (word, bit) = ((part / 64) as usize, 1 << (part % 64));
+            if word >= self.read.len() {
+                self.read.resize(word + 1, 0);
+            }
+            self.count += u64::from(self.read[word] & bit == 0);
+            self.read[word] |= bit;
+        }
+    }
 }
 
 impl Pack {
@@ -61,14 +89,10 @@ impl Pack {
         if file.num_objects() != index.num_objects() {
             return Err(broken(&path, "does not belong to its index".into()));
         }
-        let data = Mutex::new(Mapping {
-            file: Arc::new(file),
-            read: 0,
-        });
         Ok(Self {
             path,
             index,
-            data,
+            data: Mutex::new(Mapping::new(file)),
             forest: OnceLock::new(),
             ids: OnceLock::new(),
         })
@@ -111,17 +135,21 @@ impl Pack {
         None
     }
 
-    /// The mapped file, made anew when much of it has been read.
-    fn file(&self, bytes: u64) -> Arc<data::File> {
+    /// The mapped file to read a range of, made anew when much of it has been read.
+    fn file(&self, range: Range<u64>) -> Arc<data::File> {
         let mut mapping = self.data.lock().unwrap_or_else(PoisonError::into_inner);
-        mapping.read += bytes;
-        if mapping.read > REMAP {
-            mapping.read = 0;
-            if let Ok(file) = data::File::at(&self.path, Hash::Sha1) {
-                mapping.file = Arc::new(file);
-            }
+        if mapping.count * MAPPED >= REMAP
+            && let Ok(file) = data::File::at(&self.path, Hash::Sha1)
+        {
+            *mapping = Mapping::new(file);
         }
+        mapping.note(&range);
         mapping.file.clone()
+    }
+
+    /// Where the pack ends, which its sum does.
+    fn end(&self) -> u64 {
+        self.file(0..0).pack_end() as u64
     }
 
     /// All entries, with each delta hung on its base.
@@ -147,10 +175,12 @@ impl Pack {
             places[*number as usize] = place as u32;
         }
         let mut nodes = Vec::with_capacity(order.len());
+        let end = self.end();
         let stretch = |entry: &(u64, u32)| entry.0 / REMAP;
         for order in order.chunk_by(|one, next| stretch(one) == stretch(next)) {
             // The headers touch every page.
-            let file = self.file(REMAP + 1);
+            let start = order[0].0;
+            let file = self.file(start..(start + REMAP).min(end));
             let read = order.par_iter().map(|&(offset, number)| {
                 let entry = file.entry(offset);
                 let size = entry.as_ref().map_or(0, |entry| entry.decompressed_size);
@@ -183,10 +213,6 @@ impl Pack {
             });
             nodes.par_extend(read);
         }
-        // A small pack may stay as it is mapped.
-        if self.file(0).pack_end() as u64 > REMAP {
-            self.file(REMAP + 1);
-        }
         let ids = (0..self.len()).map(|number| key(self.index.oid_at_index(number).as_bytes()));
         let place_ids = || self.ids.set(Stretches::of(ids));
         rayon::join(|| Forest::new(nodes), place_ids).0
@@ -210,14 +236,15 @@ impl Pack {
         } = self.forest().entry(place);
         let len = self.packed_len(place);
         let packed = offset + u64::from(header)..offset + len;
-        inflate(&self.file(len), packed, size, inflater, out)
+        let file = self.file(offset..offset + len);
+        inflate(&file, packed, size, inflater, out)
     }
 
     /// How many bytes of the pack the entry at `place` takes up.
     pub fn packed_len(&self, place: u32) -> u64 {
         let forest = self.forest();
         let next = (place + 1 < self.len()).then(|| forest.entry(place + 1).offset);
-        let end = next.unwrap_or_else(|| self.file(0).pack_end() as u64);
+        let end = next.unwrap_or_else(|| self.end());
         end.saturating_sub(forest.entry(place).offset)
     }
 
@@ -233,7 +260,7 @@ impl Pack {
     ) -> Result<&'h [u8], &'static str> {
         let start = self.forest().entry(place).offset;
         let len = self.packed_len(place);
-        let file = self.file(len);
+        let file = self.file(start..start + len);
         let entry = file.entry(start).map_err(|_| "its header is broken")?;
         let packed = entry.data_offset..start + len;
         let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
@@ -253,20 +280,22 @@ impl Pack {
         inflater: &mut Decompressor,
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
-        let file = self.file(0);
+        let file = self.file(offset..offset);
         let entry = file.entry(offset).map_err(|_| "its header is broken")?;
-        let packed = entry.data_offset..file.pack_end() as u64;
+        let end = file.pack_end() as u64;
+        let packed = entry.data_offset..end;
         inflate(&file, packed, entry.decompressed_size, inflater, out)?;
         // What it took of the pack is not told, but no more than this.
-        self.file(out.len() as u64);
+        let most = offset.saturating_add(out.len() as u64);
+        self.file(offset..most.min(end));
         Ok(())
     }
 
     /// Where an object's root starts in the pack, and the deltas that lead from there to it, the last
     /// first. `None` where they cannot be followed in this pack.
     pub fn chain(&self, number: u32) -> Option<(u64, Vec<u64>)> {
-        let file = self.file(0);
         let mut offset = self.index.pack_offset_at_index(number);
+        let file = self.file(offset..offset);
         let mut deltas = Vec::new();
         // References could lead in a circle.
         while deltas.len() <= self.len() as usize {

@@ -18,7 +18,7 @@ pub struct Edge {
     pub name: u32,
 }
 
-/// What trees hold, each by what it changed, in any order. A tree stands here once.
+/// What some trees hold, each by what it changed, in any order.
 #[derive(Debug, Default)]
 pub struct Noted {
     /// What a tree holds and its base does not, or all that one holds without a base.
@@ -31,15 +31,11 @@ pub struct Noted {
 }
 
 impl Noted {
-    /// Adds what another has, with its names by other numbers.
-    pub fn extend(&mut self, other: Self, numbers: &[u32]) {
-        let added = other.added.into_iter();
-        self.added.extend(added.map(|edge| Edge {
-            name: numbers[edge.name as usize],
-            ..edge
-        }));
-        self.dropped.extend(other.dropped);
-        self.bases.extend(other.bases);
+    /// Gives names other numbers.
+    pub fn rename(&mut self, numbers: &[u32]) {
+        for edge in &mut self.added {
+            edge.name = numbers[edge.name as usize];
+        }
     }
 }
 
@@ -55,16 +51,15 @@ pub struct Holders {
 }
 
 impl Holders {
-    /// Puts in order what was noted of the trees of a store with so many objects.
-    pub fn new(noted: Noted, objects: usize) -> Self {
-        let added = noted.added.iter().map(|edge| (edge.child, *edge));
+    /// Puts in order what was noted of the trees of a store with so many objects, of each once.
+    pub fn new(noted: &[Noted], objects: usize) -> Self {
+        let added = noted.iter().flat_map(|noted| &noted.added);
+        let dropped = noted.iter().flat_map(|noted| &noted.dropped);
+        let bases = noted.iter().flat_map(|noted| &noted.bases);
         Self {
-            added: Groups::new(objects, added),
-            dropped: Groups::new(objects, noted.dropped.iter().copied()),
-            made: Groups::new(
-                objects,
-                noted.bases.iter().map(|&(tree, base)| (base, tree)),
-            ),
+            added: Groups::new(objects, added.map(|edge| (edge.child, *edge))),
+            dropped: Groups::new(objects, dropped.copied()),
+            made: Groups::new(objects, bases.map(|&(tree, base)| (base, tree))),
         }
     }
 
@@ -125,7 +120,7 @@ mod tests {
                 let base = base.map(|base| (number(base), &held[base]));
                 note(&mut noted, number(index), &held[index], base);
             }
-            let holders = Holders::new(noted, trees.len() + 6);
+            let holders = Holders::new(&[noted], trees.len() + 6);
             for child in 0..6 {
                 let mut found = Vec::new();
                 holders.of(child, &mut found);

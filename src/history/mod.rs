@@ -101,7 +101,7 @@ impl Found {
 struct Trees {
     names: Vec<Box<[u8]>>,
     numbers: HashMap<Box<[u8]>, u32>,
-    noted: Noted,
+    noted: Vec<Noted>,
     /// Of what was noted.
     holders: Holders,
     /// Entries that are wanted blobs.
@@ -232,7 +232,7 @@ impl Run<'_> {
         for seen in self.visit(&[Kind::Tree], make) {
             trees.add(seen);
         }
-        trees.holders = Holders::new(std::mem::take(&mut trees.noted), objects);
+        trees.holders = Holders::new(&std::mem::take(&mut trees.noted), objects);
         for blob in found.blobs.keys().filter_map(|id| self.store.number(id)) {
             trees.holders.of(blob, &mut trees.leaves);
         }
@@ -382,7 +382,9 @@ impl Trees {
             name: numbers[edge.name as usize],
             ..edge
         };
-        self.noted.extend(seen.noted, &numbers);
+        let mut noted = seen.noted;
+        noted.rename(&numbers);
+        self.noted.push(noted);
         self.named.extend(seen.named.into_iter().map(renamed));
         for (name, secret) in seen.telling {
             let secrets = self.telling.entry(name).or_default();

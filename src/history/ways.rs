@@ -262,7 +262,7 @@ mod tests {
             added: edges.to_vec(),
             ..Noted::default()
         };
-        Holders::new(noted, 10)
+        Holders::new(&[noted], 10)
     }
 
     fn edge(tree: Number, child: Number, name: u32) -> Edge {
