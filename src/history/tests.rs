@@ -200,17 +200,18 @@ fn edit_pieces(pieces: &mut Vec<String>, rng: &mut Rng) {
 
 /// A notebook in pieces: how it begins, its cells, how it ends.
 fn cells(rng: &mut Rng) -> Vec<String> {
-    const STARTS: [&str; 3] = [
-        "{\"cells\": [",
-        "{\"metadata\": {\"password\": \"Tr4vel-Kq7&Zx\"}, \"cells\": [",
-        "{\"worksheets\": [{\"cells\": [",
-    ];
-    let start = [0, 0, 0, 1, 2][rng.usize(..5)];
+    let start = match rng.u8(..5) {
+        0 => filled(
+            "{{\"metadata\": {{\"password\": \"{password}\"}}, \"cells\": [",
+            rng,
+        ),
+        1 => "{\"worksheets\": [{\"cells\": [".to_owned(),
+        _ => "{\"cells\": [".to_owned(),
+    };
+    let foot = foot(rng, start.contains("worksheets"));
     let cells = (0..rng.usize(1..40)).map(|_| cell(rng));
-    let mut pieces: Vec<String> = std::iter::once(STARTS[start].to_owned())
-        .chain(cells)
-        .collect();
-    pieces.push(foot(rng, start == 2));
+    let mut pieces: Vec<String> = std::iter::once(start).chain(cells).collect();
+    pieces.push(foot);
     pieces
 }
 
