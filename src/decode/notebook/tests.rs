@@ -12,19 +12,26 @@ use crate::span::ViewSpan;
 struct Opened {
     source: Vec<u8>,
     read: Result<(), Fault>,
+    parts: Parts,
     view: ViewBuilder,
     places: Vec<Place>,
 }
 
 fn open(source: impl Into<Vec<u8>>) -> Opened {
+    open_but(source, &[])
+}
+
+/// Opens all but some parts.
+fn open_but(source: impl Into<Vec<u8>>, known: &[Part]) -> Opened {
     let source = source.into();
     let mut view = ViewBuilder::default();
     // As in a document, where the first place is the file itself.
     let mut places = vec![Place::default()];
-    let read = decode(&source, &[], &mut view, &mut places).map(drop);
+    let parts = decode(&source, known, &mut view, &mut places);
     let opened = Opened {
         source,
-        read,
+        read: parts.as_ref().map(drop).map_err(|fault| *fault),
+        parts: parts.unwrap_or_default(),
         view,
         places,
     };
@@ -51,6 +58,18 @@ impl Opened {
         texts
             .filter(|(place, _)| place.role == role)
             .map(|(_, text)| text)
+            .collect()
+    }
+
+    /// The texts with their roles, but for those that begin in a part and empty ones.
+    fn texts_outside(&self, part: ViewSpan) -> Vec<(Role, String)> {
+        let starts = self.view.segments.iter().map(|segment| segment.start);
+        let starts = starts.map(|start| self.view.map.origin(start));
+        let texts = starts.zip(self.texts());
+        let texts = texts.filter(|(start, _)| !(part.start..part.end).contains(start));
+        texts
+            .map(|(_, (place, text))| (place.role, text))
+            .filter(|(_, text)| !text.is_empty())
             .collect()
     }
 
@@ -706,4 +725,53 @@ fn planted_secrets_stand_in_their_place() {
         }
     }
     assert!(lost.is_empty(), "{} lost:\n{}", lost.len(), lost.join("\n"));
+}
+
+/// Each part by itself holds its texts, and the rest does not change when it is stepped over.
+#[test]
+fn a_part_that_is_known_is_stepped_over() {
+    let text =
+        |mime: &str, text: &str| json!({"output_type": "display_data", "data": {mime: text}});
+    let table = json!({"output_type": "display_data", "data": {"application/json": {"a": "b"}}});
+    let cells = json!([
+        code(json!("first\nline"), json!([stream("stdout", json!("1")), stream("stdout", json!("2"))])),
+        code(json!([]), json!([text("text/html", "<b>"), table, text("text/plain", "three")])),
+        code(json!([]), json!([])),
+        {"cell_type": "markdown", "metadata": {"k": "v"}, "source": ["# four"],
+            "attachments": {"a.txt": {"text/plain": "five"}}},
+    ]);
+    let whole = json!({"before": "x", "cells": cells, "metadata": {"y": "z"}, "nbformat": 4});
+    let source = serde_json::to_string_pretty(&whole).unwrap();
+    let all = open(&*source).parts.all;
+    let kinds: Vec<PartKind> = all.iter().map(|part| part.kind).collect();
+    use PartKind::{Attachment, Cell, Output};
+    assert_eq!(kinds, [Cell, Cell, Output, Output, Cell, Attachment]);
+    let whole = open(&*source);
+    for part in &all {
+        let inside: Vec<Part> = all
+            .iter()
+            .filter(|p| part.span.contains(p.span))
+            .copied()
+            .collect();
+        let opened = open_but(&*source, &inside);
+        assert_eq!(opened.read, Ok(()));
+        assert_eq!(opened.parts.stepped_over, [part.span]);
+        assert_eq!(opened.parts.all, all);
+        assert_eq!(
+            opened.texts_outside(part.span),
+            whole.texts_outside(part.span)
+        );
+        // A part of another kind is not taken for it.
+        let kind = if part.kind == Output {
+            Attachment
+        } else {
+            Output
+        };
+        let opened = open_but(&*source, &[Part { kind, ..*part }]);
+        assert_eq!(opened.parts.stepped_over, []);
+        assert_eq!(opened.texts(), whole.texts());
+    }
+    let old = source.replace("\"nbformat\": 4", "\"nbformat\": 2");
+    let opened = open_but(old, &all);
+    assert!(opened.parts.cut && opened.parts.stepped_over.is_empty());
 }
