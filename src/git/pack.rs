@@ -61,9 +61,10 @@ impl Mapping {
         }
     }
 
-    /// Notes that a range is read.
+    /// Notes that a range is read. What lies behind the file's end is no part of it, whatever an index says.
     fn note(&mut self, range: &Range<u64>) {
-        for part in range.start / MAPPED..range.end.div_ceil(MAPPED) {
+        let end = range.end.min(self.file.pack_end() as u64);
+        for part in range.start / MAPPED..end.div_ceil(MAPPED) {
             let (word, bit) = ((part / 64) as usize, 1 << (part % 64));
             if word >= self.read.len() {
                 self.read.resize(word + 1, 0);
@@ -175,37 +176,38 @@ impl Pack {
             places[*number as usize] = place as u32;
         }
         let mut nodes = Vec::with_capacity(order.len());
-        let end = self.end();
         let stretch = |entry: &(u64, u32)| entry.0 / REMAP;
         for order in order.chunk_by(|one, next| stretch(one) == stretch(next)) {
             // The headers touch every page.
             let start = order[0].0;
-            let file = self.file(start..(start + REMAP).min(end));
+            let file = self.file(start..start.saturating_add(REMAP));
             let read = order.par_iter().map(|&(offset, number)| {
                 let entry = file.entry(offset);
                 let size = entry.as_ref().map_or(0, |entry| entry.decompressed_size);
-                let header = entry.as_ref();
-                let header = header.map_or(0, |entry| entry.data_offset - offset);
+                let data = entry.as_ref().map_or(0, |entry| entry.data_offset);
+                // Whoever made a longer one made it wrong.
+                let header = u8::try_from(data.saturating_sub(offset));
+                let entry = entry.ok().filter(|_| header.is_ok());
                 let (kind, base) = match entry.map(|entry| entry.header) {
-                    Ok(Header::Commit) => (Some(Kind::Commit), Base::None),
-                    Ok(Header::Tree) => (Some(Kind::Tree), Base::None),
-                    Ok(Header::Blob) => (Some(Kind::Blob), Base::None),
-                    Ok(Header::Tag) => (Some(Kind::Tag), Base::None),
-                    Ok(Header::OfsDelta { base_distance }) => {
+                    Some(Header::Commit) => (Some(Kind::Commit), Base::None),
+                    Some(Header::Tree) => (Some(Kind::Tree), Base::None),
+                    Some(Header::Blob) => (Some(Kind::Blob), Base::None),
+                    Some(Header::Tag) => (Some(Kind::Tag), Base::None),
+                    Some(Header::OfsDelta { base_distance }) => {
                         let base = offset.checked_sub(base_distance).and_then(place);
                         (None, base.map_or(Base::Elsewhere, Base::Entry))
                     }
-                    Ok(Header::RefDelta { base_id }) => {
+                    Some(Header::RefDelta { base_id }) => {
                         let base = self.index.lookup(base_id);
                         let base = base.map(|number| places[number as usize]);
                         (None, base.map_or(Base::Elsewhere, Base::Entry))
                     }
-                    Err(_) => (None, Base::Elsewhere),
+                    None => (None, Base::Elsewhere),
                 };
                 Node::from(Entry {
                     number,
                     offset,
-                    header: header as u8,
+                    header: header.unwrap_or_default(),
                     size,
                     base,
                     kind,

@@ -207,12 +207,12 @@ impl Blocks {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     /// A delta's bytes from instructions.
-    fn encode(base: usize, result: usize, steps: &[Step<'_>]) -> Vec<u8> {
+    pub fn encode(base: usize, result: usize, steps: &[Step<'_>]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for mut length in [base, result] {
             while length > 0x7F {

@@ -13,20 +13,20 @@ impl<T: Copy + Default> Groups<T> {
     pub fn new(numbers: usize, items: impl Iterator<Item = (u32, T)> + Clone) -> Self {
         let mut starts = vec![0_u32; numbers + 1];
         for (number, _) in items.clone() {
-            starts[number as usize] += 1;
+            starts[number as usize + 1] += 1;
         }
-        // Each is where its items end, until they are put before that one by one.
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
+        for number in 0..numbers {
+            starts[number + 1] += starts[number];
         }
-        let mut grouped = vec![T::default(); sum as usize];
+        let mut grouped = vec![T::default(); starts[numbers] as usize];
         for (number, item) in items {
-            let start = &mut starts[number as usize];
-            *start -= 1;
-            grouped[*start as usize] = item;
+            let next = &mut starts[number as usize];
+            grouped[*next as usize] = item;
+            *next += 1;
         }
+        // Each is where the items of the next number start now.
+        starts.rotate_right(1);
+        starts[0] = 0;
         Self {
             starts,
             items: grouped,
@@ -37,7 +37,7 @@ impl<T: Copy + Default> Groups<T> {
         &self.items
     }
 
-    /// The items of a number, in any order.
+    /// The items of a number, in the order in which they were given.
     pub fn of(&self, number: u32) -> &[T] {
         let at = number as usize;
         match self.starts.get(at..at + 2) {

@@ -23,8 +23,8 @@ pub struct Edge {
 pub struct Noted {
     /// What a tree holds and its base does not, or all that one holds without a base.
     pub added: Vec<Edge>,
-    /// A tree and what its base holds and it does not, under one of its names; what the tree holds of
-    /// that under others is added.
+    /// A tree and what of its base it does not take over, under any name, though it may add that itself;
+    /// in order for each tree.
     pub dropped: Vec<(Number, Number)>,
     /// A tree and its base.
     pub bases: Vec<(Number, Number)>,
@@ -71,7 +71,9 @@ impl Holders {
             while let Some(tree) = open.pop() {
                 found.push(Edge { tree, ..*edge });
                 let made = self.made.of(tree).iter().copied();
-                open.extend(made.filter(|&made| !self.dropped.of(made).contains(&child)));
+                open.extend(
+                    made.filter(|&made| self.dropped.of(made).binary_search(&child).is_err()),
+                );
             }
         }
     }
@@ -86,17 +88,23 @@ mod tests {
     /// Entries of a tree, without the tree.
     type Held = Vec<(Number, u32)>;
 
-    /// Notes what a tree holds by what it changed of another's.
+    /// Notes what a tree holds by what it changed of another's, unless that would leave in doubt under
+    /// which name something is gone.
     fn note(noted: &mut Noted, tree: Number, held: &Held, base: Option<(Number, &Held)>) {
-        let before: &[(Number, u32)] = base.map_or(&[], |(_, held)| held);
-        let gone = before.iter().filter(|entry| !held.contains(entry));
-        let dropped: Vec<Number> = gone.map(|&(child, _)| child).collect();
+        let holds = |child| held.iter().any(|entry| entry.0 == child);
+        let gone = |before: &Held| -> Vec<Number> {
+            let gone = before.iter().filter(|entry| !held.contains(entry));
+            gone.map(|entry| entry.0).collect()
+        };
+        let base = base.filter(|(_, before)| !gone(before).into_iter().any(holds));
+        let before: &[(Number, u32)] = base.map_or(&[], |(_, before)| before);
+        let mut dropped = base.map_or_else(Vec::new, |(_, before)| gone(before));
+        dropped.dedup();
         noted
             .dropped
-            .extend(dropped.iter().map(|&child| (tree, child)));
+            .extend(dropped.into_iter().map(|child| (tree, child)));
         noted.bases.extend(base.map(|(base, _)| (tree, base)));
-        let is_new = |entry: &&(Number, u32)| !before.contains(entry) || dropped.contains(&entry.0);
-        let added = held.iter().filter(is_new);
+        let added = held.iter().filter(|entry| !before.contains(entry));
         noted
             .added
             .extend(added.map(|&(child, name)| Edge { tree, child, name }));

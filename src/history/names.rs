@@ -80,9 +80,9 @@ pub struct Names<'q> {
     pub telling: Vec<(Box<[u8]>, SecretId)>,
     /// Blobs that some tree calls notebooks.
     pub notebooks: HashSet<ObjectId>,
-    /// The entries of the tree at hand that are kept.
+    /// The entries of the tree at hand.
     entries: Vec<HeldEntry>,
-    /// Of those of its base, which its delta copied.
+    /// Of those of its base, which a delta copied.
     kept: Vec<bool>,
 }
 
@@ -111,7 +111,7 @@ impl Hasher for AsIs {
 pub struct Held {
     /// Its number, if the ways are wanted.
     number: Option<Number>,
-    /// The trees and wanted blobs in it, in order.
+    /// All its entries, in order.
     entries: Box<[HeldEntry]>,
 }
 
@@ -119,7 +119,8 @@ pub struct Held {
 struct HeldEntry {
     /// Where it starts in the tree.
     start: u32,
-    child: Number,
+    /// What it leads to, if that may be a secret.
+    child: Option<Number>,
 }
 
 impl<'q> Names<'q> {
@@ -196,40 +197,36 @@ impl<'q> Names<'q> {
         // Several packs may have it.
         let is_noted = |tree: &Number| noted[*tree as usize].swap(true, Ordering::Relaxed);
         let tree = number.filter(|tree| !is_noted(tree));
-        let mut origins = base.map(|(_, changes)| Origins::new(changes));
-        let held = base.map(|(held, _)| held);
-        let held = held.filter(|held| held.number.is_some());
+        let before = self.noted.added.len();
         let kept = std::mem::take(&mut self.kept);
-        let mut copied = held.map(|held| Copied::new(held, kept));
+        let mut copied = base.map(|(held, changes)| Copied::new(held, changes, kept));
         self.entries.clear();
         for entry in object::entries(bytes) {
-            let origin = origins.as_mut().and_then(|origins| origins.of(&entry));
-            if origin.is_none() {
+            let known = copied.as_mut().and_then(|copied| copied.find(&entry));
+            if known.is_none() {
                 self.fresh(&entry);
             }
-            if number.is_none() {
-                continue;
-            }
-            let child = match (origin, &mut copied) {
-                (Some(at), Some(copied)) => copied.child(at),
-                _ => {
+            let child = match known {
+                // With the ways of its base those of the tree are known.
+                Some((child, Some(_))) => child,
+                _ if number.is_some() => {
                     let child = self.led_to(&entry);
                     if let (Some(tree), Some(child)) = (tree, child) {
                         self.add(tree, child, &entry);
                     }
                     child
                 }
+                _ => None,
             };
             let start = entry.start as u32;
-            let kept = child.map(|child| HeldEntry { start, child });
-            self.entries.extend(kept);
+            self.entries.push(HeldEntry { start, child });
             if let Some(tree) = tree {
                 self.note_name(tree, &entry);
             }
         }
         if let Some(copied) = copied {
-            if let Some(tree) = tree {
-                self.note_base(tree, &copied, bytes);
+            if let (Some(tree), Some(base)) = (tree, copied.base.number) {
+                self.note_base((tree, base), &copied, before, bytes);
             }
             self.kept = copied.kept;
         }
@@ -239,49 +236,85 @@ impl<'q> Names<'q> {
         }
     }
 
-    /// Notes of what base a tree was made, and what that has and it has not.
-    fn note_base(&mut self, tree: Number, copied: &Copied<'_>, bytes: &[u8]) {
-        self.noted
-            .bases
-            .extend(copied.base.number.map(|base| (tree, base)));
-        let entries = || copied.base.entries.iter().zip(&copied.kept);
-        let of_those = |wanted: bool| {
-            let those = entries().filter(move |(_, kept)| **kept == wanted);
-            those.map(|(entry, _)| entry.child)
+    /// Notes of what base a tree was made, and what that has and it has not. A tree that drops more than
+    /// it keeps is noted as a whole instead, and so is one that holds under another name what is gone
+    /// under one. What it added stands from `before` on.
+    fn note_base(
+        &mut self,
+        (tree, base): (Number, Number),
+        copied: &Copied<'_>,
+        before: usize,
+        bytes: &[u8],
+    ) {
+        let children = |wanted: bool| {
+            let entries = copied.base.entries.iter().zip(&copied.kept);
+            let those = entries.filter(move |(_, kept)| **kept == wanted);
+            those.filter_map(|(entry, _)| entry.child)
         };
-        let dropped: Vec<Number> = of_those(false).collect();
-        self.noted
-            .dropped
-            .extend(dropped.iter().map(|&child| (tree, child)));
-        // What is gone under one name may still be there under another.
-        if !dropped.is_empty() && of_those(true).any(|child| dropped.contains(&child)) {
-            for entry in object::entries(bytes) {
-                let child = self.led_to(&entry);
-                if let Some(child) = child.filter(|child| dropped.contains(child)) {
-                    self.add(tree, child, &entry);
-                }
+        let mut dropped: Vec<Number> = children(false).collect();
+        dropped.sort_unstable();
+        dropped.dedup();
+        let is_gone = |child: Number| dropped.binary_search(&child).is_ok();
+        let few = dropped.len() <= children(true).count();
+        if dropped.is_empty() || few && !children(true).any(is_gone) {
+            self.noted.bases.push((tree, base));
+            let dropped = dropped.into_iter().map(|child| (tree, child));
+            self.noted.dropped.extend(dropped);
+            return;
+        }
+        self.noted.added.truncate(before);
+        for entry in object::entries(bytes) {
+            if let Some(child) = self.led_to(&entry) {
+                self.add(tree, child, &entry);
             }
         }
     }
 }
 
-/// Tells where in its base a delta copied the entries of a tree from.
-struct Origins<'c> {
+/// Finds the entries of a tree that a delta copied among those of its base.
+struct Copied<'h> {
+    base: &'h Held,
+    /// Which were found.
+    kept: Vec<bool>,
+    /// The one behind the last that was found.
+    next: usize,
     /// What was changed and copied from the entry at hand on.
-    dirty: &'c [ViewSpan],
-    copies: &'c [changes::Copy],
+    dirty: &'h [ViewSpan],
+    copies: &'h [changes::Copy],
 }
 
-impl<'c> Origins<'c> {
-    fn new(changes: &'c Changes) -> Self {
+impl<'h> Copied<'h> {
+    /// With memory for which were found.
+    fn new(base: &'h Held, changes: &'h Changes, mut kept: Vec<bool>) -> Self {
+        kept.clear();
+        kept.resize(base.entries.len(), false);
         Self {
+            base,
+            kept,
+            next: 0,
             dirty: &changes.dirty,
             copies: &changes.copies,
         }
     }
 
-    /// Where an entry started in the base; `None` if a change touches it. Best asked for in order.
-    fn of(&mut self, entry: &TreeEntry<'_>) -> Option<u32> {
+    /// What an entry of the base leads to, and the number of that, if this one is its copy. Best asked for
+    /// in order.
+    fn find(&mut self, entry: &TreeEntry<'_>) -> Option<(Option<Number>, Option<Number>)> {
+        let start = self.origin(entry)?;
+        let entries = &self.base.entries;
+        let is_next = |entry: &&HeldEntry| entry.start == start;
+        if entries.get(self.next).filter(is_next).is_none() {
+            self.next = entries.partition_point(|entry| entry.start < start);
+        }
+        // What was copied from within an entry, or from behind a fault, was none there.
+        let entry = entries.get(self.next).filter(is_next)?;
+        self.kept[self.next] = true;
+        self.next += 1;
+        Some((entry.child, self.base.number))
+    }
+
+    /// Where the bytes of an entry stood in the base; `None` if a change touches them.
+    fn origin(&mut self, entry: &TreeEntry<'_>) -> Option<u32> {
         let (start, end) = (entry.start as u32, entry.end as u32);
         while let [first, rest @ ..] = self.dirty
             && first.end < start
@@ -298,44 +331,6 @@ impl<'c> Origins<'c> {
         }
         let copy = self.copies.first()?;
         Some(start - copy.to + copy.from)
-    }
-}
-
-/// The entries of a base, and which of them a delta copied.
-struct Copied<'h> {
-    base: &'h Held,
-    kept: Vec<bool>,
-    /// The first entry that starts no earlier than where was looked last.
-    next: usize,
-}
-
-impl<'h> Copied<'h> {
-    /// With memory for what was copied.
-    fn new(base: &'h Held, mut kept: Vec<bool>) -> Self {
-        kept.clear();
-        kept.resize(base.entries.len(), false);
-        Self {
-            base,
-            kept,
-            next: 0,
-        }
-    }
-
-    /// What the entry that starts there leads to, which was copied.
-    fn child(&mut self, start: u32) -> Option<Number> {
-        let entries = &self.base.entries;
-        let is_before = |entry: &HeldEntry| entry.start < start;
-        if !entries[..self.next].last().is_none_or(is_before) {
-            self.next = entries.partition_point(is_before);
-        }
-        while entries.get(self.next).is_some_and(is_before) {
-            self.next += 1;
-        }
-        let entry = entries
-            .get(self.next)
-            .filter(|entry| entry.start == start)?;
-        self.kept[self.next] = true;
-        Some(entry.child)
     }
 }
 
@@ -360,6 +355,123 @@ impl Visit for Names<'_> {
         match kind {
             Kind::Tree => self.look(id, bytes, Some((base, changes))),
             _ => Held::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::super::changes::tests::encode;
+    use super::super::holders::Holders;
+    use super::*;
+    use crate::git::delta::Step;
+    use crate::pipeline::{Options, Sweep};
+    use crate::secret::FingerprintKey;
+
+    const BASE: ObjectId = ObjectId([100; 20]);
+    const RESULT: ObjectId = ObjectId([101; 20]);
+
+    static SWEEP: LazyLock<Sweep> = LazyLock::new(|| Sweep::new(Options::new(0)));
+
+    /// An entry's name and object, and whether that is a tree.
+    type Drawn = (String, u8, bool);
+
+    fn entry((name, id, is_tree): &Drawn) -> Vec<u8> {
+        let mode: &[u8] = if *is_tree { b"40000 " } else { b"100644 " };
+        [mode, name.as_bytes(), b"\0", &[*id; 20]].concat()
+    }
+
+    fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
+        // Such names as hold what seems to be an entry.
+        let name = prop_oneof![
+            "[ab]",
+            Just("a40000 b".to_owned()),
+            Just("a100644 a".to_owned())
+        ];
+        prop::collection::vec((name, 1..5_u8, any::<bool>()), 0..9)
+    }
+
+    /// What the names of these trees are, and which of the first four objects the result holds.
+    fn told(names: &Names<'_>, store: &Store) -> BTreeSet<(Number, Vec<u8>)> {
+        let holders = Holders::new(std::slice::from_ref(&names.noted), store.len() as usize);
+        let mut edges = Vec::new();
+        (0..4).for_each(|child| holders.of(child, &mut edges));
+        let own = edges
+            .iter()
+            .filter(|edge| Some(edge.tree) == store.number(&RESULT));
+        own.map(|edge| (edge.child, names.table[edge.name as usize].to_vec()))
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        /// Wherever in an entry it begins to copy.
+        #[test]
+        fn a_delta_tells_what_the_whole_tree_tells(
+            (base, more) in (drawn(), drawn()),
+            plan in prop::collection::vec((0..4_u8, any::<prop::sample::Index>(), 1..150_usize), 1..7),
+        ) {
+            let bytes = |entries: &[Drawn]| -> Vec<u8> { entries.iter().flat_map(entry).collect() };
+            // A fault, behind which there are no entries until it is mended.
+            let base = [bytes(&base), bytes(&more)].join(&b"\0"[..plan.len() % 2]);
+            let starts: Vec<usize> = object::entries(&base).map(|entry| entry.start).collect();
+            let more = bytes(&more);
+            let mut steps = Vec::new();
+            for (kind, at, len) in plan {
+                match kind {
+                    0 if !more.is_empty() => {
+                        let from = at.index(more.len());
+                        steps.push(Step::Insert(&more[from..more.len().min(from + len.min(127))]));
+                    }
+                    1 if !base.is_empty() => {
+                        let from = at.index(base.len());
+                        steps.push(Step::Copy { from, len: len.min(base.len() - from) });
+                    }
+                    // Most begin with an entry, and go on to the end.
+                    _ if !starts.is_empty() => {
+                        let from = starts[at.index(starts.len())];
+                        steps.push(Step::Copy { from, len: base.len() - from });
+                    }
+                    _ => {}
+                }
+            }
+            let result: Vec<u8> = steps.iter().flat_map(|step| match *step {
+                Step::Copy { from, len } => &base[from..from + len],
+                Step::Insert(new) => new,
+            }).copied().collect();
+            let (mut changes, mut out) = (Changes::default(), Vec::new());
+            let delta = encode(base.len(), result.len(), &steps);
+            changes.apply(&base, &delta, &mut out).expect("a good delta");
+            prop_assert_eq!(&out, &result);
+
+            let mut store = Store::open(&[]).expect("an empty store");
+            store.loose = [1, 2, 3, 4].map(|id| ObjectId([id; 20])).into();
+            store.loose.extend([BASE, RESULT]);
+            let noted: Vec<AtomicBool> = (0..6).map(|_| AtomicBool::default()).collect();
+            let quest = Quest {
+                store: &store,
+                secrets: &Secrets::new(FingerprintKey::default()),
+                blobs: &Wanted::new([ObjectId([1; 20])]),
+                names: &HashSet::new(),
+                noted: &noted,
+            };
+            let mut names = Names::new(quest, SWEEP.scanner());
+            let held = names.whole(LazyId::Known(BASE), Kind::Tree, &base);
+            names.delta(LazyId::Known(RESULT), Kind::Tree, &held, &changes, &result);
+            let leads = |entry: &TreeEntry<'_>| entry.is_tree || entry.id.0[0] == 1;
+            let expected = object::entries(&result).filter(leads);
+            let expected = expected.filter_map(|entry| Some((store.number(&entry.id)?, entry.name.to_vec())));
+            let expected: BTreeSet<(Number, Vec<u8>)> = expected.collect();
+            prop_assert_eq!(told(&names, &store), expected);
+            for entry in object::entries(&result) {
+                prop_assert!(names.known.contains(&names.hasher.hash_one(entry.name)));
+            }
         }
     }
 }

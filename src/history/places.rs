@@ -105,7 +105,7 @@ impl Places<'_> {
     fn in_blobs(&self, found: &Found, trees: &Trees, ledger: &mut Ledger) -> Vec<Finding> {
         let mut ways = Ways::new(&trees.holders, &trees.leaves);
         let id = |object| self.run.store.id(object);
-        let placed = self.place(&mut ways, &trees.names, id, |object, path| {
+        let (placed, objects) = self.place(&mut ways, &trees.names, id, |object, path| {
             let holding = found.blobs.get(&id(object));
             let secrets = holding.into_iter().flat_map(|holding| &holding.secrets);
             let fit = secrets.filter(|(_, kinds)| kinds.fit(path));
@@ -113,8 +113,8 @@ impl Places<'_> {
         });
         let mut shown: BTreeMap<(ObjectId, String), Vec<(SecretId, Place)>> = BTreeMap::new();
         let mut homeless: HashSet<ObjectId> = found.blobs.keys().copied().collect();
-        for item in ways_objects(&trees.leaves) {
-            homeless.remove(&self.run.store.id(item));
+        for object in objects {
+            homeless.remove(&self.run.store.id(object));
         }
         for ((path, secret), place) in placed {
             let key = (place.object, path);
@@ -208,7 +208,7 @@ impl Places<'_> {
         let mut ways = Ways::new(&trees.holders, &named);
         // A name's number is that of no object.
         let none = |_| ObjectId([0; 20]);
-        let placed = self.place(&mut ways, &trees.names, none, |name, _| {
+        let (placed, _) = self.place(&mut ways, &trees.names, none, |name, _| {
             let telling = trees.telling.get(&trees.names[name as usize]);
             telling.cloned().unwrap_or_default()
         });
@@ -267,7 +267,7 @@ impl Places<'_> {
         findings
     }
 
-    /// For each path and secret the place to show. `id` gives what an object of the ways is called, and
+    /// For each path and secret the place to show, and all objects that have a place. `id` gives what an object of the ways is called, and
     /// `secrets` those in it that may be some in a path.
     fn place(
         &self,
@@ -275,8 +275,9 @@ impl Places<'_> {
         names: &[Box<[u8]>],
         id: impl Fn(Number) -> ObjectId,
         secrets: impl Fn(Number, &str) -> Vec<SecretId>,
-    ) -> BTreeMap<(String, SecretId), Place> {
+    ) -> (BTreeMap<(String, SecretId), Place>, HashSet<Number>) {
         let spans = ways.items(&self.graph);
+        let objects = spans.keys().map(|item| item.object).collect();
         let alive = self.alive(ways);
         let mut placed: BTreeMap<(String, SecretId), Place> = BTreeMap::new();
         let mut items: Vec<(Item, Span)> = spans.into_iter().collect();
@@ -297,7 +298,7 @@ impl Places<'_> {
                 place.extend(span, still);
             }
         }
-        placed
+        (placed, objects)
     }
 
     /// Which references still have which items; `u32::MAX` stands for the checked-out commit.
@@ -420,10 +421,6 @@ impl Place {
             }
         }
     }
-}
-
-fn ways_objects(leaves: &[Edge]) -> impl Iterator<Item = Number> + '_ {
-    leaves.iter().map(|leaf| leaf.child)
 }
 
 /// Paths and references are shown: a secret in a name must not be.

@@ -21,6 +21,8 @@ pub struct Seen {
     pub plain: bool,
     /// The parts of a notebook: what is seen in one is so wherever its bytes are one.
     pub parts: Box<[Part]>,
+    /// How much room a notebook takes at most, of each that is limited.
+    pub taken: [usize; 2],
 }
 
 impl Seen {
@@ -71,6 +73,7 @@ impl Seen {
             live: live.into(),
             plain: base.plain,
             parts: parts.into(),
+            taken: base.taken,
         }
     }
 }

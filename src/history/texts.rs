@@ -157,7 +157,18 @@ impl<'s> Texts<'s> {
             all,
             stepped_over,
             cut,
+            taken,
         } = std::mem::take(&mut traces.parts);
+        // A scan of the whole would leave something out where all parts together take too much room.
+        let before = if stepped_over.is_empty() {
+            [0; 2]
+        } else {
+            known.taken
+        };
+        let is_full = |at: usize| before[at] + taken[at].used >= taken[at].room;
+        if !stepped_over.is_empty() && (cut || is_full(0) || is_full(1)) {
+            return self.text(bytes);
+        }
         let stepped_over = stepped_over.into_iter();
         spots.extend(stepped_over.flat_map(|part| within(&known.spots, part, Spot::span)));
         // Of what was cut nothing can be handed on.
@@ -169,6 +180,7 @@ impl<'s> Texts<'s> {
         };
         if in_bytes && !cut {
             seen.parts = all.into();
+            seen.taken = [0, 1].map(|at| before[at] + taken[at].used);
         }
         if plain {
             seen.hits = in_order(&mut traces.hits);

@@ -69,6 +69,8 @@ impl Paths {
 pub struct Ways {
     /// The trees' local numbers; [`NONE`] for what is none of them.
     locals: Vec<u32>,
+    /// How many local numbers there are.
+    trees: usize,
     /// The local numbers, each before those of the trees that it holds.
     order: Vec<u32>,
     /// By local number, the trees that lead on and their names.
@@ -90,20 +92,42 @@ impl Ways {
         leaves.iter().for_each(|leaf| found.meet(leaf.tree));
         found.climb(holders);
         let Leading {
-            locals,
+            mut locals,
             trees,
-            edges,
+            mut edges,
         } = found;
-        let local = |tree: Number| locals[tree as usize];
-        let down = edges.iter();
-        let down = down.map(|edge| (local(edge.tree), (local(edge.child), edge.name)));
-        let down = Groups::new(trees.len(), down);
-        let ends = leaves.iter();
-        let ends = ends.map(|leaf| (local(leaf.tree), (leaf.child, leaf.name)));
+        let down = |locals: &[u32], edges: &[Edge]| {
+            let local = |tree: Number| locals[tree as usize];
+            let down = edges.iter();
+            let down = down.map(|edge| (local(edge.tree), (local(edge.child), edge.name)));
+            Groups::new(trees.len(), down)
+        };
+        let mut down_all = down(&locals, &edges);
+        let order = in_order(trees.len(), &down_all);
+        if order.len() < trees.len() {
+            // No tree holds itself, whatever an index says: what seems to, and what hangs on that, is left out.
+            let mut placed = vec![false; trees.len()];
+            for &tree in &order {
+                placed[tree as usize] = true;
+            }
+            let is_placed = |tree: Number| placed[locals[tree as usize] as usize];
+            edges.retain(|edge| is_placed(edge.tree) && is_placed(edge.child));
+            down_all = down(&locals, &edges);
+            for (&tree, placed) in trees.iter().zip(placed) {
+                if !placed {
+                    locals[tree as usize] = NONE;
+                }
+            }
+        }
+        let ends = leaves
+            .iter()
+            .filter(|leaf| locals[leaf.tree as usize] != NONE);
+        let ends = ends.map(|leaf| (locals[leaf.tree as usize], (leaf.child, leaf.name)));
         Self {
-            order: in_order(trees.len(), &down),
-            down,
             leaves: Groups::new(trees.len(), ends),
+            down: down_all,
+            trees: trees.len(),
+            order,
             paths: Paths::new(),
             locals,
         }
@@ -132,7 +156,7 @@ impl Ways {
         if commits.peek().is_none() {
             return;
         }
-        let mut stands: Vec<Stand> = vec![Stand::new(); self.order.len()];
+        let mut stands: Vec<Stand> = vec![Stand::new(); self.trees];
         for rank in commits {
             let local = graph.tree(rank).and_then(|tree| self.local(tree));
             if let Some(local) = local {
@@ -218,11 +242,13 @@ impl Leading {
     fn climb(&mut self, holders: &Holders) {
         let mut next = 0;
         while let Some(&tree) = self.trees.get(next) {
-            let before = self.edges.len();
-            holders.of(tree, &mut self.edges);
-            for at in before..self.edges.len() {
-                self.meet(self.edges[at].tree);
-            }
+            let mut edges = Vec::new();
+            holders.of(tree, &mut edges);
+            // A tree that is wrong may have an entry twice.
+            edges.sort_unstable();
+            edges.dedup();
+            edges.iter().for_each(|edge| self.meet(edge.tree));
+            self.edges.append(&mut edges);
             next += 1;
         }
     }
@@ -277,6 +303,17 @@ mod tests {
         assert!(ways.local(4).is_none());
         let at = |tree| ways.order.iter().position(|&t| Some(t) == ways.local(tree));
         assert!(at(1) < at(2) && at(2) < at(3) && at(5) < at(3));
+    }
+
+    #[test]
+    fn trees_that_seem_to_hold_themselves_lead_nowhere() {
+        let edges = [edge(1, 2, 0), edge(2, 2, 1), edge(1, 3, 2)];
+        let mut ways = Ways::new(&holders(&edges), &[edge(2, 8, 3), edge(3, 9, 4)]);
+        assert!(ways.local(2).is_none());
+        let objects: Vec<Number> = ways.items_in(1).iter().map(|item| item.object).collect();
+        assert_eq!(objects, [9]);
+        let graph = Graph::new(&[], &Store::open(&[]).expect("empty"));
+        assert!(ways.items(&graph).is_empty());
     }
 
     #[test]

@@ -33,6 +33,7 @@ mod tests;
 
 use std::ops::Range;
 
+use super::notebook::Taken;
 use super::{Document, Layer, Limits, OffsetMap, Spares, View, ViewBuilder};
 use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
@@ -294,7 +295,11 @@ pub(super) fn open(
         .saturating_mul(document.text().len())
         .saturating_add(BASE_BUDGET)
         .min(MAX_BUDGET);
-    let mut budget = Budget { room, cut: false };
+    let mut budget = Budget {
+        room,
+        asked: 0,
+        cut: false,
+    };
     let Some((mut index, _)) = document.searchable().next() else {
         return;
     };
@@ -314,13 +319,17 @@ pub(super) fn open(
         }
         index += 1;
     }
+    let used = budget.asked;
     document.parts.cut |= budget.cut;
+    document.parts.taken[1] = Taken { used, room };
 }
 
 /// How much may still be decoded.
 struct Budget {
     /// In bytes.
     room: usize,
+    /// What was asked for so far, with the line ends around it.
+    asked: usize,
     /// Whether something was left out for want of room.
     cut: bool,
 }
@@ -398,6 +407,7 @@ fn write(
     child: &mut ViewBuilder,
     budget: &mut Budget,
 ) {
+    budget.asked += region.end - region.start + 2;
     if region.end - region.start >= budget.room {
         budget.cut = true;
         return;

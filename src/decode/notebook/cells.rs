@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 use super::text::{Terminal, write_plain};
-use super::{Part, PartKind, Parts, leaves, mime};
+use super::{Part, PartKind, Parts, Taken, leaves, mime};
 use crate::decode::json::{Bracket, Event, Fault, Reader, Str};
 use crate::decode::{Place, Role, ViewBuilder};
 use crate::span::ViewSpan;
@@ -37,7 +37,12 @@ pub fn read(
     notebook.whole()?;
     let mut parts = notebook.parts;
     parts.all.sort_unstable_by_key(|part| part.span.start);
-    parts.cut = is_format_2 || out.text.len() >= leaves::room(text);
+    let taken = Taken {
+        used: out.text.len(),
+        room: leaves::room(text),
+    };
+    parts.cut = is_format_2 || taken.used >= taken.room;
+    parts.taken[0] = taken;
     Ok(parts)
 }
 

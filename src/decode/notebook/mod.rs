@@ -55,6 +55,15 @@ pub struct Parts {
     /// Whether what was read depends on more than the bytes of each part: something was left out for want
     /// of room, or the format is of old.
     pub cut: bool,
+    /// What of the room was taken by the notebook's view, and by what is encoded in a text.
+    pub taken: [Taken; 2],
+}
+
+/// How much of some room was taken, in bytes. Where all is taken something is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    pub used: usize,
+    pub room: usize,
 }
 
 /// How much of either end of a file is looked at.
