@@ -558,26 +558,26 @@ fn compare(seed: u64, style: Style, sweep: &Sweep) -> Result<usize, String> {
     let mut rng = Rng::with_seed(seed);
     let dir = tempfile::tempdir().expect("a folder");
     git(dir.path(), &["init", "--quiet", "--bare", "."], b"");
-    // More than one pack, and deltas of all kinds.
+    // Deltas of all kinds, and in some repositories several packs with the same objects.
     for _ in 0..rng.usize(1..3) {
-        let import = ["fast-import", "--quiet", "--force"];
+        let import = [
+            "-c",
+            "fastimport.unpackLimit=1",
+            "fast-import",
+            "--quiet",
+            "--force",
+        ];
         git(dir.path(), &import, &stream(&mut rng, style));
     }
     let window = format!("--window={}", rng.u8(1..30));
     let depth = format!("--depth={}", rng.u8(1..50));
+    let offsets = format!("repack.usedeltabaseoffset={}", !rng.bool());
     let mut repack = vec![
-        "-c",
-        "repack.usedeltabaseoffset=true",
-        "repack",
-        "-q",
-        "-a",
-        "-d",
-        "-f",
+        "-c", &*offsets, "repack", "-q", "-a", "-f", &*window, &*depth,
     ];
-    if rng.bool() {
-        repack[1] = "repack.usedeltabaseoffset=false";
+    if !seed.is_multiple_of(4) {
+        repack.push("-d");
     }
-    repack.extend([&*window, &*depth]);
     git(dir.path(), &repack, b"");
     let store = Store::open(&[dir.path().join("objects")]).expect("a store");
     let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
