@@ -139,10 +139,12 @@ impl Pack {
     /// The mapped file to read a range of, made anew when much of it has been read.
     fn file(&self, range: Range<u64>) -> Arc<data::File> {
         let mut mapping = self.data.lock().unwrap_or_else(PoisonError::into_inner);
-        if mapping.count * MAPPED >= REMAP
-            && let Ok(file) = data::File::at(&self.path, Hash::Sha1)
-        {
-            *mapping = Mapping::new(file);
+        if mapping.count * MAPPED >= REMAP {
+            match data::File::at(&self.path, Hash::Sha1) {
+                Ok(file) => *mapping = Mapping::new(file),
+                // It may be gone by now; what is mapped stays.
+                Err(_) => mapping.count = 0,
+            }
         }
         mapping.note(&range);
         mapping.file.clone()
