@@ -201,14 +201,15 @@ impl<'q> Names<'q> {
         let kept = std::mem::take(&mut self.kept);
         let mut copied = base.map(|(held, changes)| Copied::new(held, changes, kept));
         self.entries.clear();
+        // With the ways of its base those of the tree are known where it was copied.
+        let leads = base.is_some_and(|(held, _)| held.number.is_some());
         for entry in object::entries(bytes) {
             let known = copied.as_mut().and_then(|copied| copied.find(&entry));
             if known.is_none() {
                 self.fresh(&entry);
             }
             let child = match known {
-                // With the ways of its base those of the tree are known.
-                Some((child, Some(_))) => child,
+                Some(child) if leads => child,
                 _ if number.is_some() => {
                     let child = self.led_to(&entry);
                     if let (Some(tree), Some(child)) = (tree, child) {
@@ -297,9 +298,8 @@ impl<'h> Copied<'h> {
         }
     }
 
-    /// What an entry of the base leads to, and the number of that, if this one is its copy. Best asked for
-    /// in order.
-    fn find(&mut self, entry: &TreeEntry<'_>) -> Option<(Option<Number>, Option<Number>)> {
+    /// What an entry of the base leads to, if this one is its copy. Best asked for in order.
+    fn find(&mut self, entry: &TreeEntry<'_>) -> Option<Option<Number>> {
         let start = self.origin(entry)?;
         let entries = &self.base.entries;
         let is_next = |entry: &&HeldEntry| entry.start == start;
@@ -310,7 +310,7 @@ impl<'h> Copied<'h> {
         let entry = entries.get(self.next).filter(is_next)?;
         self.kept[self.next] = true;
         self.next += 1;
-        Some((entry.child, self.base.number))
+        Some(entry.child)
     }
 
     /// Where the bytes of an entry stood in the base; `None` if a change touches them.

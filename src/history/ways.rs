@@ -91,41 +91,20 @@ impl Ways {
         let mut found = Leading::default();
         leaves.iter().for_each(|leaf| found.meet(leaf.tree));
         found.climb(holders);
-        let Leading {
-            mut locals,
-            trees,
-            mut edges,
-        } = found;
-        let down = |locals: &[u32], edges: &[Edge]| {
-            let local = |tree: Number| locals[tree as usize];
-            let down = edges.iter();
-            let down = down.map(|edge| (local(edge.tree), (local(edge.child), edge.name)));
-            Groups::new(trees.len(), down)
-        };
-        let mut down_all = down(&locals, &edges);
-        let order = in_order(trees.len(), &down_all);
-        if order.len() < trees.len() {
-            // No tree holds itself, whatever an index says: what seems to, and what hangs on that, is left out.
-            let mut placed = vec![false; trees.len()];
-            for &tree in &order {
-                placed[tree as usize] = true;
-            }
-            let is_placed = |tree: Number| placed[locals[tree as usize] as usize];
-            edges.retain(|edge| is_placed(edge.tree) && is_placed(edge.child));
-            down_all = down(&locals, &edges);
-            for (&tree, placed) in trees.iter().zip(placed) {
-                if !placed {
-                    locals[tree as usize] = NONE;
-                }
-            }
+        let mut down = found.down();
+        let order = in_order(found.trees.len(), &down);
+        if order.len() < found.trees.len() {
+            found.keep(&order);
+            down = found.down();
         }
+        let Leading { locals, trees, .. } = found;
         let ends = leaves
             .iter()
             .filter(|leaf| locals[leaf.tree as usize] != NONE);
         let ends = ends.map(|leaf| (locals[leaf.tree as usize], (leaf.child, leaf.name)));
         Self {
             leaves: Groups::new(trees.len(), ends),
-            down: down_all,
+            down,
             trees: trees.len(),
             order,
             paths: Paths::new(),
@@ -250,6 +229,30 @@ impl Leading {
             edges.iter().for_each(|edge| self.meet(edge.tree));
             self.edges.append(&mut edges);
             next += 1;
+        }
+    }
+
+    /// By local number, the trees that lead on and their names.
+    fn down(&self) -> Groups<(u32, u32)> {
+        let local = |tree: Number| self.locals[tree as usize];
+        let down = self.edges.iter();
+        let down = down.map(|edge| (local(edge.tree), (local(edge.child), edge.name)));
+        Groups::new(self.trees.len(), down)
+    }
+
+    /// Keeps these trees only. No tree holds itself, whatever an index says: what seems to, and what hangs
+    /// on that, stands in no order.
+    fn keep(&mut self, order: &[u32]) {
+        let mut kept = vec![false; self.trees.len()];
+        order.iter().for_each(|&tree| kept[tree as usize] = true);
+        let locals = &mut self.locals;
+        let is_kept = |tree: Number| kept[locals[tree as usize] as usize];
+        self.edges
+            .retain(|edge| is_kept(edge.tree) && is_kept(edge.child));
+        for (&tree, kept) in self.trees.iter().zip(kept) {
+            if !kept {
+                locals[tree as usize] = NONE;
+            }
         }
     }
 }
