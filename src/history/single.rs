@@ -14,6 +14,10 @@ use crate::unit::ObjectId;
 /// Bytes of the largest root that is kept.
 const MOST_KEPT: usize = 8 << 20;
 
+/// Bytes of memory beyond which what led to an object is given back once that is read: while an object is
+/// searched, its thread holds it and no more of its versions than a root.
+const MOST_SPARED: usize = 1 << 20;
+
 /// What one thread reads objects with.
 pub struct Single<'r> {
     run: &'r Run<'r>,
@@ -88,6 +92,11 @@ impl<'r> Single<'r> {
             changes
                 .apply(&self.base, &self.delta, &mut self.bytes)
                 .ok()?;
+        }
+        for spare in [&mut self.base, &mut self.delta] {
+            if spare.capacity() > MOST_SPARED {
+                *spare = Vec::new();
+            }
         }
         self.held = Some((index, last));
         Some(())
