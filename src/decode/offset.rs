@@ -139,6 +139,25 @@ impl OffsetMap {
         })
     }
 
+    /// The bytes of view that come from `span` of the parent, widened to whole tokens, for a map whose
+    /// parent bytes are in order.
+    pub fn to_view(&self, span: ViewSpan) -> ViewSpan {
+        let tokens = |at: u32, round: fn(u32, u32) -> u32| {
+            let after = self.runs.partition_point(|run| run.parent <= at);
+            let Some(run) = after.checked_sub(1).and_then(|at| self.runs.get(at)) else {
+                return 0;
+            };
+            let end = self.runs.get(after).map_or(self.len, |next| next.view);
+            let tokens = round(at - run.parent, u32::from(run.from).max(1));
+            (run.view + tokens * u32::from(run.to)).min(end)
+        };
+        let start = tokens(span.start, |bytes, from| bytes / from);
+        ViewSpan {
+            start,
+            end: tokens(span.end, u32::div_ceil).max(start),
+        }
+    }
+
     /// The parent bytes behind `span`, widened to whole tokens. Pieces that touch are joined; glue
     /// contributes nothing, so a span of glue alone gives one empty piece where the glue points.
     pub fn to_parent(&self, span: ViewSpan) -> Pieces {

@@ -5,6 +5,8 @@ use crate::sniff::{Encoding, character};
 
 /// Units of ASCII written in one go.
 const ROW: usize = 1 << 10;
+/// Units looked at together.
+const BLOCK: usize = 32;
 
 /// Writes UTF-16 or UTF-32 as UTF-8, mapped token by token. The byte order mark is left out; what
 /// is no character becomes U+FFFD, and bytes too few for a unit are dropped.
@@ -16,6 +18,7 @@ pub fn transcode(bytes: &[u8], encoding: Encoding, out: &mut ViewBuilder) {
     let mut row = Vec::with_capacity(ROW);
     while at < units {
         row.clear();
+        ascii_blocks(&bytes[at * width..], encoding, &mut row);
         while row.len() < ROW && at + row.len() < units {
             match unit(at + row.len()) {
                 ascii @ 0..0x80 => row.push(ascii as u8),
@@ -32,6 +35,37 @@ pub fn transcode(bytes: &[u8], encoding: Encoding, out: &mut ViewBuilder) {
             out.token(at * width, taken * width, utf8.as_bytes());
             at += taken;
         }
+    }
+}
+
+/// Fills a row with blocks of units as long as all of one are ASCII.
+fn ascii_blocks(bytes: &[u8], encoding: Encoding, row: &mut Vec<u8>) {
+    match encoding {
+        Encoding::Bytes => {}
+        Encoding::Utf16Le => blocks::<2, 0>(bytes, row),
+        Encoding::Utf16Be => blocks::<2, 1>(bytes, row),
+        Encoding::Utf32Le => blocks::<4, 0>(bytes, row),
+        Encoding::Utf32Be => blocks::<4, 3>(bytes, row),
+    }
+}
+
+/// The same of units of `WIDTH` bytes, of which the one at `LOW` is the lowest. Without a branch within a
+/// block, the compiler looks at many units at once.
+fn blocks<const WIDTH: usize, const LOW: usize>(bytes: &[u8], row: &mut Vec<u8>) {
+    let (units, _) = bytes.as_chunks::<WIDTH>();
+    let (blocks, _) = units.as_chunks::<BLOCK>();
+    for block in &blocks[..blocks.len().min(ROW / BLOCK)] {
+        let mut other = [0; WIDTH];
+        for unit in block {
+            for (other, byte) in other.iter_mut().zip(unit) {
+                *other |= byte;
+            }
+        }
+        other[LOW] &= 0x80;
+        if other != [0; WIDTH] {
+            return;
+        }
+        row.extend_from_slice(&block.map(|unit| unit[LOW]));
     }
 }
 
@@ -88,6 +122,20 @@ mod tests {
                 let source = &bytes[start as usize..end as usize];
                 prop_assert_eq!(source, spell(&c.to_string(), encoding));
             }
+        }
+
+        /// Wherever in a block a unit stands that is none of ASCII.
+        #[test]
+        fn rows_end_where_ascii_does(
+            before in 0..90_usize,
+            c in prop_oneof![Just('\u{80}'), Just('\u{7f}'), Just('\u{100}'), any::<char>()],
+            behind in 0..90_usize,
+            pick in 0..4_usize,
+        ) {
+            let text = format!("{}{c}{}", "x".repeat(before), "y".repeat(behind));
+            prop_assume!(!text.starts_with('\u{feff}'));
+            let out = decoded(&spell(&text, WIDE[pick]), WIDE[pick]);
+            prop_assert_eq!(&out.text, text.as_bytes());
         }
 
         #[test]

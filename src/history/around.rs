@@ -7,9 +7,8 @@ use crate::detect::Far;
 use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
 
-use super::changes::Changes;
-use super::secrets::Spot;
-use super::seen::Seen;
+use super::changes::join;
+use super::seen::Moved;
 use super::texts::MARGIN;
 
 /// Parts of a text to scan.
@@ -21,23 +20,16 @@ pub struct Places {
 
 impl Places {
     /// What must be looked at again after a delta, with what reaches there from `far`.
-    pub fn around(
-        base: &Seen,
-        carried: &Seen,
-        far: impl Iterator<Item = ViewSpan>,
-        changes: &Changes,
-        bytes: &[u8],
-    ) -> Self {
-        let mut places = Self::joined(&changes.dirty, [MARGIN; 2], bytes.len());
+    pub fn around(moved: &Moved<'_>, far: impl Iterator<Item = ViewSpan>, bytes: &[u8]) -> Self {
+        let mut places = Self::joined(&moved.dirty, [MARGIN; 2], bytes.len());
         let mut more: Vec<ViewSpan> = far.collect();
-        // What a change cut in two no copy takes whole.
-        more.extend(changes.cut(&base.spots, Spot::span));
+        more.extend(&moved.cut);
         more.sort();
         let mut more = Self::joined(&more, [MARGIN; 2], bytes.len());
         places.list.append(&mut more.list);
         places.merge();
         places.take_lines(0, bytes);
-        for spot in &carried.spots {
+        for spot in &moved.carried.spots {
             places.take_whole(spot.span());
         }
         places.merge();
@@ -125,13 +117,7 @@ impl Places {
     pub fn merge(&mut self) {
         // Mostly one or two runs that are in order, which this sort sees.
         self.list.sort();
-        self.list.dedup_by(|next, last| {
-            let meets = next.start <= last.end;
-            if meets {
-                last.end = last.end.max(next.end);
-            }
-            meets
-        });
+        join(&mut self.list);
     }
 
     /// Whether a text of `len` bytes had better be scanned as a whole.

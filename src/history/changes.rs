@@ -111,6 +111,24 @@ impl Changes {
         Holding(self.copies.iter().filter(holds).copied().collect())
     }
 
+    /// The same in units of so many bytes: what is copied from another place in a unit is new.
+    pub fn aligned(&self, width: u32) -> Self {
+        let is_aligned = |copy: &&Copy| copy.from % width == copy.to % width;
+        let (copies, shifted): (Vec<&Copy>, Vec<&Copy>) = self.copies.iter().partition(is_aligned);
+        let shifted = shifted.into_iter().map(|copy| ViewSpan {
+            start: copy.to,
+            end: copy.to + copy.len,
+        });
+        let mut dirty = self.dirty.clone();
+        dirty.extend(shifted);
+        dirty.sort();
+        join(&mut dirty);
+        Self {
+            copies: copies.into_iter().copied().collect(),
+            dirty,
+        }
+    }
+
     /// The stretches of the result that come out of those of some items of the base, in order of `span`,
     /// which copies take in part only.
     pub fn cut<T>(&self, items: &[T], span: impl Fn(&T) -> ViewSpan) -> Vec<ViewSpan> {
@@ -133,6 +151,17 @@ impl Changes {
         }
         pieces
     }
+}
+
+/// Joins those of some spans, in order, that meet.
+pub fn join(spans: &mut Vec<ViewSpan>) {
+    spans.dedup_by(|next, last| {
+        let meets = next.start <= last.end;
+        if meets {
+            last.end = last.end.max(next.end);
+        }
+        meets
+    });
 }
 
 impl Copy {
@@ -210,6 +239,21 @@ impl Blocks {
 pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// What stands elsewhere in its unit is read otherwise.
+    #[test]
+    fn copies_that_shift_units_are_changes() {
+        let copies = [(0, 0, 80), (91, 90, 100), (192, 200, 30)];
+        let copies = copies.map(|(from, to, len)| Copy { from, to, len });
+        let changes = Changes {
+            copies: copies.to_vec(),
+            dirty: vec![ViewSpan::new(80, 90), ViewSpan::new(190, 200)],
+        };
+        let units = changes.aligned(2);
+        assert_eq!(units.copies, [copies[0], copies[2]]);
+        assert_eq!(units.dirty, [ViewSpan::new(80, 200)]);
+        assert_eq!(changes.aligned(1).copies, copies);
+    }
 
     /// A delta's bytes from instructions.
     pub fn encode(base: usize, result: usize, steps: &[Step<'_>]) -> Vec<u8> {

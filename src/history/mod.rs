@@ -28,6 +28,7 @@ mod single;
 pub mod texts;
 pub mod walk;
 pub mod ways;
+mod wide;
 
 #[cfg(test)]
 mod tests;

@@ -1,15 +1,20 @@
 //! What is kept of an object for its deltas, and what a delta hands on of it.
 
+use std::borrow::Cow;
+
 use crate::decode::notebook::Part;
 use crate::detect::keywords::Hit;
+use crate::sniff::Encoding;
 use crate::span::ViewSpan;
 
 use super::changes::Changes;
 use super::secrets::Spot;
 
-/// What was seen in a text. All lists are in order.
+/// What was seen in an object, by its bytes. All lists are in order.
 #[derive(Default)]
 pub struct Seen {
+    /// How it spells text, if any of this can be handed on.
+    pub encoding: Option<Encoding>,
     pub spots: Box<[Spot]>,
     /// Keywords in the text itself.
     pub hits: Box<[Hit]>,
@@ -23,6 +28,26 @@ pub struct Seen {
     pub parts: Box<[Part]>,
     /// How much room a notebook takes at most, of each that is limited.
     pub taken: [usize; 2],
+}
+
+/// What a delta hands on, and what of the result has changed, by offsets of its text.
+pub struct Moved<'c> {
+    pub carried: Seen,
+    /// In order and apart.
+    pub dirty: Cow<'c, [ViewSpan]>,
+    /// What is left of spots that a change cut in two: no copy takes those whole.
+    pub cut: Vec<ViewSpan>,
+}
+
+impl<'c> Moved<'c> {
+    /// What `changes` hand on of a base whose bytes are its text.
+    pub fn of(base: &Seen, changes: &'c Changes) -> Self {
+        Self {
+            carried: Seen::carried(base, changes),
+            dirty: (&*changes.dirty).into(),
+            cut: changes.cut(&base.spots, Spot::span),
+        }
+    }
 }
 
 impl Seen {
@@ -67,6 +92,7 @@ impl Seen {
             parts.push(Part { span, kind });
         });
         Self {
+            encoding: base.encoding,
             spots: spots.into(),
             hits: hits(&base.hits),
             coded: hits(&base.coded),

@@ -22,7 +22,8 @@ use super::*;
 use crate::pipeline::Options;
 use crate::rules::RuleRef;
 use crate::rules::template::Generator;
-use crate::sniff;
+use crate::sniff::tests::spell;
+use crate::sniff::{self, Encoding};
 
 /// Repositories compared in an ordinary test run.
 const FEW: u64 = 40;
@@ -351,29 +352,89 @@ struct Style {
     text: fn(&mut Rng) -> Vec<String>,
     edit: fn(&mut Vec<String>, &mut Rng),
     ends: [&'static str; 2],
+    /// How a file of some name spells its text.
+    spell: fn(&str, &str, &mut Rng) -> Vec<u8>,
+}
+
+fn as_bytes(_: &str, text: &str, _: &mut Rng) -> Vec<u8> {
+    text.into()
 }
 
 const LINES: Style = Style {
     text,
     edit,
     ends: ["\n", "\r\n"],
+    spell: as_bytes,
 };
 
 const LONG_LINES: Style = Style {
     text: long_text,
     edit: edit_pieces,
     ends: ["", ""],
+    spell: as_bytes,
 };
 
 const NOTEBOOKS: Style = Style {
     text: cells,
     edit: edit_cells,
     ends: ["\n", ""],
+    spell: as_bytes,
 };
+
+const WIDE: Style = Style {
+    text: wide_text,
+    edit,
+    ends: ["\n", "\r\n"],
+    spell: as_units,
+};
+
+/// Lines of which some have characters of several units and bytes.
+fn wide_text(rng: &mut Rng) -> Vec<String> {
+    let mut lines = text(rng);
+    for line in &mut lines {
+        match rng.u8(..6) {
+            0 => line.insert_str(0, "# 漢字 "),
+            1 => line.push_str(" # é😀😀"),
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// Text in wide characters, with a mark or without, and sometimes with bytes that shift or break units.
+fn as_units(name: &str, text: &str, rng: &mut Rng) -> Vec<u8> {
+    let (mark, encoding) = match name {
+        "src/main.py" => ("\u{feff}", Encoding::Utf16Le),
+        "notebook.ipynb" => ("\u{feff}", Encoding::Utf16Be),
+        "deep/er/config.yml" => ("", Encoding::Utf16Le),
+        _ => ("\u{feff}", Encoding::Utf32Le),
+    };
+    let mut bytes = spell(&format!("{mark}{text}"), encoding);
+    match rng.u8(..12) {
+        0 => text.into(),
+        1 => {
+            let at = rng.usize(..=bytes.len());
+            let more = (0..rng.usize(1..4)).map(|_| rng.u8(..));
+            bytes.splice(at..at, more.collect::<Vec<u8>>());
+            bytes
+        }
+        2 => {
+            let at = rng.usize(..=bytes.len());
+            bytes.drain(at..(at + rng.usize(1..4)).min(bytes.len()));
+            bytes
+        }
+        _ => bytes,
+    }
+}
 
 /// A stream for `git fast-import`: some files through some commits on two branches, with merges.
 fn stream(rng: &mut Rng, style: Style) -> Vec<u8> {
-    let Style { text, edit, ends } = style;
+    let Style {
+        text,
+        edit,
+        ends,
+        spell,
+    } = style;
     let mut out = Vec::new();
     let mut files: Vec<(String, Vec<String>)> = vec![
         ("src/main.py".into(), text(rng)),
@@ -412,11 +473,11 @@ fn stream(rng: &mut Rng, style: Style) -> Vec<u8> {
         out.extend_from_slice(said.as_bytes());
         let end = ends[usize::from(rng.u8(..12) == 0)];
         for (name, lines) in &files {
-            let content = lines.join(end);
+            let content = spell(name, &lines.join(end), rng);
             out.extend_from_slice(
                 format!("M 100644 inline {name}\ndata {}\n", content.len()).as_bytes(),
             );
-            out.extend_from_slice(content.as_bytes());
+            out.extend_from_slice(&content);
             out.push(b'\n');
         }
     }
@@ -613,6 +674,11 @@ fn deltas_tell_what_whole_objects_tell() {
 #[test]
 fn deltas_of_notebooks_tell_what_whole_objects_tell() {
     compare_many(NOTEBOOKS, &[]);
+}
+
+#[test]
+fn deltas_of_wide_characters_tell_what_whole_objects_tell() {
+    compare_many(WIDE, &[]);
 }
 
 #[test]

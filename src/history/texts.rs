@@ -17,9 +17,9 @@
 //!    in an encoding, and where rules look farther, the place is scanned once more with as much around
 //!    it as the rules there look at: what then starts there is what is there.
 //!
-//! Of a notebook the parts that a delta copied are stepped over, and hold what they held. Other text that
-//! is decoded as a whole (UTF-16) is scanned as a whole; the naive sweep does that with all objects, and
-//! is the oracle of this one.
+//! Of a notebook the parts that a delta copied are stepped over, and hold what they held. Of text in wide
+//! characters all this is done with the transcoding. The naive sweep scans all objects as a whole, and is
+//! the oracle of this one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,8 +41,9 @@ use super::around::{
 };
 use super::changes::Changes;
 use super::secrets::{Secrets, Spot};
-use super::seen::Seen;
+use super::seen::{Moved, Seen};
 use super::walk::{LazyId, Visit};
+use super::wide::Wide;
 
 /// How far from a change a verdict may depend on it, in bytes: as far as rules look, and as far as
 /// the judge looks from there.
@@ -125,11 +126,11 @@ impl<'s> Texts<'s> {
 
     /// Scans a whole object.
     fn text(&mut self, bytes: &[u8]) -> Seen {
-        self.text_but(bytes, &Seen::default())
+        self.text_but(bytes, None)
     }
 
-    /// Scans a whole object, but for the known parts of a notebook.
-    fn text_but(&mut self, bytes: &[u8], known: &Seen) -> Seen {
+    /// Scans a whole object, but for the parts of a notebook that are known of its base.
+    fn text_but(&mut self, bytes: &[u8], base: Option<(&Seen, &Changes)>) -> Seen {
         let sizes = Sizes::default();
         if bytes.len() > sizes.whole {
             return self.windows(bytes, &sizes);
@@ -138,15 +139,41 @@ impl<'s> Texts<'s> {
         let Ok(encoding) = sniff::sniff(bytes) else {
             return Seen::default();
         };
+        let base = base.filter(|(base, _)| base.encoding == Some(encoding));
+        if encoding == Encoding::Bytes {
+            let moved = base.map(|(base, changes)| Moved::of(base, changes));
+            return self.seen(moved, bytes);
+        }
+        let wide = Wide::of(bytes, encoding);
+        let moved = base.map(|(base, changes)| wide.moved(base, changes));
+        wide.in_bytes(self.seen(moved, &wide.text))
+    }
+
+    /// Scans a text, or what of it has changed.
+    fn seen(&mut self, moved: Option<Moved<'_>>, text: &[u8]) -> Seen {
+        match moved {
+            Some(moved) if moved.carried.plain && decode::is_plain(Encoding::Bytes, text) => {
+                self.changed(moved, text)
+            }
+            Some(moved) if !moved.carried.parts.is_empty() => self.all_but(&moved.carried, text),
+            _ => self.all(text),
+        }
+    }
+
+    /// Scans a whole text.
+    fn all(&mut self, text: &[u8]) -> Seen {
+        self.all_but(&Seen::default(), text)
+    }
+
+    /// Scans a whole text, but for the known parts of a notebook.
+    fn all_but(&mut self, known: &Seen, text: &[u8]) -> Seen {
         let secrets = self.secrets;
         let unit = Unit {
-            encoding: Some(encoding),
-            ..Unit::whole(self.origin.clone(), bytes)
+            encoding: Some(Encoding::Bytes),
+            ..Unit::whole(self.origin.clone(), text)
         };
-        // Parts are told by bytes, which those of wide text are not.
-        let in_bytes = encoding == Encoding::Bytes;
         let ask = Ask {
-            parts: if in_bytes { &known.parts } else { &[] },
+            parts: &known.parts,
             ..Ask::default()
         };
         self.scanner.scan_for(&unit, ask);
@@ -167,22 +194,23 @@ impl<'s> Texts<'s> {
         };
         let is_full = |at: usize| before[at] + taken[at].used >= taken[at].room;
         if !stepped_over.is_empty() && (cut || is_full(0) || is_full(1)) {
-            return self.text(bytes);
+            return self.all(text);
         }
         let stepped_over = stepped_over.into_iter();
         spots.extend(stepped_over.flat_map(|part| within(&known.spots, part, Spot::span)));
-        // Of what was cut nothing can be handed on.
-        let plain = decode::is_plain(encoding, bytes) && !cut;
         let mut seen = Seen {
             spots: in_order(&mut spots),
-            plain,
             ..Seen::default()
         };
-        if in_bytes && !cut {
-            seen.parts = all.into();
-            seen.taken = [0, 1].map(|at| before[at] + taken[at].used);
+        // Of what was cut nothing can be handed on.
+        if cut {
+            return seen;
         }
-        if plain {
+        seen.encoding = Some(Encoding::Bytes);
+        seen.plain = decode::is_plain(Encoding::Bytes, text);
+        seen.parts = all.into();
+        seen.taken = [0, 1].map(|at| before[at] + taken[at].used);
+        if seen.plain {
             seen.hits = in_order(&mut traces.hits);
             seen.coded = in_order(&mut traces.coded);
             seen.live = in_order(&mut traces.live);
@@ -214,9 +242,9 @@ impl<'s> Texts<'s> {
     }
 
     /// Scans what a delta changed.
-    fn changed(&mut self, base: &Seen, changes: &Changes, bytes: &[u8]) -> Seen {
-        let mut carried = Seen::carried(base, changes);
-        self.find_new_hits(&mut carried, changes, bytes);
+    fn changed(&mut self, mut moved: Moved<'_>, bytes: &[u8]) -> Seen {
+        self.find_new_hits(&mut moved, bytes);
+        let Moved { carried, dirty, .. } = &moved;
         let detector = self.scanner.detector();
         let far = |hits: &[Hit]| -> Vec<ViewSpan> {
             let marks = hits.iter().filter_map(|hit| detector.far(hit));
@@ -224,15 +252,15 @@ impl<'s> Texts<'s> {
         };
         let (plain_far, coded_far) = (far(&carried.hits), far(&carried.coded));
         let reached = plain_far.iter().chain(&coded_far).copied();
-        let reached = reached.filter(|span| touches(&changes.dirty, *span));
-        let mut places = Places::around(base, &carried, reached, changes, bytes);
+        let reached = reached.filter(|span| touches(dirty, *span));
+        let mut places = Places::around(&moved, reached, bytes);
         if places.cover_most(bytes.len()) {
             places.list = vec![ViewSpan::new(0, bytes.len())];
         }
         let change = Change {
-            carried: &carried,
-            dirty: &changes.dirty,
-            lines: Places::of_encodings(&changes.dirty, CODED, bytes),
+            carried,
+            dirty,
+            lines: Places::of_encodings(dirty, CODED, bytes),
             far: Places::of(plain_far),
             bytes,
         };
@@ -249,9 +277,9 @@ impl<'s> Texts<'s> {
             looked.spots.append(&mut self.spots);
         }
         if self.cut {
-            return self.text(bytes);
+            return self.all(bytes);
         }
-        looked.seen(carried, &places)
+        looked.seen(moved.carried, &places)
     }
 
     /// Looks at a place around changes: what stands in the text itself there is then settled, if no
@@ -284,14 +312,15 @@ impl<'s> Texts<'s> {
     }
 
     /// Makes the keywords that a delta handed on all that are in its result.
-    fn find_new_hits(&self, carried: &mut Seen, changes: &Changes, bytes: &[u8]) {
+    fn find_new_hits(&self, moved: &mut Moved<'_>, bytes: &[u8]) {
         let keywords = self.scanner.detector().keywords();
-        let mut hits = std::mem::take(&mut carried.hits).into_vec();
-        keywords.scan_changed(bytes, &changes.dirty, &mut hits);
+        let mut hits = std::mem::take(&mut moved.carried.hits).into_vec();
+        keywords.scan_changed(bytes, &moved.dirty, &mut hits);
         // Two runs that are in order or nearly so, which this sort takes in one pass.
         hits.sort();
-        debug_assert!(hits.is_sorted_by(|a, b| a < b), "each is found once");
-        carried.hits = hits.into();
+        // In wide characters a change is widened to units, into what was handed on.
+        hits.dedup();
+        moved.carried.hits = hits.into();
     }
 
     /// Looks for anything at all in a place around changes. Where nothing changed that a rule looks
@@ -624,16 +653,10 @@ impl Visit for Texts<'_> {
         changes: &Changes,
         bytes: &[u8],
     ) -> Seen {
-        let plain = || sniff::sniff(bytes).is_ok_and(|encoding| decode::is_plain(encoding, bytes));
-        let seen = if kind != Kind::Blob {
+        if kind != Kind::Blob {
             return self.whole(id, kind, bytes);
-        } else if base.plain && plain() {
-            self.changed(base, changes, bytes)
-        } else if !base.parts.is_empty() {
-            self.text_but(bytes, &Seen::carried(base, changes))
-        } else {
-            self.text(bytes)
-        };
+        }
+        let seen = self.text_but(bytes, Some((base, changes)));
         self.keep(id, kind, seen, bytes)
     }
 }
@@ -645,7 +668,7 @@ impl Texts<'_> {
                 id: id.read(),
                 kind,
                 spots: seen.spots.clone(),
-                plain: seen.plain,
+                plain: seen.plain && seen.encoding == Some(Encoding::Bytes),
             });
         }
         if kind == Kind::Blob && bytes.len() <= LFS_LONGEST && bytes.starts_with(LFS_POINTER) {
