@@ -122,7 +122,7 @@ impl Changes {
         let mut dirty = self.dirty.clone();
         dirty.extend(shifted);
         dirty.sort();
-        join(&mut dirty);
+        join(&mut dirty, 0);
         Self {
             copies: copies.into_iter().copied().collect(),
             dirty,
@@ -153,10 +153,10 @@ impl Changes {
     }
 }
 
-/// Joins those of some spans, in order, that meet.
-pub fn join(spans: &mut Vec<ViewSpan>) {
+/// Joins those of some spans, in order, that have no more than so many bytes between them.
+pub fn join(spans: &mut Vec<ViewSpan>, gap: u32) {
     spans.dedup_by(|next, last| {
-        let meets = next.start <= last.end;
+        let meets = next.start <= last.end.saturating_add(gap);
         if meets {
             last.end = last.end.max(next.end);
         }

@@ -44,7 +44,7 @@ impl Wide {
         };
         let dirty = changes.dirty.iter().map(wider);
         let mut dirty: Vec<ViewSpan> = dirty.map(|span| self.map.to_view(span)).collect();
-        join(&mut dirty);
+        join(&mut dirty, 0);
         let cut = changes.cut(&base.spots, Spot::span).into_iter();
         Moved {
             carried,
