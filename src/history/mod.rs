@@ -29,6 +29,7 @@ pub mod texts;
 pub mod walk;
 pub mod ways;
 mod wide;
+mod windows;
 
 #[cfg(test)]
 mod tests;

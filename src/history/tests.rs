@@ -18,12 +18,14 @@ use zlib_rs::Inflate;
 use super::secrets::{Secrets, without_twins};
 use super::single::{self, Single};
 use super::texts::{Holder, Texts};
+use super::walk::LazyId;
 use super::*;
 use crate::pipeline::Options;
 use crate::rules::RuleRef;
 use crate::rules::template::Generator;
 use crate::sniff::tests::spell;
 use crate::sniff::{self, Encoding};
+use crate::source::stream::Sizes;
 
 /// Repositories compared in an ordinary test run.
 const FEW: u64 = 40;
@@ -354,7 +356,21 @@ struct Style {
     ends: [&'static str; 2],
     /// How a file of some name spells its text.
     spell: fn(&str, &str, &mut Rng) -> Vec<u8>,
+    /// Bytes of a text that is scanned as a whole.
+    whole: usize,
 }
+
+impl Style {
+    fn sizes(self) -> Sizes {
+        Sizes {
+            whole: self.whole,
+            core: self.whole + (128 << 10),
+            ..Sizes::default()
+        }
+    }
+}
+
+const WHOLE: usize = 16 << 20;
 
 fn as_bytes(_: &str, text: &str, _: &mut Rng) -> Vec<u8> {
     text.into()
@@ -365,6 +381,7 @@ const LINES: Style = Style {
     edit,
     ends: ["\n", "\r\n"],
     spell: as_bytes,
+    whole: WHOLE,
 };
 
 const LONG_LINES: Style = Style {
@@ -372,13 +389,29 @@ const LONG_LINES: Style = Style {
     edit: edit_pieces,
     ends: ["", ""],
     spell: as_bytes,
+    whole: WHOLE,
 };
+
+/// Texts of more than a window.
+const LARGE: Style = Style {
+    text: large_text,
+    edit: edit_pieces,
+    ends: ["", "\n"],
+    spell: as_bytes,
+    whole: 40 << 10,
+};
+
+fn large_text(rng: &mut Rng) -> Vec<String> {
+    let pieces = rng.usize(1..500);
+    (0..pieces).map(|_| piece(rng)).collect()
+}
 
 const NOTEBOOKS: Style = Style {
     text: cells,
     edit: edit_cells,
     ends: ["\n", ""],
     spell: as_bytes,
+    whole: WHOLE,
 };
 
 const WIDE: Style = Style {
@@ -386,6 +419,7 @@ const WIDE: Style = Style {
     edit,
     ends: ["\n", "\r\n"],
     spell: as_units,
+    whole: WHOLE,
 };
 
 /// Lines of which some have characters of several units and bytes.
@@ -434,6 +468,7 @@ fn stream(rng: &mut Rng, style: Style) -> Vec<u8> {
         edit,
         ends,
         spell,
+        ..
     } = style;
     let mut out = Vec::new();
     let mut files: Vec<(String, Vec<String>)> = vec![
@@ -505,7 +540,13 @@ fn git(dir: &Path, args: &[&str], input: &[u8]) {
 }
 
 /// All that both passes see, in a form that does not depend on threads.
-fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSet<String> {
+fn seen(
+    store: &Store,
+    sweep: &Sweep,
+    secrets: &Secrets,
+    sizes: Sizes,
+    naive: bool,
+) -> BTreeSet<String> {
     let run = Run {
         sweep,
         naive,
@@ -522,9 +563,12 @@ fn seen(store: &Store, sweep: &Sweep, secrets: &Secrets, naive: bool) -> BTreeSe
     }
     let mut all = BTreeSet::new();
     let mut blobs = Vec::new();
-    for texts in run.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], || {
-        Texts::new(sweep.scanner(), secrets)
-    }) {
+    let make = || {
+        let mut texts = Texts::new(sweep.scanner(), secrets);
+        texts.sizes = sizes;
+        texts
+    };
+    for texts in run.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], make) {
         for Holder {
             id, kind, spots, ..
         } in &texts.found
@@ -642,8 +686,8 @@ fn compare(seed: u64, style: Style, sweep: &Sweep) -> Result<usize, String> {
     git(dir.path(), &repack, b"");
     let store = Store::open(&[dir.path().join("objects")]).expect("a store");
     let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
-    let naive = seen(&store, sweep, &secrets, true);
-    let quick = seen(&store, sweep, &secrets, false);
+    let naive = seen(&store, sweep, &secrets, style.sizes(), true);
+    let quick = seen(&store, sweep, &secrets, style.sizes(), false);
     let missed: Vec<&String> = naive.difference(&quick).take(3).collect();
     let invented: Vec<&String> = quick.difference(&naive).take(3).collect();
     if !missed.is_empty() || !invented.is_empty() {
@@ -674,6 +718,37 @@ fn deltas_tell_what_whole_objects_tell() {
 #[test]
 fn deltas_of_notebooks_tell_what_whole_objects_tell() {
     compare_many(NOTEBOOKS, &[]);
+}
+
+#[test]
+fn deltas_of_large_texts_tell_what_their_windows_tell() {
+    compare_many(LARGE, &[]);
+}
+
+/// What a delta of a large text goes by is what one of a smaller goes by.
+#[test]
+fn windows_hand_on_what_the_whole_does() {
+    let sweep = Sweep::new(Options::new(1_790_000_000));
+    let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
+    let see = |sizes: Sizes, text: &str| {
+        let mut texts = Texts::new(sweep.scanner(), &secrets);
+        texts.sizes = sizes;
+        let id = LazyId::Known(ObjectId([0; 20]));
+        texts.whole(id, Kind::Blob, text.as_bytes())
+    };
+    let mut rng = Rng::with_seed(7);
+    for _ in 0..4 {
+        let lines: Vec<String> = (0..12).flat_map(|_| text(&mut rng)).collect();
+        let text = lines.join("\n");
+        let (whole, windows) = (see(LINES.sizes(), &text), see(LARGE.sizes(), &text));
+        assert!(text.len() > 2 * LARGE.sizes().core, "several windows");
+        assert!(whole.plain && windows.plain);
+        assert_eq!(whole.hits, windows.hits);
+        assert_eq!(whole.coded, windows.coded);
+        assert_eq!(whole.live, windows.live);
+        assert_eq!(whole.spots, windows.spots);
+        assert!(!whole.coded.is_empty() && !whole.live.is_empty() && !whole.spots.is_empty());
+    }
 }
 
 #[test]

@@ -21,18 +21,14 @@
 //! characters all this is done with the transcoding. The naive sweep scans all objects as a whole, and is
 //! the oracle of this one.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use crate::decode::{self, notebook::Parts};
 use crate::detect::keywords::Hit;
 use crate::detect::{Far, LOCAL, Reach};
 use crate::git::{Kind, object};
-use crate::ledger::Reason;
 use crate::lines;
 use crate::pipeline::{Ask, Focus, Scanner};
 use crate::sniff::{self, Encoding};
-use crate::source::Sink;
-use crate::source::stream::{self, Sizes};
+use crate::source::stream::Sizes;
 use crate::span::ViewSpan;
 use crate::unit::{ObjectId, Origin, Unit};
 
@@ -44,6 +40,7 @@ use super::secrets::{Secrets, Spot};
 use super::seen::{Moved, Seen};
 use super::walk::{LazyId, Visit};
 use super::wide::Wide;
+use super::windows;
 
 /// How far from a change a verdict may depend on it, in bytes: as far as rules look, and as far as
 /// the judge looks from there.
@@ -79,6 +76,8 @@ pub struct Texts<'s> {
     scanner: Scanner<'s>,
     secrets: &'s Secrets,
     origin: Origin,
+    /// From which size on an object is scanned in windows.
+    pub(super) sizes: Sizes,
     words: Vec<u8>,
     spots: Vec<Spot>,
     far: Vec<Far>,
@@ -108,6 +107,7 @@ impl<'s> Texts<'s> {
             scanner: scanner.tracing(),
             secrets,
             origin: Origin::file(""),
+            sizes: Sizes::default(),
             words: Vec::new(),
             spots: Vec::new(),
             far: Vec::new(),
@@ -131,18 +131,18 @@ impl<'s> Texts<'s> {
 
     /// Scans a whole object, but for the parts of a notebook that are known of its base.
     fn text_but(&mut self, bytes: &[u8], base: Option<(&Seen, &Changes)>) -> Seen {
-        let sizes = Sizes::default();
-        if bytes.len() > sizes.whole {
-            return self.windows(bytes, &sizes);
-        }
-        // What is no text holds nothing, and pictures come in many versions too.
-        let Ok(encoding) = sniff::sniff(bytes) else {
+        // What is no text holds nothing, and pictures come in many versions too. Of a large object that is
+        // told by its first window.
+        let Ok(encoding) = sniff::sniff(&bytes[..bytes.len().min(self.sizes.whole + 1)]) else {
             return Seen::default();
         };
         let base = base.filter(|(base, _)| base.encoding == Some(encoding));
         if encoding == Encoding::Bytes {
             let moved = base.map(|(base, changes)| Moved::of(base, changes));
             return self.seen(moved, bytes);
+        }
+        if bytes.len() > self.sizes.whole {
+            return windows::scan(&mut self.scanner, self.secrets, bytes, &self.sizes);
         }
         let wide = Wide::of(bytes, encoding);
         let moved = base.map(|(base, changes)| wide.moved(base, changes));
@@ -151,9 +151,12 @@ impl<'s> Texts<'s> {
 
     /// Scans a text, or what of it has changed.
     fn seen(&mut self, moved: Option<Moved<'_>>, text: &[u8]) -> Seen {
+        let is_plain =
+            |moved: &Moved<'_>| moved.carried.plain && decode::is_plain(Encoding::Bytes, text);
         match moved {
-            Some(moved) if moved.carried.plain && decode::is_plain(Encoding::Bytes, text) => {
-                self.changed(moved, text)
+            Some(moved) if is_plain(&moved) => {
+                let seen = self.changed(moved, text);
+                seen.unwrap_or_else(|| self.all(text))
             }
             Some(moved) if !moved.carried.parts.is_empty() => self.all_but(&moved.carried, text),
             _ => self.all(text),
@@ -168,6 +171,9 @@ impl<'s> Texts<'s> {
     /// Scans a whole text, but for the known parts of a notebook.
     fn all_but(&mut self, known: &Seen, text: &[u8]) -> Seen {
         let secrets = self.secrets;
+        if text.len() > self.sizes.whole {
+            return windows::scan(&mut self.scanner, secrets, text, &self.sizes);
+        }
         let unit = Unit {
             encoding: Some(Encoding::Bytes),
             ..Unit::whole(self.origin.clone(), text)
@@ -218,31 +224,8 @@ impl<'s> Texts<'s> {
         seen
     }
 
-    /// Scans an object too large to be scanned at once.
-    fn windows(&mut self, bytes: &[u8], sizes: &Sizes) -> Seen {
-        let gather = Gather(Mutex::new((self, Vec::new())));
-        let origin = Origin::file("");
-        let read = stream::read(
-            &origin,
-            bytes,
-            bytes.len() as u64,
-            sizes,
-            &mut stream::Buffer::default(),
-            &gather,
-        );
-        debug_assert!(read.is_ok(), "reading from memory cannot fail");
-        let (_, mut spots) = gather
-            .0
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        Seen {
-            spots: in_order(&mut spots),
-            ..Seen::default()
-        }
-    }
-
-    /// Scans what a delta changed.
-    fn changed(&mut self, mut moved: Moved<'_>, bytes: &[u8]) -> Seen {
+    /// Scans what a delta changed. `None` where the whole had better be scanned.
+    fn changed(&mut self, mut moved: Moved<'_>, bytes: &[u8]) -> Option<Seen> {
         self.find_new_hits(&mut moved, bytes);
         let Moved { carried, dirty, .. } = &moved;
         let detector = self.scanner.detector();
@@ -255,6 +238,9 @@ impl<'s> Texts<'s> {
         let reached = reached.filter(|span| touches(dirty, *span));
         let mut places = Places::around(&moved, reached, bytes);
         if places.cover_most(bytes.len()) {
+            if bytes.len() > self.sizes.whole {
+                return None;
+            }
             places.list = vec![ViewSpan::new(0, bytes.len())];
         }
         let change = Change {
@@ -276,10 +262,7 @@ impl<'s> Texts<'s> {
             self.whole_part(bytes, place, &carried.hits);
             looked.spots.append(&mut self.spots);
         }
-        if self.cut {
-            return self.all(bytes);
-        }
-        looked.seen(moved.carried, &places)
+        (!self.cut).then(|| looked.seen(moved.carried, &places))
     }
 
     /// Looks at a place around changes: what stands in the text itself there is then settled, if no
@@ -679,24 +662,4 @@ impl Texts<'_> {
         }
         seen
     }
-}
-
-/// Takes the windows of one large object.
-struct Gather<'g, 's>(Mutex<(&'g mut Texts<'s>, Vec<Spot>)>);
-
-impl Sink for Gather<'_, '_> {
-    fn expect(&self, _: u64) {}
-
-    fn unit(&self, unit: &Unit<'_>) {
-        let mut gathered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (texts, spots) = &mut *gathered;
-        texts.scanner.scan(unit);
-        let secrets = texts.secrets;
-        let possible = texts.scanner.traces().possible.iter();
-        spots.extend(possible.map(|one| secrets.spot(one)));
-    }
-
-    fn done(&self, _: u64) {}
-
-    fn leave_out(&self, _: Arc<str>, _: Reason, _: &str) {}
 }

@@ -1,0 +1,117 @@
+//! Objects too large to be scanned at once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::decode;
+use crate::detect::keywords::Hit;
+use crate::ledger::Reason;
+use crate::pipeline::Scanner;
+use crate::sniff::Encoding;
+use crate::source::Sink;
+use crate::source::stream::{self, Sizes};
+use crate::unit::{Origin, Unit};
+
+use super::around::in_order;
+use super::secrets::{Secrets, Spot};
+use super::seen::Seen;
+
+/// Scans an object window by window.
+pub fn scan(scanner: &mut Scanner<'_>, secrets: &Secrets, bytes: &[u8], sizes: &Sizes) -> Seen {
+    let gathered = Mutex::new(Gathered {
+        scanner,
+        secrets,
+        encoding: None,
+        cut: false,
+        spots: Vec::new(),
+        hits: Vec::new(),
+        coded: Vec::new(),
+        live: Vec::new(),
+    });
+    let read = stream::read(
+        &Origin::file(""),
+        bytes,
+        bytes.len() as u64,
+        sizes,
+        &mut stream::Buffer::default(),
+        &gathered,
+    );
+    debug_assert!(read.is_ok(), "reading from memory cannot fail");
+    let gathered = gathered
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    gathered.seen(bytes)
+}
+
+/// What was seen in the windows.
+struct Gathered<'g, 's> {
+    scanner: &'g mut Scanner<'s>,
+    secrets: &'g Secrets,
+    /// How the text is spelled.
+    encoding: Option<Encoding>,
+    /// Whether something was left out for want of room.
+    cut: bool,
+    spots: Vec<Spot>,
+    hits: Vec<Hit>,
+    coded: Vec<Hit>,
+    live: Vec<u32>,
+}
+
+impl Gathered<'_, '_> {
+    fn add(&mut self, unit: &Unit<'_>) {
+        self.encoding = unit.encoding;
+        self.scanner.scan(unit);
+        let traces = self.scanner.traces();
+        let possible = traces.possible.iter();
+        self.spots
+            .extend(possible.map(|one| self.secrets.spot(one)));
+        let by = unit.before.bytes as u32;
+        let own = |hits: &[Hit], all: &mut Vec<Hit>| {
+            let own = hits.iter().filter(|hit| unit.starts_in_core(hit.start));
+            all.extend(own.map(|hit| Hit {
+                start: hit.start + by,
+                end: hit.end + by,
+                ..*hit
+            }));
+        };
+        own(&traces.hits, &mut self.hits);
+        own(&traces.coded, &mut self.coded);
+        let live = traces.live.iter();
+        let live = live.filter(|&&start| unit.starts_in_core(start));
+        self.live.extend(live.map(|start| start + by));
+        self.cut |= traces.parts.cut;
+    }
+
+    fn seen(mut self, bytes: &[u8]) -> Seen {
+        let seen = Seen {
+            spots: in_order(&mut self.spots),
+            ..Seen::default()
+        };
+        let Some(encoding) = self.encoding.filter(|_| !self.cut) else {
+            return seen;
+        };
+        if !decode::is_plain(encoding, bytes) {
+            return seen;
+        }
+        Seen {
+            encoding: Some(encoding),
+            plain: true,
+            hits: in_order(&mut self.hits),
+            coded: in_order(&mut self.coded),
+            live: in_order(&mut self.live),
+            ..seen
+        }
+    }
+}
+
+impl Sink for Mutex<Gathered<'_, '_>> {
+    fn expect(&self, _: u64) {}
+
+    fn unit(&self, unit: &Unit<'_>) {
+        let mut gathered = self.lock().unwrap_or_else(PoisonError::into_inner);
+        gathered.add(unit);
+    }
+
+    fn done(&self, _: u64) {}
+
+    fn leave_out(&self, _: Arc<str>, _: Reason, _: &str) {}
+}
