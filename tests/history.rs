@@ -494,6 +494,47 @@ fn notebooks_are_read_cell_by_cell_in_every_version() {
     assert_eq!(only(&findings, &cut)["path"], "broken.ipynb");
 }
 
+/// What a delta tells of one version, the lines and columns of another are told with.
+#[test]
+fn wide_characters_and_large_texts_are_read_in_every_version() {
+    let repo = Repo::new();
+    let utf16 = |text: &str| -> Vec<u8> {
+        let text = format!("\u{feff}{text}");
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    };
+    let head = "-- é 漢字 😀 and so on\n".repeat(150);
+    let row = "1,name,\"note\",0.25\n";
+    // More than is scanned at once.
+    let rows = row.repeat((17 << 20) / row.len());
+    for n in 0..4_u64 {
+        // The second and the third have one each, the last has none any more.
+        let leak = |seed: u64| match n {
+            1 | 2 => format!("-- é😀\n  {}", assigned(&token(seed + n))),
+            _ => format!("-- {n}\n"),
+        };
+        repo.write("dump.sql", utf16(&format!("{head}{}{head}", leak(0))));
+        repo.write("rows.csv", format!("{rows}{}{rows}", leak(10)));
+        repo.git(&["add", "."]);
+        repo.commit(&format!("Version {n}"));
+    }
+    repo.git(&["repack", "-q", "-a", "-d", "-f"]);
+    let quick = sweep(&repo, &[]).expect(1);
+    let findings = quick.json_lines();
+    let above = rows.lines().count() as u64;
+    for (seed, path, line) in [(0, "dump.sql", 152), (10, "rows.csv", above + 2)] {
+        for n in 1..3 {
+            let hit = only(&findings, &token(seed + n));
+            assert_eq!((&hit["path"], &hit["line"]), (&json!(path), &json!(line)));
+            assert_eq!(
+                (&hit["column"], &hit["state"]),
+                (&json!(12), &json!("history"))
+            );
+        }
+    }
+    assert_eq!(findings.len(), 4, "{findings:#?}");
+    assert_eq!(quick.stdout, sweep(&repo, &["--naive"]).expect(1).stdout);
+}
+
 /// Names are left out of what is read of a notebook that is nearly all names. A cell that a delta copied
 /// takes up its room as well, or a version would count as the first with a secret that cannot be shown in it.
 #[test]
