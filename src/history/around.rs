@@ -127,8 +127,12 @@ impl Places {
 
     /// Whether a text of `len` bytes had better be scanned as a whole.
     pub fn cover_most(&self, len: usize) -> bool {
-        let covered: usize = self.list.iter().map(|place| place.len()).sum();
-        covered * 4 > len * 3
+        self.len() * 4 > len * 3
+    }
+
+    /// How many bytes they have.
+    pub fn len(&self) -> usize {
+        self.list.iter().map(|place| place.len()).sum()
     }
 }
 

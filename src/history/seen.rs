@@ -50,7 +50,22 @@ impl<'c> Moved<'c> {
     }
 }
 
+/// Bytes of a large text for each mark that is kept of it at most.
+const PER_MARK: usize = 32;
+
 impl Seen {
+    /// What is kept of a large text of `len` bytes: no marks, and so nothing to hand on, if they are so many
+    /// that they would take as much memory as the text.
+    pub fn bounded(self, len: usize) -> Self {
+        match self.hits.len() + self.coded.len() + self.live.len() > len / PER_MARK {
+            true => Self {
+                spots: self.spots,
+                ..Self::default()
+            },
+            false => self,
+        }
+    }
+
     /// What a delta hands on of what was seen in its base.
     pub fn carried(base: &Self, changes: &Changes) -> Self {
         let moved = |at: u32, by: i64| (i64::from(at) + by) as u32;

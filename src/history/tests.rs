@@ -16,6 +16,7 @@ use libdeflater::Decompressor;
 use zlib_rs::Inflate;
 
 use super::secrets::{Secrets, without_twins};
+use super::seen::Seen;
 use super::single::{self, Single};
 use super::texts::{Holder, Texts};
 use super::walk::LazyId;
@@ -403,7 +404,14 @@ const LARGE: Style = Style {
 
 fn large_text(rng: &mut Rng) -> Vec<String> {
     let pieces = rng.usize(1..500);
-    (0..pieces).map(|_| piece(rng)).collect()
+    let mut pieces: Vec<String> = (0..pieces).map(|_| piece(rng)).collect();
+    if rng.u8(..6) == 0 {
+        // On one line, and longer than windows reach around their cores.
+        let line =
+            filled("text {{b62:24}} token = \\\"{b62:30}\\\", ", rng).replace(['{', '}'], "_");
+        pieces.push(filled(&format!("{{b64of:{}}}", line.repeat(2400)), rng));
+    }
+    pieces
 }
 
 const NOTEBOOKS: Style = Style {
@@ -725,22 +733,43 @@ fn deltas_of_large_texts_tell_what_their_windows_tell() {
     compare_many(LARGE, &[]);
 }
 
+/// What is seen in a blob.
+fn see(sweep: &Sweep, secrets: &Secrets, sizes: Sizes, bytes: &[u8]) -> Seen {
+    let mut texts = Texts::new(sweep.scanner(), secrets);
+    texts.sizes = sizes;
+    let id = LazyId::Known(ObjectId([0; 20]));
+    texts.whole(id, Kind::Blob, bytes)
+}
+
+/// How an object is scanned is decided by its bytes: its transcoding may be longer, and begin like a picture.
+#[test]
+fn what_grows_when_it_is_transcoded_is_one_text() {
+    let sweep = Sweep::new(Options::new(1_790_000_000));
+    let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
+    let leak = filled(LEAKS[0], &mut Rng::with_seed(3));
+    let text = format!(
+        "\u{feff}%PDF- {}\n{leak}\n",
+        "漢字漢字漢字漢字漢字\n".repeat(1600)
+    );
+    let bytes = spell(&text, Encoding::Utf16Le);
+    let sizes = LARGE.sizes();
+    assert!(bytes.len() < sizes.whole && sizes.whole < text.len());
+    assert!(!see(&sweep, &secrets, sizes, &bytes).spots.is_empty());
+}
+
 /// What a delta of a large text goes by is what one of a smaller goes by.
 #[test]
 fn windows_hand_on_what_the_whole_does() {
     let sweep = Sweep::new(Options::new(1_790_000_000));
     let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
-    let see = |sizes: Sizes, text: &str| {
-        let mut texts = Texts::new(sweep.scanner(), &secrets);
-        texts.sizes = sizes;
-        let id = LazyId::Known(ObjectId([0; 20]));
-        texts.whole(id, Kind::Blob, text.as_bytes())
-    };
     let mut rng = Rng::with_seed(7);
     for _ in 0..4 {
-        let lines: Vec<String> = (0..12).flat_map(|_| text(&mut rng)).collect();
-        let text = lines.join("\n");
-        let (whole, windows) = (see(LINES.sizes(), &text), see(LARGE.sizes(), &text));
+        let lines: Vec<String> = (0..5).flat_map(|_| text(&mut rng)).collect();
+        // Most of a text has no keywords.
+        let between = "On this line nothing is said, and nothing on any like it.\n".repeat(9);
+        let text = lines.join(&format!("\n{between}"));
+        let see = |style: Style| see(&sweep, &secrets, style.sizes(), text.as_bytes());
+        let (whole, windows) = (see(LINES), see(LARGE));
         assert!(text.len() > 2 * LARGE.sizes().core, "several windows");
         assert!(whole.plain && windows.plain);
         assert_eq!(whole.hits, windows.hits);

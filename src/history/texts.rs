@@ -18,8 +18,9 @@
 //!    it as the rules there look at: what then starts there is what is there.
 //!
 //! Of a notebook the parts that a delta copied are stepped over, and hold what they held. Of text in wide
-//! characters all this is done with the transcoding. The naive sweep scans all objects as a whole, and is
-//! the oracle of this one.
+//! characters all this is done with the transcoding. A text too large to be scanned at once is scanned in
+//! windows first, and in wide characters always. The naive sweep scans all objects anew, and is the oracle
+//! of this one.
 
 use crate::decode::{self, notebook::Parts};
 use crate::detect::keywords::Hit;
@@ -137,29 +138,36 @@ impl<'s> Texts<'s> {
             return Seen::default();
         };
         let base = base.filter(|(base, _)| base.encoding == Some(encoding));
+        let large = bytes.len() > self.sizes.whole;
         if encoding == Encoding::Bytes {
             let moved = base.map(|(base, changes)| Moved::of(base, changes));
-            return self.seen(moved, bytes);
+            return self.seen(moved, bytes, large);
         }
-        if bytes.len() > self.sizes.whole {
+        if large {
             return windows::scan(&mut self.scanner, self.secrets, bytes, &self.sizes);
         }
         let wide = Wide::of(bytes, encoding);
         let moved = base.map(|(base, changes)| wide.moved(base, changes));
-        wide.in_bytes(self.seen(moved, &wide.text))
+        wide.in_bytes(self.seen(moved, &wide.text, false))
     }
 
-    /// Scans a text, or what of it has changed.
-    fn seen(&mut self, moved: Option<Moved<'_>>, text: &[u8]) -> Seen {
+    /// Scans a text, or what of it has changed; a large one is scanned in windows.
+    fn seen(&mut self, moved: Option<Moved<'_>>, text: &[u8], large: bool) -> Seen {
         let is_plain =
             |moved: &Moved<'_>| moved.carried.plain && decode::is_plain(Encoding::Bytes, text);
-        match moved {
+        let known = match moved {
             Some(moved) if is_plain(&moved) => {
-                let seen = self.changed(moved, text);
-                seen.unwrap_or_else(|| self.all(text))
+                if let Some(seen) = self.changed(moved, text, large) {
+                    return seen;
+                }
+                None
             }
-            Some(moved) if !moved.carried.parts.is_empty() => self.all_but(&moved.carried, text),
-            _ => self.all(text),
+            moved => moved.filter(|moved| !moved.carried.parts.is_empty()),
+        };
+        match known {
+            _ if large => windows::scan(&mut self.scanner, self.secrets, text, &self.sizes),
+            Some(known) => self.all_but(&known.carried, text),
+            None => self.all(text),
         }
     }
 
@@ -171,9 +179,6 @@ impl<'s> Texts<'s> {
     /// Scans a whole text, but for the known parts of a notebook.
     fn all_but(&mut self, known: &Seen, text: &[u8]) -> Seen {
         let secrets = self.secrets;
-        if text.len() > self.sizes.whole {
-            return windows::scan(&mut self.scanner, secrets, text, &self.sizes);
-        }
         let unit = Unit {
             encoding: Some(Encoding::Bytes),
             ..Unit::whole(self.origin.clone(), text)
@@ -224,8 +229,12 @@ impl<'s> Texts<'s> {
         seen
     }
 
-    /// Scans what a delta changed. `None` where the whole had better be scanned.
-    fn changed(&mut self, mut moved: Moved<'_>, bytes: &[u8]) -> Option<Seen> {
+    /// Scans what a delta changed. `None` where the whole had better be scanned: of a large text also where
+    /// that is more than is scanned at once, or where windows see something else than the whole.
+    fn changed(&mut self, mut moved: Moved<'_>, bytes: &[u8], large: bool) -> Option<Seen> {
+        if large && windows::cut_payload(bytes, &self.sizes) {
+            return None;
+        }
         self.find_new_hits(&mut moved, bytes);
         let Moved { carried, dirty, .. } = &moved;
         let detector = self.scanner.detector();
@@ -237,10 +246,11 @@ impl<'s> Texts<'s> {
         let reached = plain_far.iter().chain(&coded_far).copied();
         let reached = reached.filter(|span| touches(dirty, *span));
         let mut places = Places::around(&moved, reached, bytes);
-        if places.cover_most(bytes.len()) {
-            if bytes.len() > self.sizes.whole {
-                return None;
-            }
+        let most = places.cover_most(bytes.len());
+        if large && (most || places.len() > self.sizes.whole) {
+            return None;
+        }
+        if most {
             places.list = vec![ViewSpan::new(0, bytes.len())];
         }
         let change = Change {
@@ -262,7 +272,12 @@ impl<'s> Texts<'s> {
             self.whole_part(bytes, place, &carried.hits);
             looked.spots.append(&mut self.spots);
         }
-        (!self.cut).then(|| looked.seen(moved.carried, &places))
+        let seen = (!self.cut).then(|| looked.seen(moved.carried, &places))?;
+        Some(if large {
+            seen.bounded(bytes.len())
+        } else {
+            seen
+        })
     }
 
     /// Looks at a place around changes: what stands in the text itself there is then settled, if no

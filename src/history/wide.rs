@@ -23,6 +23,7 @@ pub struct Wide {
 impl Wide {
     pub fn of(bytes: &[u8], encoding: Encoding) -> Self {
         let mut out = ViewBuilder::default();
+        out.text.reserve(bytes.len() / encoding.width());
         wide::transcode(bytes, encoding, &mut out);
         let ViewBuilder { text, map, .. } = out;
         Self {
@@ -63,7 +64,7 @@ impl Wide {
             }
         };
         Seen {
-            encoding: Some(self.encoding),
+            encoding: seen.encoding.map(|_| self.encoding),
             ..placed(seen, span)
         }
     }

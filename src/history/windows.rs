@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode;
+use crate::decode::nested::payload_cut_by;
 use crate::detect::keywords::Hit;
 use crate::ledger::Reason;
 use crate::pipeline::Scanner;
@@ -39,7 +40,18 @@ pub fn scan(scanner: &mut Scanner<'_>, secrets: &Secrets, bytes: &[u8], sizes: &
     let gathered = gathered
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
-    gathered.seen(bytes)
+    gathered.seen(bytes, sizes)
+}
+
+/// Whether what may be base64 begins before a window and reaches into its core. What that decodes to there
+/// depends on where the window starts, and not on the text alone.
+pub fn cut_payload(bytes: &[u8], sizes: &Sizes) -> bool {
+    sizes.starts(bytes.len()).any(|(start, core)| {
+        // Windows start between two characters.
+        let near = start.saturating_sub(4)..=start;
+        near.into_iter()
+            .any(|at| payload_cut_by(bytes, at).end > core)
+    })
 }
 
 /// What was seen in the windows.
@@ -64,6 +76,9 @@ impl Gathered<'_, '_> {
         let possible = traces.possible.iter();
         self.spots
             .extend(possible.map(|one| self.secrets.spot(one)));
+        if unit.encoding != Some(Encoding::Bytes) {
+            return;
+        }
         let by = unit.before.bytes as u32;
         let own = |hits: &[Hit], all: &mut Vec<Hit>| {
             let own = hits.iter().filter(|hit| unit.starts_in_core(hit.start));
@@ -81,7 +96,7 @@ impl Gathered<'_, '_> {
         self.cut |= traces.parts.cut;
     }
 
-    fn seen(mut self, bytes: &[u8]) -> Seen {
+    fn seen(mut self, bytes: &[u8], sizes: &Sizes) -> Seen {
         let seen = Seen {
             spots: in_order(&mut self.spots),
             ..Seen::default()
@@ -89,17 +104,18 @@ impl Gathered<'_, '_> {
         let Some(encoding) = self.encoding.filter(|_| !self.cut) else {
             return seen;
         };
-        if !decode::is_plain(encoding, bytes) {
+        if !decode::is_plain(encoding, bytes) || cut_payload(bytes, sizes) {
             return seen;
         }
-        Seen {
+        let seen = Seen {
             encoding: Some(encoding),
             plain: true,
             hits: in_order(&mut self.hits),
             coded: in_order(&mut self.coded),
             live: in_order(&mut self.live),
             ..seen
-        }
+        };
+        seen.bounded(bytes.len())
     }
 }
 

@@ -39,6 +39,13 @@ impl Default for Sizes {
 }
 
 impl Sizes {
+    /// About where the windows of an input of `len` bytes start, and where their cores do; the first is not
+    /// among them.
+    pub fn starts(&self, len: usize) -> impl Iterator<Item = (usize, usize)> {
+        let cores = (self.core..len).step_by(self.core);
+        cores.map(|core| (core - MARGIN, core))
+    }
+
     /// How much of `path` is held at once.
     pub fn whole_bound(&self, path: &str) -> usize {
         if path.ends_with(".ipynb") {
