@@ -54,10 +54,16 @@ impl<'c> Moved<'c> {
 const PER_MARK: usize = 32;
 
 impl Seen {
-    /// What is kept of a large text of `len` bytes: no marks, and so nothing to hand on, if they are so many
-    /// that they would take as much memory as the text.
+    /// Whether so many marks of a large text of `len` bytes are not kept: they would take as much memory
+    /// as the text.
+    pub fn are_too_many(marks: usize, len: usize) -> bool {
+        marks > len / PER_MARK
+    }
+
+    /// What is kept of a large text of `len` bytes: nothing to hand on, if there are too many marks.
     pub fn bounded(self, len: usize) -> Self {
-        match self.hits.len() + self.coded.len() + self.live.len() > len / PER_MARK {
+        let marks = self.hits.len() + self.coded.len() + self.live.len();
+        match Self::are_too_many(marks, len) {
             true => Self {
                 spots: self.spots,
                 ..Self::default()

@@ -357,21 +357,20 @@ struct Style {
     ends: [&'static str; 2],
     /// How a file of some name spells its text.
     spell: fn(&str, &str, &mut Rng) -> Vec<u8>,
-    /// Bytes of a text that is scanned as a whole.
-    whole: usize,
+    /// Bytes of a text that is scanned as a whole, if not as many as in a sweep.
+    whole: Option<usize>,
 }
 
 impl Style {
     fn sizes(self) -> Sizes {
-        Sizes {
-            whole: self.whole,
-            core: self.whole + (128 << 10),
-            ..Sizes::default()
-        }
+        let sizes = Sizes::default();
+        self.whole.map_or(sizes, |whole| Sizes {
+            whole,
+            core: whole + (128 << 10),
+            ..sizes
+        })
     }
 }
-
-const WHOLE: usize = 16 << 20;
 
 fn as_bytes(_: &str, text: &str, _: &mut Rng) -> Vec<u8> {
     text.into()
@@ -382,7 +381,7 @@ const LINES: Style = Style {
     edit,
     ends: ["\n", "\r\n"],
     spell: as_bytes,
-    whole: WHOLE,
+    whole: None,
 };
 
 const LONG_LINES: Style = Style {
@@ -390,7 +389,7 @@ const LONG_LINES: Style = Style {
     edit: edit_pieces,
     ends: ["", ""],
     spell: as_bytes,
-    whole: WHOLE,
+    whole: None,
 };
 
 /// Texts of more than a window.
@@ -399,7 +398,7 @@ const LARGE: Style = Style {
     edit: edit_pieces,
     ends: ["", "\n"],
     spell: as_bytes,
-    whole: 40 << 10,
+    whole: Some(40 << 10),
 };
 
 fn large_text(rng: &mut Rng) -> Vec<String> {
@@ -419,7 +418,7 @@ const NOTEBOOKS: Style = Style {
     edit: edit_cells,
     ends: ["\n", ""],
     spell: as_bytes,
-    whole: WHOLE,
+    whole: None,
 };
 
 const WIDE: Style = Style {
@@ -427,7 +426,7 @@ const WIDE: Style = Style {
     edit,
     ends: ["\n", "\r\n"],
     spell: as_units,
-    whole: WHOLE,
+    whole: None,
 };
 
 /// Lines of which some have characters of several units and bytes.
@@ -778,6 +777,20 @@ fn windows_hand_on_what_the_whole_does() {
         assert_eq!(whole.spots, windows.spots);
         assert!(!whole.coded.is_empty() && !whole.live.is_empty() && !whole.spots.is_empty());
     }
+}
+
+/// Marks may take more memory than the text: its secrets are known without them.
+#[test]
+fn of_a_large_text_full_of_keywords_no_marks_are_kept() {
+    let sweep = Sweep::new(Options::new(1_790_000_000));
+    let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
+    let leak = filled(LEAKS[0], &mut Rng::with_seed(5));
+    let text = format!("{}\n{leak}\n", "token\n".repeat(60_000));
+    let see = |style: Style| see(&sweep, &secrets, style.sizes(), text.as_bytes());
+    let (whole, windows) = (see(LINES), see(LARGE));
+    assert!(whole.hits.len() > 60_000 && !whole.spots.is_empty());
+    assert_eq!(whole.spots, windows.spots);
+    assert!(windows.hits.is_empty() && windows.encoding.is_none());
 }
 
 #[test]

@@ -21,8 +21,9 @@ pub fn scan(scanner: &mut Scanner<'_>, secrets: &Secrets, bytes: &[u8], sizes: &
     let gathered = Mutex::new(Gathered {
         scanner,
         secrets,
+        len: bytes.len(),
         encoding: None,
-        cut: false,
+        withheld: false,
         spots: Vec::new(),
         hits: Vec::new(),
         coded: Vec::new(),
@@ -58,10 +59,12 @@ pub fn cut_payload(bytes: &[u8], sizes: &Sizes) -> bool {
 struct Gathered<'g, 's> {
     scanner: &'g mut Scanner<'s>,
     secrets: &'g Secrets,
+    /// Bytes of the object.
+    len: usize,
     /// How the text is spelled.
     encoding: Option<Encoding>,
-    /// Whether something was left out for want of room.
-    cut: bool,
+    /// Whether no marks are handed on: something was left out for want of room, or they are too many.
+    withheld: bool,
     spots: Vec<Spot>,
     hits: Vec<Hit>,
     coded: Vec<Hit>,
@@ -76,7 +79,8 @@ impl Gathered<'_, '_> {
         let possible = traces.possible.iter();
         self.spots
             .extend(possible.map(|one| self.secrets.spot(one)));
-        if unit.encoding != Some(Encoding::Bytes) {
+        self.withheld |= traces.parts.cut || unit.encoding != Some(Encoding::Bytes);
+        if self.withheld {
             return;
         }
         let by = unit.before.bytes as u32;
@@ -93,7 +97,13 @@ impl Gathered<'_, '_> {
         let live = traces.live.iter();
         let live = live.filter(|&&start| unit.starts_in_core(start));
         self.live.extend(live.map(|start| start + by));
-        self.cut |= traces.parts.cut;
+        let marks = self.hits.len() + self.coded.len() + self.live.len();
+        if Seen::are_too_many(marks, self.len) {
+            self.withheld = true;
+            self.hits = Vec::new();
+            self.coded = Vec::new();
+            self.live = Vec::new();
+        }
     }
 
     fn seen(mut self, bytes: &[u8], sizes: &Sizes) -> Seen {
@@ -101,21 +111,20 @@ impl Gathered<'_, '_> {
             spots: in_order(&mut self.spots),
             ..Seen::default()
         };
-        let Some(encoding) = self.encoding.filter(|_| !self.cut) else {
+        let Some(encoding) = self.encoding.filter(|_| !self.withheld) else {
             return seen;
         };
         if !decode::is_plain(encoding, bytes) || cut_payload(bytes, sizes) {
             return seen;
         }
-        let seen = Seen {
+        Seen {
             encoding: Some(encoding),
             plain: true,
             hits: in_order(&mut self.hits),
             coded: in_order(&mut self.coded),
             live: in_order(&mut self.live),
             ..seen
-        };
-        seen.bounded(bytes.len())
+        }
     }
 }
 
