@@ -15,12 +15,14 @@ use fastrand::Rng;
 use libdeflater::Decompressor;
 use zlib_rs::Inflate;
 
+use super::changes::{Changes, tests::encode};
 use super::secrets::{Secrets, without_twins};
 use super::seen::Seen;
 use super::single::{self, Single};
 use super::texts::{Holder, Texts};
-use super::walk::LazyId;
+use super::walk::{LazyId, Visit as _};
 use super::*;
+use crate::git::delta::Step;
 use crate::pipeline::Options;
 use crate::rules::RuleRef;
 use crate::rules::template::Generator;
@@ -730,6 +732,56 @@ fn deltas_of_notebooks_tell_what_whole_objects_tell() {
 #[test]
 fn deltas_of_large_texts_tell_what_their_windows_tell() {
     compare_many(LARGE, &[]);
+}
+
+/// A payload goes on over lines of some widths only, so what its first line says, far off, decides what
+/// the others are.
+#[test]
+fn a_change_that_parts_the_lines_of_a_payload_is_seen_behind_them() {
+    let before = "words ".repeat(1000);
+    // A text that changed for the most part is scanned as one.
+    let behind = "A line of words.\n".repeat(1000);
+    for width in [1600, 4000] {
+        // The name stands on the first line, the value on the second.
+        let before = &before[..width / 4 * 3 - 7];
+        let leak = format!("{{b64of:{before}, password = \"Kz{{b62:10}}!x\" and more}}");
+        let coded = filled(&leak, &mut Rng::with_seed(11));
+        let joined = format!("{}\n{}\n{behind}", &coded[..width], &coded[width..]);
+        for at in [0, 1, 10, width - 1531, width - 1450] {
+            let parted = [&joined[..at], &joined[at + 1..]].concat();
+            let (joined, parted) = (joined.as_bytes(), parted.as_bytes());
+            let first = (at > 0).then_some(Step::Copy { from: 0, len: at });
+            let copy = |from, len| Step::Copy { from, len };
+            let parting = first.into_iter();
+            let parting = parting.chain([copy(at + 1, parted.len() - at)]);
+            assert_eq!(spots_of_a_delta(joined, parted, parting), 0, "{width} {at}");
+            let joining = first.into_iter();
+            let joining =
+                joining.chain([Step::Insert(&joined[at..=at]), copy(at, parted.len() - at)]);
+            assert_ne!(spots_of_a_delta(parted, joined, joining), 0, "{width} {at}");
+        }
+    }
+}
+
+/// How many secrets are seen in what a delta makes, which must be those of the whole.
+fn spots_of_a_delta<'s>(
+    base: &[u8],
+    result: &[u8],
+    steps: impl Iterator<Item = Step<'s>>,
+) -> usize {
+    let sweep = Sweep::new(Options::new(1_790_000_000));
+    let secrets = Secrets::new(sweep.options().fingerprint_key.clone());
+    let mut texts = Texts::new(sweep.scanner(), &secrets);
+    let delta = encode(base.len(), result.len(), &steps.collect::<Vec<_>>());
+    let (mut changes, mut made) = (Changes::default(), Vec::new());
+    changes.apply(base, &delta, &mut made).expect("a delta");
+    assert_eq!(made, result);
+    let id = LazyId::Known(ObjectId([0; 20]));
+    let seen = texts.whole(id, Kind::Blob, base);
+    let seen = texts.delta(id, Kind::Blob, &seen, &changes, result);
+    let whole = texts.whole(id, Kind::Blob, result);
+    assert_eq!(seen.spots, whole.spots);
+    seen.spots.len()
 }
 
 /// What is seen in a blob.

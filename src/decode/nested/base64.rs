@@ -161,7 +161,8 @@ fn next_line(text: &[u8], at: usize) -> Option<usize> {
 
 /// Where the payload starts and ends that a cut of the text at `at` goes through: the run of digits
 /// there and the lines that may belong to it, as far as a payload is decoded. What it decodes to is not
-/// asked. Empty when the cut goes through none.
+/// asked, nor whether its lines are full: they may have been before a change. Empty when the cut goes
+/// through none.
 pub fn cut_by(text: &[u8], at: usize) -> Range<usize> {
     // Mostly a line begins there, or a word is cut.
     let goes_on = match text[..at].split_last() {
@@ -214,7 +215,7 @@ fn payload(text: &[u8], at: usize) -> Range<usize> {
     }
     let mut line = run_start(text, first, floor);
     let mut end = run_end(&text[..ceiling], first);
-    while is_full(end - line)
+    while end - line >= MIN_LINE
         && let Some(next) = next_line(text, end).filter(|&next| next < ceiling && has(next))
     {
         line = next;
@@ -232,7 +233,7 @@ fn line_before(text: &[u8], at: usize, floor: usize) -> Option<usize> {
     let before = before.strip_suffix(b"\r").unwrap_or(before);
     let end = floor + before.len();
     let start = run_start(text, end, floor);
-    is_full(end - start).then_some(start)
+    (end - start >= MIN_LINE).then_some(start)
 }
 
 /// Where the run of digits that ends at `at` starts, not before `floor`. Some are very long.
