@@ -37,8 +37,8 @@ pub struct Pack {
     path: PathBuf,
     index: index::File,
     data: Mutex<Mapping>,
-    /// Read when it is first asked for.
-    forest: OnceLock<Forest>,
+    /// Read when it is first asked for, or asked for anew.
+    forest: Mutex<Option<Arc<Forest>>>,
     /// Where ids stand in the index, known with the forest.
     ids: OnceLock<Stretches>,
 }
@@ -94,7 +94,7 @@ impl Pack {
             path,
             index,
             data: Mutex::new(Mapping::new(file)),
-            forest: OnceLock::new(),
+            forest: Mutex::default(),
             ids: OnceLock::new(),
         })
     }
@@ -156,8 +156,16 @@ impl Pack {
     }
 
     /// All entries, with each delta hung on its base.
-    pub fn forest(&self) -> &Forest {
-        self.forest.get_or_init(|| self.read_forest())
+    pub fn forest(&self) -> Arc<Forest> {
+        let mut forest = self.forest.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = || Arc::new(self.read_forest());
+        forest.get_or_insert_with(read).clone()
+    }
+
+    /// Gives the memory of the forest back, when nobody walks through it any more.
+    pub fn forget_forest(&self) {
+        let mut forest = self.forest.lock().unwrap_or_else(PoisonError::into_inner);
+        *forest = None;
     }
 
     /// Reads all entries' headers.
@@ -222,13 +230,13 @@ impl Pack {
         rayon::join(|| Forest::new(nodes), place_ids).0
     }
 
-    /// Inflates the entry at `place` into `out`: the object, or its delta.
+    /// Inflates the entry at a place of the pack's forest into `out`: the object, or its delta.
     ///
     /// # Errors
     /// When the entry is broken, in words.
     pub fn inflate(
         &self,
-        place: u32,
+        (forest, place): (&Forest, u32),
         inflater: &mut Decompressor,
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
@@ -237,33 +245,32 @@ impl Pack {
             header,
             size,
             ..
-        } = self.forest().entry(place);
-        let len = self.packed_len(place);
+        } = forest.entry(place);
+        let len = self.packed_len(forest, place);
         let packed = offset + u64::from(header)..offset + len;
         let file = self.file(offset..offset + len);
         inflate(&file, packed, size, inflater, out)
     }
 
-    /// How many bytes of the pack the entry at `place` takes up.
-    pub fn packed_len(&self, place: u32) -> u64 {
-        let forest = self.forest();
+    /// How many bytes of the pack the entry at a place of its forest takes up.
+    pub fn packed_len(&self, forest: &Forest, place: u32) -> u64 {
         let next = (place + 1 < self.len()).then(|| forest.entry(place + 1).offset);
         let end = next.unwrap_or_else(|| self.end());
         end.saturating_sub(forest.entry(place).offset)
     }
 
-    /// Inflates the beginning of the entry at `place` into `head`. Gives what of it was there.
+    /// Inflates the beginning of the entry at a place of the forest into `head`. Gives what of it was there.
     ///
     /// # Errors
     /// When the entry is broken as far as that, in words.
     pub fn inflate_head<'h>(
         &self,
-        place: u32,
+        (forest, place): (&Forest, u32),
         inflater: &mut Inflate,
         head: &'h mut [u8],
     ) -> Result<&'h [u8], &'static str> {
-        let start = self.forest().entry(place).offset;
-        let len = self.packed_len(place);
+        let start = forest.entry(place).offset;
+        let len = self.packed_len(forest, place);
         let file = self.file(start..start + len);
         let entry = file.entry(start).map_err(|_| "its header is broken")?;
         let packed = entry.data_offset..start + len;

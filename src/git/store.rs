@@ -59,6 +59,13 @@ impl Store {
         }
     }
 
+    /// Gives back what the survey took, when no walk through the packs is to come.
+    pub fn forget_survey(&self) {
+        for pack in &self.packs {
+            pack.forget_forest();
+        }
+    }
+
     fn list_loose(&mut self, folder: &Path) -> Result<(), Error> {
         let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
         let head = name(folder).unwrap_or_default();

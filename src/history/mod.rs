@@ -151,6 +151,7 @@ pub fn run(
     };
     let (mut found, refs) = run.texts_and_refs(request.repo)?;
     let trees = run.trees(&mut found);
+    store.forget_survey();
     let mut ledger = run.ledger(&found, request.repo);
     let mut findings = places::findings(&run, &found, trees, &refs, &mut ledger);
     if request.reachable_only {

@@ -42,6 +42,9 @@ struct Places<'p> {
     head: Option<Rank>,
 }
 
+/// Secrets to show in an object under a path, each with what commits have it there.
+type Shown = Vec<(SecretId, Place)>;
+
 /// One path with what some commits have there.
 struct Place {
     /// The object to show: the one that the first of the commits has.
@@ -86,8 +89,11 @@ pub(super) fn findings(
         tips,
         head,
     };
-    let mut findings = places.in_blobs(found, &trees, ledger);
-    findings.extend(places.in_names(&trees));
+    let blobs = places.of_blobs(found, &trees);
+    let mut findings = places.in_names(&trees);
+    // To show blobs takes memory of its own.
+    drop(trees);
+    findings.extend(places.in_blobs(found, blobs, ledger));
     findings.extend(places.in_words(found));
     findings.extend(places.in_ref_names());
     hide_names(&mut findings);
@@ -101,8 +107,8 @@ pub(super) fn is_reachable(finding: &Finding) -> bool {
 }
 
 impl Places<'_> {
-    /// Secrets in files.
-    fn in_blobs(&self, found: &Found, trees: &Trees, ledger: &mut Ledger) -> Vec<Finding> {
+    /// Which blobs to show under which of their paths, with the secrets to show there.
+    fn of_blobs(&self, found: &Found, trees: &Trees) -> BTreeMap<(ObjectId, String), Shown> {
         let mut ways = Ways::new(&trees.holders, &trees.leaves);
         let id = |object| self.run.store.id(object);
         let (placed, objects) = self.place(&mut ways, &trees.names, id, |object, path| {
@@ -111,7 +117,7 @@ impl Places<'_> {
             let fit = secrets.filter(|(_, kinds)| kinds.fit(path));
             fit.map(|(secret, _)| *secret).collect()
         });
-        let mut shown: BTreeMap<(ObjectId, String), Vec<(SecretId, Place)>> = BTreeMap::new();
+        let mut shown: BTreeMap<(ObjectId, String), Shown> = BTreeMap::new();
         let mut homeless: HashSet<ObjectId> = found.blobs.keys().copied().collect();
         for object in objects {
             homeless.remove(&self.run.store.id(object));
@@ -132,6 +138,16 @@ impl Places<'_> {
                 shown.insert((id, path), secrets);
             }
         }
+        shown
+    }
+
+    /// Secrets in files. What can no longer be read is told to the ledger.
+    fn in_blobs(
+        &self,
+        found: &Found,
+        shown: BTreeMap<(ObjectId, String), Shown>,
+        ledger: &mut Ledger,
+    ) -> Vec<Finding> {
         let mut shown: Vec<_> = shown.into_iter().collect();
         shown.sort_by_cached_key(|((id, _), _)| single::turn(self.run.store, *id));
         let workers = Pool::default();
@@ -167,7 +183,7 @@ impl Places<'_> {
         scanner: &mut Scanner<'_>,
         (bytes, places): (&[u8], Option<&[ViewSpan]>),
         path: &str,
-        wanted: Vec<(SecretId, Place)>,
+        wanted: Shown,
     ) -> Vec<Finding> {
         let unit = Unit::whole(Origin::file(path), bytes);
         let known = places.filter(|_| !self.run.naive && !decode::is_notebook_path(path));

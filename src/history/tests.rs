@@ -639,10 +639,11 @@ fn read_heads(store: &Store) {
     let mut whole = Vec::new();
     let (mut inflater, mut peeker) = (Decompressor::new(), Inflate::new(true, 15));
     for pack in &store.packs {
-        for (place, _) in pack.forest().entries() {
+        let forest = &*pack.forest();
+        for (place, _) in forest.entries() {
             let mut head = [0; sniff::HEAD];
-            let head = pack.inflate_head(place, &mut peeker, &mut head);
-            pack.inflate(place, &mut inflater, &mut whole)
+            let head = pack.inflate_head((forest, place), &mut peeker, &mut head);
+            pack.inflate((forest, place), &mut inflater, &mut whole)
                 .expect("an entry");
             assert_eq!(head, Ok(&whole[..whole.len().min(sniff::HEAD)]));
         }

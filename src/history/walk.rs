@@ -137,7 +137,7 @@ impl Walk<'_> {
     pub fn run<V: Visit>(&self, make: impl Fn() -> V + Sync) -> Vec<V> {
         let workers = Pool::default();
         for pack in &self.store.packs {
-            let forest = pack.forest();
+            let forest = &*pack.forest();
             let grove = Grove {
                 walk: self,
                 pack,
@@ -309,7 +309,9 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         } else {
             &mut bytes
         };
-        let inflated = self.pack.inflate(place, &mut worker.inflater, target);
+        let inflated = self
+            .pack
+            .inflate((self.forest, place), &mut worker.inflater, target);
         if let Err(why) = inflated {
             self.walk.fail(id.read(), why);
             return None;
@@ -336,12 +338,13 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     /// Whether what an object begins with tells that it need not be read.
     fn is_unwanted(&self, place: u32, entry: Entry, kind: Kind, worker: &mut Worker<V>) -> bool {
         let is_leaf = entry.base == Base::None && self.forest.deltas(place).is_empty();
-        let packed = self.pack.packed_len(place);
+        let packed = self.pack.packed_len(self.forest, place);
         if !is_leaf || packed < DENSE_BYTES || packed < entry.size / 4 * 3 {
             return false;
         }
         let mut head = [0; sniff::HEAD];
-        let head = self.pack.inflate_head(place, &mut worker.peeker, &mut head);
+        let at = (self.forest, place);
+        let head = self.pack.inflate_head(at, &mut worker.peeker, &mut head);
         // What is broken is told when all of it is inflated.
         head.is_ok_and(|head| !worker.visitor.wants(kind, head))
     }
