@@ -21,8 +21,8 @@ pub enum Encoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binary(pub &'static str);
 
-/// Files that say what they are. A mark made of letters is only believed where the format has
-/// bytes around it that text has not: see [`NUL_NEAR`].
+/// Files that say what they are, unless they go on as text does. A mark made of letters is only believed
+/// where the format has bytes around it that text has not: see [`NUL_NEAR`].
 const MARKS: &[(usize, &[u8], &str)] = &[
     (0, b"\x89PNG\r\n\x1a\n", "PNG image"),
     (0, b"\xff\xd8\xff", "JPEG image"),
@@ -84,6 +84,8 @@ const NUL_NEAR: &[(usize, &[u8], &str)] = &[
 
 /// How much of the beginning of a file its mark is in, as far as [`is_marked`] needs it.
 pub const HEAD: usize = 264;
+/// How much behind a mark tells whether text follows.
+const NEAR: usize = 128;
 
 /// Number and size of the samples.
 const SAMPLES: usize = 4;
@@ -128,15 +130,28 @@ pub fn is_marked(head: &[u8]) -> bool {
     byte_order_mark(head).is_none() && mark(head).is_some()
 }
 
+/// What a mark at the beginning says of the encoding. One before plain text of single bytes hides that from
+/// whoever believes it: read as wide characters it would be other words.
 fn byte_order_mark(bytes: &[u8]) -> Option<Encoding> {
-    match bytes {
-        [0xEF, 0xBB, 0xBF, ..] => Some(Encoding::Bytes),
-        [0xFF, 0xFE, 0, 0, ..] => Some(Encoding::Utf32Le),
-        [0, 0, 0xFE, 0xFF, ..] => Some(Encoding::Utf32Be),
-        [0xFF, 0xFE, ..] => Some(Encoding::Utf16Le),
-        [0xFE, 0xFF, rest @ ..] if !rest.is_empty() => Some(Encoding::Utf16Be),
-        _ => None,
+    let (encoding, rest) = match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => (Encoding::Bytes, rest),
+        [0xFF, 0xFE, 0, 0, rest @ ..] => (Encoding::Utf32Le, rest),
+        [0, 0, 0xFE, 0xFF, rest @ ..] => (Encoding::Utf32Be, rest),
+        [0xFF, 0xFE, rest @ ..] => (Encoding::Utf16Le, rest),
+        [0xFE, 0xFF, rest @ ..] if !rest.is_empty() => (Encoding::Utf16Be, rest),
+        _ => return None,
+    };
+    match begins_plain(rest) {
+        true => Some(Encoding::Bytes),
+        false => Some(encoding),
     }
+}
+
+/// Whether some bytes begin as a text in ASCII does. No bytes tell nothing.
+fn begins_plain(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(NEAR)];
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    !head.is_empty() && head.iter().all(plain)
 }
 
 /// Where marks begin.
@@ -162,15 +177,17 @@ const fn firsts() -> [u8; 256] {
 }
 
 fn mark(bytes: &[u8]) -> Option<&'static str> {
-    let stands = |&&(at, mark, _): &&(usize, &[u8], &'static str)| {
-        bytes.get(at..).is_some_and(|rest| rest.starts_with(mark))
+    let behind = |&(at, mark, _): &(usize, &[u8], &'static str)| {
+        let rest = bytes.get(at..);
+        rest.and_then(|rest| rest.strip_prefix(mark))
     };
+    let is_believed = |mark: &&_| behind(mark).is_some_and(|rest| !begins_plain(rest));
     let may_begin = |(place, &at): (usize, &usize)| {
         let first = bytes.get(at).map(|&byte| FIRSTS[usize::from(byte)]);
         first.is_some_and(|places| places & 1 << place != 0)
     };
     if PLACES.iter().enumerate().any(may_begin)
-        && let Some((_, _, name)) = MARKS.iter().find(stands)
+        && let Some((_, _, name)) = MARKS.iter().find(is_believed)
     {
         return Some(name);
     }
@@ -186,6 +203,7 @@ fn mark(bytes: &[u8]) -> Option<&'static str> {
     if let [_, 0x0B..=0x0E, b'\r', b'\n', ..] = bytes {
         return Some("Python bytecode");
     }
+    let stands = |mark: &&_| behind(mark).is_some();
     NUL_NEAR.iter().find(stands).map(|(_, _, name)| *name)
 }
 
@@ -330,8 +348,9 @@ pub(crate) mod tests {
     fn files_say_what_they_are() {
         let cases: &[(&[u8], &str)] = &[
             (b"\x89PNG\r\n\x1a\n\0\0", "PNG image"),
-            (b"RIFF\x10\0\0\0WEBPVP8 ", "WebP image"),
-            (b"%PDF-1.7\nall of it is text", "PDF document"),
+            (b"RIFF\x10\0\0\0WEBPVP8 \x04\0", "WebP image"),
+            (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\nand so on", "PDF document"),
+            (b"GIF89a\x10\0\x10\0", "GIF image"),
             (b"BZh91AY&SY\x01", "bzip2 archive"),
             (b"MZ\x90\0\x03\0\0\0", "Windows program"),
             (b"\0\0\0\x18ftypmp42", "MP4 video"),
@@ -354,7 +373,7 @@ pub(crate) mod tests {
             let mut bytes = vec![b'x'; *at];
             bytes.extend(*begins);
             assert_eq!(mark(&bytes), Some(*name));
-            bytes.extend(*begins);
+            bytes.extend(b"text\xff");
             assert_eq!(mark(&bytes), Some(*name));
             let short = mark(&bytes[..at + begins.len() - 1]);
             assert_ne!(short, Some(*name));
@@ -402,6 +421,11 @@ pub(crate) mod tests {
             b"caf\xe9 fianc\xe9 na\xefve \xa3\x80\x99",
             b"\x83\x70\x83\x58\x83\x8f\x81\x5b\x83\x68 \x82\xcd",
             b"\xef\xbb\xbftext",
+            b"\xff\xfetext",
+            b"\0\0\xfe\xfftext\n",
+            b"%PDF-1.7\nall of it is text",
+            b"GIF89a=1",
+            b"PK\x03\x04=1\nand so on, as a text goes on for a while\n",
             long_log.as_bytes(),
         ];
         for bytes in cases {

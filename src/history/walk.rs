@@ -114,6 +114,7 @@ pub struct Walk<'a> {
 
 /// An object with what was seen in it, kept for its deltas.
 struct Live<S> {
+    kind: Kind,
     bytes: Vec<u8>,
     seen: S,
 }
@@ -178,7 +179,7 @@ impl Walk<'_> {
                 let read = &self.progress.bytes;
                 read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 let seen = worker.visitor.whole(LazyId::Known(id), kind, &bytes);
-                Some(Live { bytes, seen })
+                Some(Live { kind, bytes, seen })
             }
             Err(error) => {
                 self.fail(id, error.message().to_owned());
@@ -297,7 +298,8 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         if entry.base == Base::Elsewhere {
             return self.walk.visit_single(id.read(), worker);
         }
-        let kind = entry.kind?;
+        // Of what is built on an object from elsewhere the pack does not tell it.
+        let kind = base.map(|base| base.kind).or(entry.kind)?;
         if self.is_unwanted(place, entry, kind, worker) {
             let read = &self.walk.progress.bytes;
             read.fetch_add(entry.size, Ordering::Relaxed);
@@ -332,7 +334,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         };
         let read = &self.walk.progress.bytes;
         read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        Some(Live { bytes, seen })
+        Some(Live { kind, bytes, seen })
     }
 
     /// Whether what an object begins with tells that it need not be read.
