@@ -200,7 +200,7 @@ impl Sweep {
             commit: None,
         };
         let mut worker = Worker::default();
-        let unit = Unit::whole(Origin::git(name, origin), name.as_bytes());
+        let unit = Unit::words(Origin::git(name, origin), name.as_bytes());
         self.scan_unit(&unit, Ask::default(), &mut worker);
         let mut ranges: Vec<ByteRange> = worker
             .outcome

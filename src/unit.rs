@@ -174,6 +174,14 @@ impl<'b> Unit<'b> {
         }
     }
 
+    /// A text that is no file, such as what a commit says: it is read, however it begins.
+    pub fn words(origin: Origin, bytes: &'b [u8]) -> Self {
+        Self {
+            encoding: Some(Encoding::Bytes),
+            ..Self::whole(origin, bytes)
+        }
+    }
+
     /// A whole input.
     pub fn whole(origin: Origin, bytes: &'b [u8]) -> Self {
         Self {

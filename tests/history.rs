@@ -200,6 +200,28 @@ fn words_and_names_are_looked_at_and_not_shown() {
     }
 }
 
+/// Such a file is no text; words always are.
+#[test]
+fn words_that_begin_like_a_picture_are_read() {
+    let repo = Repo::new();
+    let picture = |seed| format!("GIF89a\u{1}\u{2} {}", token(seed));
+    repo.save("README.md", "Hello\n");
+    repo.write("words", picture(1));
+    repo.git(&[
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--cleanup=verbatim",
+        "-F",
+        "words",
+    ]);
+    repo.write("words", picture(2));
+    repo.git(&["tag", "-a", "--cleanup=verbatim", "-F", "words", "v1"]);
+    let findings = found(&repo);
+    assert_eq!(only(&findings, &token(1))["part"], "commit");
+    assert_eq!(only(&findings, &token(2))["part"], "tag");
+}
+
 #[test]
 fn attributes_and_configuration_hide_nothing() {
     let repo = Repo::new();

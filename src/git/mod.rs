@@ -7,6 +7,7 @@ pub mod changes;
 pub mod delta;
 pub mod forest;
 pub mod fresh;
+pub mod loose;
 pub mod object;
 pub mod pack;
 pub mod range;
@@ -38,6 +39,17 @@ impl Kind {
             git2::ObjectType::Blob => Some(Self::Blob),
             git2::ObjectType::Tag => Some(Self::Tag),
             git2::ObjectType::Any => None,
+        }
+    }
+}
+
+impl From<Kind> for git2::ObjectType {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Commit => Self::Commit,
+            Kind::Tree => Self::Tree,
+            Kind::Blob => Self::Blob,
+            Kind::Tag => Self::Tag,
         }
     }
 }

@@ -22,7 +22,9 @@ use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
 /// Deflate makes of one byte at most this many: a header that promises more is wrong.
-const MOST_GROWTH: u64 = 1040;
+pub(super) const MOST_GROWTH: u64 = 1040;
+/// The largest window that deflate knows.
+pub const WINDOW_BITS: u8 = 15;
 /// Bytes of room behind what is inflated, and behind what that is inflated from. As long as libdeflate
 /// has so much on either side it need not look out for the ends, and most deltas are shorter.
 const ROOM: usize = 320;
@@ -97,6 +99,35 @@ impl Pack {
             forest: Mutex::default(),
             ids: OnceLock::new(),
         })
+    }
+
+    /// Looks whether the index is in order and names places of the pack, as all that goes by it takes for
+    /// granted.
+    ///
+    /// # Errors
+    /// When it is not; the message says how to write it anew.
+    pub fn check(&self) -> Result<(), Error> {
+        let end = self.end();
+        let numbers = 0..self.len();
+        let why = if numbers
+            .clone()
+            .any(|number| self.index.pack_offset_at_index(number) >= end)
+        {
+            "names objects behind the end of its pack"
+        } else if !numbers
+            .map(|number| self.index.oid_at_index(number))
+            .is_sorted()
+        {
+            "is not in order"
+        } else {
+            return Ok(());
+        };
+        let (index, pack) = (self.path.with_extension("idx"), self.path.display());
+        let message = format!(
+            "{}: {why}; write it anew: git index-pack {pack}",
+            index.display()
+        );
+        Err(Error::new(ErrorKind::Git, message))
     }
 
     pub fn path(&self) -> &Path {

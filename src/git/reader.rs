@@ -9,12 +9,13 @@ use std::path::PathBuf;
 
 use git2::{Odb, OdbLookupFlags, OdbObject};
 
-use super::Kind;
+use super::{Kind, loose};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
 /// The objects of some folders. Threads may share it.
 pub struct Reader {
+    dirs: Vec<PathBuf>,
     odb: Odb<'static>,
     kept: HashMap<ObjectId, Kept>,
 }
@@ -33,6 +34,7 @@ pub struct Object<'r> {
 
 enum Bytes<'r> {
     Kept(&'r [u8]),
+    Loose(Vec<u8>),
     Read(OdbObject<'r>),
 }
 
@@ -40,7 +42,15 @@ impl Object<'_> {
     pub fn bytes(&self) -> &[u8] {
         match &self.inner {
             Bytes::Kept(bytes) => bytes,
+            Bytes::Loose(bytes) => bytes,
             Bytes::Read(object) => object.data(),
+        }
+    }
+
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self.inner {
+            Bytes::Loose(bytes) => bytes,
+            _ => self.bytes().to_vec(),
         }
     }
 }
@@ -51,30 +61,39 @@ impl Reader {
     /// # Errors
     /// When a folder is missing or cannot be read.
     pub fn open(dirs: &[PathBuf]) -> Result<Self, Error> {
-        let odb = Odb::new().map_err(|error| Error::new(ErrorKind::Git, error.message()))?;
         for dir in dirs {
             std::fs::read_dir(dir).map_err(|error| Error::io(dir, error))?;
-            let text = dir.to_str().ok_or_else(|| {
+            if dir.to_str().is_none() {
                 let message = format!("{}: the path is not UTF-8", dir.display());
-                Error::new(ErrorKind::Git, message)
-            })?;
+                return Err(Error::new(ErrorKind::Git, message));
+            }
+        }
+        Self::of(dirs)
+    }
+
+    /// The same, of folders of which some may be gone. Of those whose paths are not UTF-8 only the objects
+    /// in files of their own are read.
+    ///
+    /// # Errors
+    /// When libgit2 cannot read a folder.
+    pub fn of(dirs: &[PathBuf]) -> Result<Self, Error> {
+        let odb = Odb::new().map_err(|error| Error::new(ErrorKind::Git, error.message()))?;
+        for (dir, text) in dirs.iter().filter_map(|dir| Some((dir, dir.to_str()?))) {
             odb.add_disk_alternate(text).map_err(|error| {
                 let message = format!("{}: {}", dir.display(), error.message());
                 Error::new(ErrorKind::Git, message)
             })?;
         }
-        let kept = HashMap::new();
-        Ok(Self { odb, kept })
+        Ok(Self {
+            dirs: dirs.to_vec(),
+            odb,
+            kept: HashMap::new(),
+        })
     }
 
     /// Takes objects over, so that they need not be read one by one.
     pub fn keep(&mut self, objects: impl IntoIterator<Item = (ObjectId, Kept)>) {
         self.kept.extend(objects);
-    }
-
-    /// What reads the objects.
-    pub fn odb(&self) -> &Odb<'static> {
-        &self.odb
     }
 
     /// Whether an object is there, as far as the folders were known when they were opened.
@@ -87,18 +106,42 @@ impl Reader {
     /// # Errors
     /// When it is missing or broken.
     pub fn read(&self, id: ObjectId) -> Result<Object<'_>, Error> {
+        let broken = |why| Error::new(ErrorKind::Git, format!("object {id}: {why}"));
+        self.try_read(id).map_err(broken)
+    }
+
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// When it is missing or broken, in words.
+    pub fn try_read(&self, id: ObjectId) -> Result<Object<'_>, String> {
         if let Some(Kept { kind, bytes }) = self.kept.get(&id) {
             let inner = Bytes::Kept(bytes);
             return Ok(Object { inner, kind: *kind });
         }
-        let broken = |why: &str| Error::new(ErrorKind::Git, format!("object {id}: {why}"));
-        let inner = self
-            .odb
-            .read(id.into())
-            .map_err(|error| broken(error.message()))?;
-        let kind = Kind::of(inner.kind()).ok_or_else(|| broken("of no known kind"))?;
+        if let Some(read) = self.read_loose(id) {
+            return read;
+        }
+        let inner = self.odb.read(id.into());
+        let inner = inner.map_err(|error| error.message().to_owned())?;
+        let kind = Kind::of(inner.kind()).ok_or("of no known kind")?;
         let inner = Bytes::Read(inner);
         Ok(Object { inner, kind })
+    }
+
+    /// Reads an object from a file of its own; `None` when it has none.
+    pub fn read_loose(&self, id: ObjectId) -> Option<Result<Object<'static>, String>> {
+        let read = loose::read(&self.dirs, id)?;
+        Some(read.map(|(kind, bytes)| Object {
+            inner: Bytes::Loose(bytes),
+            kind,
+        }))
+    }
+
+    /// The kind of an object, when that can be told by how it begins.
+    pub fn kind(&self, id: ObjectId) -> Option<Kind> {
+        let packed = || self.odb.read_header(id.into()).ok();
+        loose::kind(&self.dirs, id).or_else(|| Kind::of(packed()?.1))
     }
 
     /// Reads an object that has to be of one kind.

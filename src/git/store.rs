@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::pack::Pack;
+use super::reader::Reader;
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
@@ -19,37 +20,63 @@ pub struct Store {
 }
 
 impl Store {
-    /// Lists what lies in `dirs`. A pack that cannot be opened is a fault, the rest goes on.
+    /// Lists what lies in `dirs`. What cannot be opened or listed is a fault, the rest goes on.
     ///
     /// # Errors
-    /// When a folder cannot be listed.
+    /// When an index leads out of its pack: whoever read by it, libgit2 as well, would read anything.
     pub fn open(dirs: &[PathBuf]) -> Result<Self, Error> {
         let mut store = Self {
-            dirs: dirs.to_vec(),
+            dirs: Vec::new(),
             packs: Vec::new(),
             loose: Vec::new(),
             faults: Vec::new(),
         };
         for dir in dirs {
-            for index in listed(&dir.join("pack"))? {
-                if index.extension().is_some_and(|e| e == "idx") {
-                    match Pack::open(&index) {
-                        Ok(pack) => store.packs.push(pack),
-                        Err(fault) => store.faults.push(fault),
-                    }
-                }
+            if dir.is_dir() {
+                store.dirs.push(dir.clone());
+            } else {
+                let message = format!("{}: no such folder of objects", dir.display());
+                store.faults.push(Error::new(ErrorKind::Git, message));
             }
         }
-        for dir in dirs {
-            for folder in listed(dir)? {
+        for dir in store.dirs.clone() {
+            store.list_packs(&dir.join("pack"))?;
+        }
+        for dir in store.dirs.clone() {
+            for folder in store.listed(&dir) {
                 if folder.file_name().is_some_and(|name| name.len() == 2) {
-                    store.list_loose(&folder)?;
+                    store.list_loose(&folder);
                 }
             }
         }
         store.loose.sort_unstable();
         store.loose.dedup();
         Ok(store)
+    }
+
+    fn list_packs(&mut self, folder: &Path) -> Result<(), Error> {
+        let files = self.listed(folder);
+        let of_kind = |kind: &'static str| {
+            let is_of = move |file: &&PathBuf| file.extension().is_some_and(|e| e == kind);
+            files.iter().filter(is_of)
+        };
+        for index in of_kind("idx") {
+            match Pack::open(index) {
+                Ok(pack) => {
+                    pack.check()?;
+                    self.packs.push(pack);
+                }
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        for pack in of_kind("pack") {
+            if files.binary_search(&pack.with_extension("idx")).is_err() {
+                let pack = pack.display();
+                let message = format!("{pack}: has no index; write one: git index-pack {pack}");
+                self.faults.push(Error::new(ErrorKind::Git, message));
+            }
+        }
+        Ok(())
     }
 
     /// Reads the headers of all entries, which whoever walks through the packs needs first.
@@ -66,10 +93,10 @@ impl Store {
         }
     }
 
-    fn list_loose(&mut self, folder: &Path) -> Result<(), Error> {
+    fn list_loose(&mut self, folder: &Path) {
         let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
         let head = name(folder).unwrap_or_default();
-        for file in listed(folder)? {
+        for file in self.listed(folder) {
             let hex = head.clone() + &name(&file).unwrap_or_default();
             if let Some(id) = ObjectId::from_hex(&hex)
                 && self.packs.iter().all(|pack| pack.number(&id).is_none())
@@ -77,7 +104,24 @@ impl Store {
                 self.loose.push(id);
             }
         }
-        Ok(())
+    }
+
+    /// The entries of a folder, in order; none when it does not exist.
+    fn listed(&mut self, folder: &Path) -> Vec<PathBuf> {
+        let list = || -> io::Result<Vec<PathBuf>> {
+            let entries = fs::read_dir(folder)?;
+            let mut paths: Vec<PathBuf> = entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<io::Result<_>>()?;
+            paths.sort();
+            Ok(paths)
+        };
+        list().unwrap_or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                self.faults.push(Error::io(folder, error));
+            }
+            Vec::new()
+        })
     }
 
     /// How many objects there are; those in several packs count for each.
@@ -120,33 +164,11 @@ impl Store {
         self.loose[number as usize]
     }
 
-    /// A reader of single objects. Every thread opens its own.
+    /// A reader of single objects.
     ///
     /// # Errors
     /// When libgit2 cannot read the folders.
-    pub fn reader(&self) -> Result<git2::Odb<'static>, Error> {
-        let open = || {
-            let odb = git2::Odb::new()?;
-            for dir in &self.dirs {
-                odb.add_disk_alternate(&dir.to_string_lossy())?;
-            }
-            Ok(odb)
-        };
-        open().map_err(|error: git2::Error| Error::new(ErrorKind::Git, error.message()))
+    pub fn reader(&self) -> Result<Reader, Error> {
+        Reader::of(&self.dirs)
     }
-}
-
-/// The entries of a folder; none when it does not exist.
-fn listed(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io(dir, error)),
-    };
-    let mut paths = Vec::new();
-    for entry in entries {
-        paths.push(entry.map_err(|error| Error::io(dir, error))?.path());
-    }
-    paths.sort();
-    Ok(paths)
 }

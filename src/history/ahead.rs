@@ -22,7 +22,7 @@ pub fn read(store: &Store, reader: &Reader) -> Vec<(ObjectId, Kept)> {
     let room = Room::of(MOST);
     let walk = Walk {
         store,
-        reader: reader.odb(),
+        reader,
         kinds: &[Kind::Commit, Kind::Tag, Kind::Tree],
         progress: &Progress::default(),
         stop: &AtomicBool::new(false),

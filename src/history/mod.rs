@@ -43,6 +43,7 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::git::object::Commit;
+use crate::git::reader::Reader;
 use crate::git::repo::Repo;
 use crate::git::store::Store;
 use crate::git::{Kind, refs::Refs};
@@ -118,7 +119,7 @@ struct Run<'r> {
     sweep: &'r Sweep,
     naive: bool,
     store: &'r Store,
-    reader: &'r git2::Odb<'static>,
+    reader: &'r Reader,
     secrets: &'r Secrets,
     progress: &'r Progress,
     stop: &'r AtomicBool,
@@ -252,10 +253,10 @@ impl Run<'_> {
         let late: Vec<ObjectId> = late.copied().collect();
         let mut any = false;
         for id in late {
-            let Ok(object) = self.reader.read(id.into()) else {
+            let Ok(object) = self.reader.try_read(id) else {
                 continue;
             };
-            let unit = Unit::whole(Origin::file("notebook.ipynb"), object.data());
+            let unit = Unit::whole(Origin::file("notebook.ipynb"), object.bytes());
             let mut scanner = self.sweep.scanner();
             let secrets = scanner.scan(&unit).iter();
             let secrets = secrets.map(|finding| (self.secrets.number(finding), Kinds::ALL));
@@ -308,23 +309,22 @@ impl Run<'_> {
     }
 
     fn visit_one<V: Visit>(&self, id: ObjectId, kinds: &[Kind], visitor: &mut V) {
-        let unread = |error: git2::Error| {
-            let why = error.message().to_owned();
+        let unread = |why: String| {
             let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
             unread.push(Unread { id, why });
         };
-        match self.reader.read(id.into()) {
+        match self.reader.try_read(id) {
             Ok(object) => {
-                let kind = Kind::of(object.kind());
-                if let Some(kind) = kind.filter(|kind| kinds.contains(kind)) {
-                    let bytes = object.data();
+                let kind = object.kind;
+                if kinds.contains(&kind) {
+                    let bytes = object.bytes();
                     self.progress.done.fetch_add(1, Ordering::Relaxed);
                     let read = &self.progress.bytes;
                     read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                     visitor.whole(LazyId::Known(id), kind, bytes);
                 }
             }
-            Err(error) => unread(error),
+            Err(why) => unread(why),
         }
     }
 

@@ -150,7 +150,7 @@ impl<'q> Names<'q> {
         if !self.known.insert(self.hasher.hash_one(entry.name)) {
             return;
         }
-        let unit = Unit::whole(self.origin.clone(), entry.name);
+        let unit = Unit::words(self.origin.clone(), entry.name);
         for finding in self.scanner.scan(&unit).iter() {
             let secret = self.quest.secrets.number(finding);
             self.telling.push((entry.name.into(), secret));

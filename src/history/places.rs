@@ -232,7 +232,7 @@ impl Places<'_> {
         let mut findings = Vec::new();
         for ((path, secret), place) in placed {
             let name = path.rsplit('/').next().unwrap_or_default();
-            let unit = Unit::whole(Origin::file(path.as_str()), name.as_bytes());
+            let unit = Unit::words(Origin::file(path.as_str()), name.as_bytes());
             let found = scanner.scan(&unit).iter();
             let found = found.filter(|f| self.run.secrets.number(f) == secret);
             findings.extend(found.map(|f| self.traced(f.clone(), Part::FileName, &place)));
@@ -246,15 +246,15 @@ impl Places<'_> {
         let mut findings = Vec::new();
         let mut words = Vec::new();
         for (id, (kind, secrets)) in &found.words {
-            let Ok(read) = self.run.reader.read((*id).into()) else {
+            let Ok(read) = self.run.reader.try_read(*id) else {
                 continue;
             };
             let (part, path, place) = match kind {
                 Kind::Commit => (Part::Commit, "commit message", self.of_commit(*id)),
                 _ => (Part::Tag, "tag message", self.of_tag(*id)),
             };
-            object::words(read.data(), &mut words);
-            let unit = Unit::whole(Origin::file(path), &words);
+            object::words(read.bytes(), &mut words);
+            let unit = Unit::words(Origin::file(path), &words);
             let mut wanted: HashSet<SecretId> = secrets.iter().copied().collect();
             for finding in scanner.scan(&unit).iter() {
                 if wanted.remove(&self.run.secrets.number(finding)) {
@@ -270,7 +270,7 @@ impl Places<'_> {
         let mut scanner = self.run.sweep.scanner();
         let mut findings = Vec::new();
         for (index, reference) in self.refs.refs.iter().enumerate() {
-            let unit = Unit::whole(Origin::file("reference"), reference.name.as_bytes());
+            let unit = Unit::words(Origin::file("reference"), reference.name.as_bytes());
             let place = Place {
                 object: reference.target,
                 span: None,
@@ -377,10 +377,10 @@ impl Places<'_> {
     fn traced(&self, mut finding: Finding, part: Part, place: &Place) -> Finding {
         let note = |rank: Rank| {
             let id = self.graph.id(rank);
-            let read = self.run.reader.read(id.into());
+            let read = self.run.reader.try_read(id);
             CommitNote {
                 id,
-                author: read.map_or_else(|_| String::new(), |read| object::author(read.data())),
+                author: read.map_or_else(|_| String::new(), |read| object::author(read.bytes())),
                 time: self.graph.time(rank),
             }
         };

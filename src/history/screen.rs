@@ -49,7 +49,7 @@ pub fn screen(
     let (stop, unread) = (AtomicBool::new(false), Mutex::default());
     let walk = Walk {
         store,
-        reader: reader.odb(),
+        reader,
         kinds: &[Kind::Blob, Kind::Commit, Kind::Tag],
         progress: &Progress::default(),
         stop: &stop,
@@ -134,10 +134,7 @@ fn trees(store: &Store, reader: &Reader) -> Vec<ObjectId> {
         let entries = entries.filter(|entry| entry.kind.is_none_or(|kind| kind == Kind::Tree));
         trees.extend(entries.map(|entry| pack.id(entry.number)));
     }
-    let is_tree = |id: &&ObjectId| {
-        let header = reader.odb().read_header((**id).into());
-        header.is_ok_and(|(_, kind)| Kind::of(kind) == Some(Kind::Tree))
-    };
+    let is_tree = |id: &&ObjectId| reader.kind(**id) == Some(Kind::Tree);
     trees.extend(store.loose.iter().filter(is_tree));
     trees
 }

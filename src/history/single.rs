@@ -62,11 +62,8 @@ impl<'r> Single<'r> {
     /// When it is missing or broken, in words.
     pub fn read(&mut self, id: ObjectId) -> Result<&[u8], String> {
         if self.run.naive || self.read_packed(id).is_none() {
-            let object = self.run.reader.read(id.into());
-            let object = object.map_err(|error| error.message().to_owned())?;
             self.held = None;
-            self.bytes.clear();
-            self.bytes.extend_from_slice(object.data());
+            self.bytes = self.run.reader.try_read(id)?.into_bytes();
         }
         Ok(&self.bytes)
     }

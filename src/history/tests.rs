@@ -661,10 +661,10 @@ fn read_singles(run: &Run<'_>) {
             ids.sort_by_cached_key(|id| single::turn(run.store, *id));
         }
         for &id in &ids {
-            let expected = run.reader.read(id.into()).expect("an object");
+            let expected = run.reader.read(id).expect("an object");
             let packed = run.store.packed(&id).is_some();
             assert_eq!(single.read_packed(id).is_some(), packed, "{id}");
-            assert!(single.read(id) == Ok(expected.data()), "{id}");
+            assert!(single.read(id) == Ok(expected.bytes()), "{id}");
         }
     }
 }

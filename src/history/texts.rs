@@ -634,7 +634,8 @@ impl Visit for Texts<'_> {
                 }
                 let mut words = std::mem::take(&mut self.words);
                 object::words(bytes, &mut words);
-                let seen = self.text(&words);
+                let large = words.len() > self.sizes.whole;
+                let seen = self.seen(None, &words, large);
                 self.words = words;
                 seen
             }

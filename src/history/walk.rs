@@ -15,7 +15,8 @@ use zlib_rs::Inflate;
 use super::changes::Changes;
 use crate::git::Kind;
 use crate::git::forest::{Base, Entry, Forest};
-use crate::git::pack::Pack;
+use crate::git::pack::{Pack, WINDOW_BITS};
+use crate::git::reader::{Object, Reader};
 use crate::git::store::Store;
 use crate::pipeline::Progress;
 use crate::pool::Pool;
@@ -37,8 +38,6 @@ const SPARE_BYTES: usize = 1 << 20;
 /// An object that takes up so many bytes in its pack, and hardly fewer than by itself, may be a
 /// picture or an archive. That takes longest to inflate and can often be told by how it begins.
 const DENSE_BYTES: u64 = 4 << 10;
-/// The largest window that deflate knows.
-const WINDOW_BITS: u8 = 15;
 
 /// The id of an object, which is read when somebody asks for it. Most are never asked for, and one in the
 /// index of a pack stands so far off in memory that to read it takes as long as all else that is done
@@ -103,7 +102,7 @@ pub struct Unread {
 pub struct Walk<'a> {
     pub store: &'a Store,
     /// Reads the objects that are not reached through a pack's forest.
-    pub reader: &'a git2::Odb<'static>,
+    pub reader: &'a Reader,
     /// The kinds of objects to visit; others may come along and are the visitor's to leave.
     pub kinds: &'a [Kind],
     pub progress: &'a Progress,
@@ -172,20 +171,28 @@ impl Walk<'_> {
         id: ObjectId,
         worker: &mut Worker<V>,
     ) -> Option<Live<V::Seen>> {
-        match self.reader.read(id.into()) {
-            Ok(object) => {
-                let kind = Kind::of(object.kind())?;
-                let bytes = object.data().to_vec();
-                let read = &self.progress.bytes;
-                read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-                let seen = worker.visitor.whole(LazyId::Known(id), kind, &bytes);
-                Some(Live { kind, bytes, seen })
-            }
-            Err(error) => {
-                self.fail(id, error.message().to_owned());
+        match self.reader.try_read(id) {
+            Ok(object) => Some(self.visit_read(id, object, worker)),
+            Err(why) => {
+                self.fail(id, why);
                 None
             }
         }
+    }
+
+    /// Visits what was read by itself.
+    fn visit_read<V: Visit>(
+        &self,
+        id: ObjectId,
+        object: Object<'_>,
+        worker: &mut Worker<V>,
+    ) -> Live<V::Seen> {
+        let kind = object.kind;
+        let bytes = object.into_bytes();
+        let read = &self.progress.bytes;
+        read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let seen = worker.visitor.whole(LazyId::Known(id), kind, &bytes);
+        Live { kind, bytes, seen }
     }
 
     fn fail(&self, id: ObjectId, why: impl Into<String>) {
@@ -315,16 +322,14 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             .pack
             .inflate((self.forest, place), &mut worker.inflater, target);
         if let Err(why) = inflated {
-            self.walk.fail(id.read(), why);
-            return None;
+            return self.other_copy(id.read(), why, worker);
         }
         let seen = if let Some(base) = base {
             let Worker {
                 changes, packed, ..
             } = worker;
             if changes.apply(&base.bytes, packed, &mut bytes).is_err() {
-                self.walk.fail(id.read(), "its delta is broken");
-                return None;
+                return self.other_copy(id.read(), "its delta is broken", worker);
             }
             worker
                 .visitor
@@ -335,6 +340,17 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         let read = &self.walk.progress.bytes;
         read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Some(Live { kind, bytes, seen })
+    }
+
+    /// Visits the copy in a file of its own of an object that is broken here, if there is one.
+    fn other_copy(&self, id: ObjectId, why: &str, worker: &mut Worker<V>) -> Option<Live<V::Seen>> {
+        match self.walk.reader.read_loose(id) {
+            Some(Ok(object)) => Some(self.walk.visit_read(id, object, worker)),
+            _ => {
+                self.walk.fail(id, why);
+                None
+            }
+        }
     }
 
     /// Whether what an object begins with tells that it need not be read.
