@@ -922,6 +922,72 @@ fn pre_push_judges_what_the_remote_has_not() {
     assert_eq!(server.push(&["main"]).code, Some(0));
 }
 
+/// Runs git on a repository that lies apart from its working tree, as people keep their dotfiles.
+fn apart(git_dir: &Path, tree: &Path, args: &[&str]) -> Run {
+    let output = git(tree)
+        .arg(format!("--git-dir={}", git_dir.display()))
+        .arg(format!("--work-tree={}", tree.display()))
+        .args(args)
+        .output();
+    output.expect("git runs").into()
+}
+
+#[test]
+fn a_repository_apart_from_its_working_tree_is_the_one_that_is_judged() {
+    let server = Server::without_hook();
+    let dotfiles = Repo::clone_of(&server.bare, &["--bare"]);
+    // The working tree lies in another repository, which has nothing to do with it.
+    let (around, home) = (Repo::new(), Dir::new());
+    around.save("README", "around\n");
+    let inside = around.path().join("home");
+    fs::create_dir(&inside).unwrap();
+    dotfiles
+        .dir
+        .run(&["hook", "install", "pre-commit", "pre-push"])
+        .expect(0);
+    for tree in [home.path(), &inside] {
+        let git = |args: &[&str]| apart(dotfiles.path(), tree, args);
+        git(&["reset", "--quiet"]).expect(0);
+        fs::write(tree.join(".profile"), leak(1)).unwrap();
+        git(&["add", ".profile"]).expect(0);
+        let run = git(&["commit", "--quiet", "-m", "Keep"]).expect(1);
+        assert!(run.stderr.contains(".profile"), "{}", run.stderr);
+        git(&["commit", "--quiet", "--no-verify", "-m", "Keep"]).expect(0);
+        let run = git(&["push", "--quiet", "origin", "main"]).expect(1);
+        assert!(run.stderr.contains(".profile"), "{}", run.stderr);
+        git(&["reset", "--quiet", "--soft", "HEAD^"]).expect(0);
+        fs::write(tree.join(".profile"), format!("{}\n", tree.display())).unwrap();
+        git(&["commit", "--quiet", "--message=Keep", ".profile"]).expect(0);
+        git(&["push", "--quiet", "origin", "main"]).expect(0);
+    }
+}
+
+#[test]
+fn a_linked_working_tree_is_judged_by_its_own_index_and_head() {
+    let server = hooked();
+    let tree = Dir::new();
+    let place = tree.path().join("linked");
+    let place = place.to_str().unwrap();
+    server
+        .copy
+        .git(&["worktree", "add", "--quiet", "-b", "topic", place]);
+    let git = |args: &[&str]| -> Run {
+        let output = git(Path::new(place)).args(args).output();
+        output.expect("git runs").into()
+    };
+    fs::write(Path::new(place).join("a.py"), leak(1)).unwrap();
+    git(&["add", "a.py"]).expect(0);
+    git(&["commit", "--quiet", "-m", "Add"]).expect(1);
+    git(&["commit", "--quiet", "-m", "Add", "a.py"]).expect(1);
+    git(&["commit", "--quiet", "--no-verify", "-m", "Add"]).expect(0);
+    git(&["push", "--quiet", "origin", "topic"]).expect(1);
+    git(&["reset", "--quiet", "--hard", "HEAD^"]).expect(0);
+    fs::write(Path::new(place).join("a.py"), "clean\n").unwrap();
+    git(&["add", "a.py"]).expect(0);
+    git(&["commit", "--quiet", "-m", "Add"]).expect(0);
+    git(&["push", "--quiet", "origin", "topic"]).expect(0);
+}
+
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }

@@ -38,6 +38,29 @@ impl Repo {
             .map_err(|error| refuse(path, &error))
     }
 
+    /// Opens the repository that git names to the programs it runs: by its own folder, and by the
+    /// root of its working tree, which otherwise is where they run.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn open_named(git_dir: &Path, work_tree: Option<&Path>) -> Result<Self, Error> {
+        let none: [&Path; 0] = [];
+        let open = || {
+            let git = git2::Repository::open_ext(git_dir, RepositoryOpenFlags::NO_SEARCH, none)?;
+            // `.git` lies in its working tree; of other folders only git itself knows.
+            let is_told = git.is_bare()
+                || git.path().ends_with(".git")
+                || git.config()?.get_entry("core.worktree").is_ok();
+            let here = (!is_told).then_some(Path::new("."));
+            if let Some(root) = work_tree.or(here) {
+                git.set_workdir(root, false)?;
+            }
+            Ok(git)
+        };
+        let opened = open().map(|inner| Self { inner });
+        opened.map_err(|error| refuse(git_dir, &error))
+    }
+
     pub fn git2(&self) -> &git2::Repository {
         &self.inner
     }

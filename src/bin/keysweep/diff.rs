@@ -24,7 +24,7 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
     for report in reports(&args.report, system) {
         outputs.push((Output::open(report.output.as_deref())?, report));
     }
-    let repo = Repo::open(&args.repo)?;
+    let repo = repository(&args.repo)?;
     let scope = scope(args, system)?;
     if let Scope::Range { head, .. } = &scope {
         style.commit = Some(keysweep::git::range::commit(&repo, head)?.to_string());
@@ -37,7 +37,7 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
     let progress = Progress::default();
     // An open repository is not for other threads, so the bar's thread is the other one.
     let judged = progress::watch(args.report.quiet, "objects", &progress, || {
-        let repo = Repo::open(&args.repo)?;
+        let repo = repository(&args.repo)?;
         range::judge(&repo, &scope, &args.rules, options, &progress)
     })?;
     tell(&judged.outcome.ledger);
@@ -56,8 +56,22 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
 /// The index, which git names while it commits.
 pub fn staged() -> Scope {
     Scope::Staged {
-        index: variable("GIT_INDEX_FILE").map(PathBuf::from),
+        index: path("GIT_INDEX_FILE"),
     }
+}
+
+/// The repository in `dir`; in the current folder the one that git names to what it runs, if it does.
+pub fn repository(dir: &Path) -> Result<Repo, Error> {
+    match path("GIT_DIR").filter(|_| dir == Path::new(".")) {
+        Some(git_dir) => Repo::open_named(&git_dir, path("GIT_WORK_TREE").as_deref()),
+        None => Repo::open(dir),
+    }
+}
+
+/// A variable that holds a path; it need not be UTF-8.
+pub fn path(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(PathBuf::from)
 }
 
 pub fn variable(name: &str) -> Option<String> {

@@ -12,7 +12,7 @@ use keysweep::guard::rehearse;
 use keysweep::guard::server::{self, Ended, Hook};
 
 use crate::args::{HookCommand, InstallArgs, KindArg, LayoutArg};
-use crate::diff::{staged, variable};
+use crate::diff::{path, repository, staged, variable};
 use crate::exit::{Exit, Fault};
 use crate::say;
 use crate::scan::now;
@@ -38,11 +38,12 @@ pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
             Ok(end(&serve(&hook, policy.as_deref(), began)))
         }
         HookCommand::PreCommit => {
-            let repo = Repo::open(Path::new("."))?;
+            let repo = repository(Path::new("."))?;
             Ok(end(&client::pre_commit(&repo, &staged(), now())?))
         }
         HookCommand::PrePush { remote, url: _ } => {
-            let ended = client::pre_push(Path::new("."), remote, &input()?, now())?;
+            let dir = path("GIT_DIR").unwrap_or_else(|| ".".into());
+            let ended = client::pre_push(&dir, remote, &input()?, now())?;
             Ok(end(&ended))
         }
         HookCommand::Install(args) => install(args),
