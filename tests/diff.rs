@@ -326,6 +326,89 @@ fn staged_is_what_the_index_holds_and_unstaged_what_the_disk_holds() {
     assert_eq!(paths(&findings(&first, &["--staged"])), ["a.py"]);
 }
 
+/// Makes `name` a hook of the repository that runs these lines of a shell, `keysweep` among them.
+#[cfg(unix)]
+fn hook(repo: &Repo, name: &str, lines: &str) {
+    let program = env!("CARGO_BIN_EXE_keysweep");
+    let text = format!("#!/bin/sh\nkeysweep() {{ '{program}' \"$@\"; }}\n{lines}\n");
+    util::tools::executable(&repo.dir, &format!(".git/hooks/{name}"), &text);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_index_that_git_names_is_found_from_anywhere() {
+    for lines in [
+        "cd sub && keysweep diff --staged",
+        "root=$(pwd); cd / && keysweep diff --staged -C \"$root\"",
+    ] {
+        let repo = based(&[("sub/a.py", "clean\n")]);
+        hook(&repo, "pre-commit", lines);
+        repo.write("sub/a.py", leak(1));
+        repo.git(&["add", "."]);
+        let commit = |args: &[&str]| {
+            let all = [&["commit", "--quiet", "-m", "Change"], args].concat();
+            repo.try_git(&all)
+        };
+        commit(&[]).expect(1);
+        // A commit of a part has an index of its own.
+        repo.write("README", "changed\n");
+        commit(&["README"]).expect(0);
+        commit(&["sub/a.py"]).expect(1);
+        repo.write("sub/a.py", "clean again\n");
+        commit(&["--all"]).expect(0);
+    }
+    // The first commit of all may have none.
+    let repo = Repo::new();
+    hook(&repo, "pre-commit", "keysweep diff --staged");
+    repo.git(&["commit", "--quiet", "--allow-empty", "-m", "Begin"]);
+}
+
+#[test]
+fn an_index_that_is_missing_is_not_taken_for_an_empty_one() {
+    let repo = based(&[]);
+    repo.write("a.py", leak(1));
+    repo.git(&["add", "."]);
+    for index in ["elsewhere/index", ".git/next-index"] {
+        let vars = [("GIT_INDEX_FILE", index)];
+        let run = repo.dir.run_with(&["diff", "--staged"], &vars, b"");
+        assert!(run.expect(2).stderr.contains(index));
+    }
+    let own = [("GIT_INDEX_FILE", ".git/index")];
+    repo.dir
+        .run_with(&["diff", "--staged"], &own, b"")
+        .expect(1);
+    let empty = Repo::new();
+    empty
+        .dir
+        .run_with(&["diff", "--staged"], &own, b"")
+        .expect(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn unstaged_reads_what_git_would_store_under_any_name() {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+
+    let repo = based(&[("link", "a file\n"), ("gone.py", "x\n")]);
+    let name = repo.path().join(std::ffi::OsStr::from_bytes(b"n\xff.py"));
+    std::fs::write(&name, "clean\n").unwrap();
+    repo.commit("Add");
+    std::fs::write(&name, leak(1)).unwrap();
+    let link = repo.path().join("link");
+    std::fs::remove_file(&link).unwrap();
+    symlink(format!("/srv/{}", token(2)), &link).unwrap();
+    std::fs::remove_file(repo.path().join("gone.py")).unwrap();
+    let found = findings(&repo, &["--unstaged"]);
+    assert_eq!(paths(&found), ["link", "n\u{fffd}.py"]);
+    // A link that leads elsewhere than before.
+    repo.commit("Store");
+    std::fs::remove_file(&link).unwrap();
+    symlink(token(3), &link).unwrap();
+    let found = findings(&repo, &["--unstaged"]);
+    assert_eq!(paths(&found), ["link"]);
+}
+
 #[test]
 fn wide_text_is_read() {
     let repo = based(&[]);

@@ -1,6 +1,6 @@
 //! Revisions, ranges of commits, and what the index and the working tree changed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use git2::{DiffOptions, Index, Oid, Sort};
@@ -96,13 +96,14 @@ pub fn tips(repo: &Repo) -> Result<Vec<Oid>, Error> {
 /// When the index cannot be read.
 pub fn staged(repo: &Repo, index: Option<&Path>) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
     let git = repo.git2();
+    let index = index.map(|file| named_index(git, file)).transpose()?;
     let list = || {
         let head = match git.head() {
             Ok(head) => Some(head.peel_to_tree()?),
             Err(_) => None,
         };
         let mut found = Vec::new();
-        let index = match index {
+        let index = match &index {
             Some(file) => Index::open(file)?,
             None => git.index()?,
         };
@@ -122,11 +123,26 @@ pub fn staged(repo: &Repo, index: Option<&Path>) -> Result<Vec<(Arc<str>, Object
     list().map_err(|error: git2::Error| failed(repo, &error))
 }
 
+/// An index by the name that git gives it: from the root of the working tree, wherever this runs.
+///
+/// Only the repository's own may be missing, which says that nothing was ever staged.
+fn named_index(git: &git2::Repository, file: &Path) -> Result<PathBuf, Error> {
+    let file = git.workdir().unwrap_or(git.path()).join(file);
+    let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
+    let is_own = file.file_name() == Some("index".as_ref())
+        && folder.is_some_and(|folder| git.path().canonicalize().is_ok_and(|own| own == folder));
+    if !is_own && !file.exists() {
+        let missing = std::io::ErrorKind::NotFound.into();
+        return Err(Error::io(&file, missing));
+    }
+    Ok(file)
+}
+
 /// Files of the working tree that differ from the index, and the blobs that stand there for them.
 ///
 /// # Errors
 /// When there is no working tree, or it cannot be compared.
-pub fn unstaged(repo: &Repo) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
+pub fn unstaged(repo: &Repo) -> Result<Vec<(PathBuf, ObjectId)>, Error> {
     let mut options = DiffOptions::new();
     options.ignore_submodules(true).include_typechange(true);
     let diff = repo
@@ -134,8 +150,8 @@ pub fn unstaged(repo: &Repo) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
         .diff_index_to_workdir(None, Some(&mut options))
         .map_err(|error| failed(repo, &error))?;
     let changed = diff.deltas().filter_map(|delta| {
-        let path = delta.new_file().path()?.to_string_lossy().into_owned();
-        Some((path.into(), delta.old_file().id().into()))
+        let path = delta.new_file().path()?.to_path_buf();
+        Some((path, delta.old_file().id().into()))
     });
     Ok(changed.collect())
 }

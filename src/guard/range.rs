@@ -245,7 +245,8 @@ impl Base<'_> {
             }
         }
         if *scope == Scope::Unstaged {
-            near.extend(range::unstaged(self.repo)?);
+            let changed = range::unstaged(self.repo)?.into_iter();
+            near.extend(changed.map(|(path, blob)| (path.to_string_lossy().into(), blob)));
         }
         // What is not in the index yet has no blob.
         near.retain(|(_, blob)| self.reader.has(*blob));
