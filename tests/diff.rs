@@ -294,7 +294,108 @@ fn a_range_that_does_not_exist_is_an_error() {
         assert!(!run.stderr.is_empty());
     }
     // No upstream, and no CI system to say.
-    repo.dir.run(&["diff"]).expect(2);
+    let on_branch = repo.dir.run(&["diff"]).expect(2);
+    repo.git(&["checkout", "--quiet", "--detach"]);
+    let detached = repo.dir.run(&["diff"]).expect(2);
+    for run in [on_branch, detached] {
+        let told = "no upstream branch is known for what is checked out; name the commits";
+        assert!(run.stderr.contains(told), "{}", run.stderr);
+    }
+}
+
+const NOTHING: &str = "0000000000000000000000000000000000000000";
+
+/// What GitHub runs `ci` with after a push of `main`, the default branch.
+fn pushed(repo: &Repo, event: &Value) -> Run {
+    let folder = util::Dir::new();
+    let event = folder.write("event.json", event.to_string());
+    let vars = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+    ];
+    repo.dir.run_with(&["ci"], &vars, b"")
+}
+
+/// A server's repository and a clone of it that is up to date, with a secret in its last commit.
+fn cloned() -> (Repo, Repo) {
+    let origin = based(&[]);
+    origin.save("a.py", leak(1));
+    let clone = Repo::clone_of(&origin, &[]);
+    (origin, clone)
+}
+
+#[test]
+fn a_push_of_the_default_branch_is_not_held_against_itself() {
+    let (origin, clone) = cloned();
+    let head = clone.git(&["rev-parse", "HEAD"]);
+    let tree = clone.git(&["rev-parse", "base^{tree}"]);
+    let old = clone.git(&["commit-tree", "-m", "Old", &tree]);
+    // New, overwritten, overwritten and what was there not fetched; by systems that name it or not.
+    for before in [NOTHING, &*old, &"1".repeat(40)] {
+        for name in [json!("refs/heads/main"), Value::Null] {
+            let event = json!({"ref": name, "before": before, "after": head,
+                "forced": before != NOTHING, "repository": {"default_branch": "main"}});
+            let run = pushed(&clone, &event).expect(1);
+            assert!(run.stderr.contains("judged 2 commits"), "{}", run.stderr);
+        }
+        for name in ["main", ""] {
+            let vars = [
+                ("GITLAB_CI", "true"),
+                ("CI_COMMIT_SHA", &*head),
+                ("CI_COMMIT_BEFORE_SHA", before),
+                ("CI_DEFAULT_BRANCH", "main"),
+                ("CI_COMMIT_REF_NAME", name),
+            ];
+            let run = clone.dir.run_with(&["ci"], &vars, b"").expect(1);
+            assert!(run.stderr.contains("judged 2 commits"), "{}", run.stderr);
+        }
+    }
+    // A clone that has not all of it cannot tell.
+    let shallow = Repo::clone_of(&origin, &["--depth=1"]);
+    let event = json!({"ref": "refs/heads/main", "before": NOTHING, "after": head,
+        "repository": {"default_branch": "main"}});
+    let run = pushed(&shallow, &event).expect(2);
+    assert!(run.stderr.contains("fetch-depth: 0"), "{}", run.stderr);
+}
+
+#[test]
+fn another_branch_that_was_overwritten_is_held_against_the_default_branch() {
+    let (_origin, clone) = cloned();
+    let head = clone.save("b.py", leak(2));
+    let event = json!({"ref": "refs/heads/topic", "before": "1".repeat(40), "after": head,
+        "forced": true, "repository": {"default_branch": "main"}});
+    let run = pushed(&clone, &event).expect(1);
+    assert!(run.stderr.contains("judged 1 commits"), "{}", run.stderr);
+    let vars = [
+        ("GITLAB_CI", "true"),
+        ("CI_COMMIT_SHA", &*head),
+        ("CI_COMMIT_BEFORE_SHA", &"1".repeat(40)),
+        ("CI_DEFAULT_BRANCH", "main"),
+        ("CI_COMMIT_REF_NAME", "topic"),
+    ];
+    let run = clone.dir.run_with(&["ci"], &vars, b"").expect(1);
+    assert!(run.stderr.contains("judged 1 commits"), "{}", run.stderr);
+}
+
+#[test]
+fn the_first_commit_of_all_is_judged_in_ci() {
+    let repo = Repo::new();
+    let head = repo.save("a.py", leak(1));
+    let bitbucket = [
+        ("BITBUCKET_BUILD_NUMBER", "1"),
+        ("BITBUCKET_COMMIT", &*head),
+    ];
+    let jenkins = [("JENKINS_URL", "x"), ("GIT_COMMIT", &*head)];
+    for vars in [&[("TF_BUILD", "True")][..], &bitbucket, &jenkins] {
+        let run = repo.dir.run_with(&["ci"], vars, b"").expect(1);
+        assert!(run.stderr.contains("judged 1 commits"), "{}", run.stderr);
+    }
+    // Where the parents were only not fetched, it is not taken for the first.
+    repo.save("a.py", "clean\n");
+    let shallow = Repo::clone_of(&repo, &["--depth=1"]);
+    let azure = [("TF_BUILD", "True")];
+    let run = shallow.dir.run_with(&["ci"], &azure, b"").expect(2);
+    assert!(run.stderr.contains("fetchDepth: 0"), "{}", run.stderr);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::unit::ObjectId;
 /// A range with its ends resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
-    pub base: ObjectId,
+    /// `None` for a range that begins with the history.
+    pub base: Option<ObjectId>,
     pub head: ObjectId,
     /// Where the two parted; `None` for histories that have nothing in common.
     pub fork: Option<ObjectId>,
@@ -20,26 +21,49 @@ pub struct Range {
     pub commits: Vec<ObjectId>,
 }
 
-/// Resolves a range.
+/// Resolves a range; without a base it is all that leads to `head`.
 ///
 /// # Errors
-/// When an end does not exist, or the clone is too shallow to tell where the ends parted.
-pub fn resolve(repo: &Repo, base: &str, head: &str) -> Result<Range, Error> {
-    let base = commit(repo, base)?;
+/// When an end does not exist, or the clone is too shallow to tell where the range begins.
+pub fn resolve(repo: &Repo, base: Option<&str>, head: &str) -> Result<Range, Error> {
     let head = commit(repo, head)?;
-    let git = repo.git2();
-    let fork = match git.merge_base(base.into(), head.into()) {
-        Ok(id) => Some(id.into()),
-        Err(_) if repo.completeness().shallow => return Err(shallow("the range begins")),
-        Err(_) => None,
+    let is_shallow = repo.completeness().shallow;
+    let (base, fork) = match base {
+        None if is_shallow => return Err(shallow("the history begins")),
+        None => (None, None),
+        Some(base) => {
+            let base = commit(repo, base)?;
+            match repo.git2().merge_base(base.into(), head.into()) {
+                Ok(fork) => (Some(base), Some(fork.into())),
+                Err(_) if is_shallow => return Err(shallow("the range begins")),
+                Err(_) => (Some(base), None),
+            }
+        }
     };
-    let commits = between(repo, &[head.into()], &[base.into()])?;
+    let hidden: Vec<Oid> = base.into_iter().map(Oid::from).collect();
+    let commits = between(repo, &[head.into()], &hidden)?;
     Ok(Range {
         base,
         head,
         fork,
         commits,
     })
+}
+
+/// The first of `revisions` that is there; `None` when a clone that has the whole history has none of
+/// them.
+///
+/// # Errors
+/// When the clone is too shallow to tell.
+pub fn first_of(repo: &Repo, revisions: &[String]) -> Result<Option<String>, Error> {
+    for revision in revisions {
+        match commit(repo, revision) {
+            Ok(_) => return Ok(Some(revision.clone())),
+            Err(error) if repo.completeness().shallow => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// The commit that a revision names.
@@ -52,9 +76,21 @@ pub fn commit(repo: &Repo, revision: &str) -> Result<ObjectId, Error> {
         Ok(commit) => Ok(commit.id().into()),
         Err(_) if repo.completeness().shallow => Err(shallow(&format!("{revision} stands"))),
         Err(error) => {
-            let message = format!("{revision}: {}", error.message());
-            Err(Error::new(ErrorKind::Git, message))
+            let why = why_not(revision, &error);
+            Err(Error::new(ErrorKind::Git, format!("{revision}: {why}")))
         }
+    }
+}
+
+/// Says why a revision names no commit, in terms of what can be done about it.
+fn why_not(revision: &str, error: &git2::Error) -> String {
+    let name = "name the commits to judge: keysweep diff BASE..HEAD";
+    if revision.contains("@{u") {
+        format!("no upstream branch is known for what is checked out; {name}")
+    } else if error.code() == git2::ErrorCode::NotFound {
+        format!("there is no such commit in this clone; fetch it, or {name}")
+    } else {
+        error.message().to_owned()
     }
 }
 

@@ -46,7 +46,11 @@ impl System {
 /// The ends of a range, as revisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ends {
-    pub base: String,
+    /// Where it may begin; the first of these that the clone has counts.
+    pub bases: Vec<String>,
+    /// Whether all that leads to the head is judged when the clone has none of them; else that is
+    /// an error.
+    pub or_all: bool,
     pub head: String,
 }
 
@@ -79,21 +83,56 @@ pub fn range(
     })
 }
 
+/// From what a pull request names to its head: without that base nothing can be said.
 fn ends(base: impl Into<String>, head: impl Into<String>) -> Ends {
     Ends {
-        base: base.into(),
+        bases: vec![base.into()],
+        or_all: false,
         head: head.into(),
     }
+}
+
+/// From what stood there before to its head. Without that, all of it is new: nobody has judged it.
+fn since(before: Option<String>, head: impl Into<String>) -> Ends {
+    Ends {
+        bases: before.into_iter().collect(),
+        or_all: true,
+        head: head.into(),
+    }
+}
+
+/// What a push of `branch` brought, held against the default branch when nothing stood there before.
+///
+/// A push of the default branch itself has moved that too, as may one whose branch is not told.
+fn pushed(
+    branch: Option<&str>,
+    default: Option<&str>,
+    before: Option<String>,
+    head: String,
+) -> Option<Ends> {
+    if branch.is_none() || branch == default {
+        return Some(since(before, head));
+    }
+    let bases: Vec<String> = before.into_iter().chain(default.map(remote)).collect();
+    (!bases.is_empty()).then_some(Ends {
+        bases,
+        or_all: false,
+        head,
+    })
 }
 
 fn is_zero(id: &str) -> bool {
     id.bytes().all(|b| b == b'0')
 }
 
+/// A branch without what git writes before its name.
+fn short(branch: &str) -> &str {
+    branch.strip_prefix("refs/heads/").unwrap_or(branch)
+}
+
 /// The branch `refs/heads/NAME` as a clone of it is called.
 fn remote(branch: &str) -> String {
-    let name = branch.strip_prefix("refs/heads/").unwrap_or(branch);
-    format!("refs/remotes/origin/{name}")
+    format!("refs/remotes/origin/{}", short(branch))
 }
 
 fn github(event: &Value) -> Option<Ends> {
@@ -105,13 +144,15 @@ fn github(event: &Value) -> Option<Ends> {
         return Some(ends(base, text("/merge_group/head_sha")?));
     }
     let after = text("/after")?;
+    let branch = text("/ref");
+    let branch = branch.as_deref().map(short);
+    let default = text("/repository/default_branch");
+    let default = default.as_deref();
     let before = text("/before").filter(|id| !is_zero(id));
-    // A new branch, and one that was overwritten, are held against the default branch.
+    // What was overwritten may have left main long ago: other branches are held against that.
     let forced = event.get("forced").and_then(Value::as_bool) == Some(true);
-    match before.filter(|_| !forced) {
-        Some(before) => Some(ends(before, after)),
-        None => Some(ends(remote(&text("/repository/default_branch")?), after)),
-    }
+    let moved = before.filter(|_| !forced || branch.is_none() || branch == default);
+    pushed(branch, default, moved, after)
 }
 
 fn azure(get: Get<'_>) -> Ends {
@@ -122,7 +163,7 @@ fn azure(get: Get<'_>) -> Ends {
             ends(remote(&target), head.unwrap_or_else(|| "HEAD".to_owned()))
         }
         // Nothing says what was pushed together: the newest commit, with all that a merge brought.
-        None => ends("HEAD^", "HEAD"),
+        None => since(Some("HEAD^".to_owned()), "HEAD"),
     }
 }
 
@@ -133,10 +174,11 @@ fn gitlab(get: Get<'_>) -> Option<Ends> {
         let source = get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA");
         return Some(ends(base, source.unwrap_or(head)));
     }
-    match get("CI_COMMIT_BEFORE_SHA").filter(|id| !is_zero(id)) {
-        Some(before) => Some(ends(before, head)),
-        None => Some(ends(remote(&get("CI_DEFAULT_BRANCH")?), head)),
-    }
+    // A clone has it no more after it was overwritten, which GitLab does not say.
+    let before = get("CI_COMMIT_BEFORE_SHA").filter(|id| !is_zero(id));
+    let branch = get("CI_COMMIT_REF_NAME");
+    let default = get("CI_DEFAULT_BRANCH");
+    pushed(branch.as_deref(), default.as_deref(), before, head)
 }
 
 fn bitbucket(get: Get<'_>) -> Ends {
@@ -146,18 +188,18 @@ fn bitbucket(get: Get<'_>) -> Ends {
     }
     match get("BITBUCKET_PR_DESTINATION_BRANCH") {
         Some(branch) => ends(remote(&branch), head),
-        None => ends(format!("{head}^"), head),
+        None => since(Some(format!("{head}^")), head),
     }
 }
 
 fn jenkins(get: Get<'_>) -> Option<Ends> {
-    let head = || get("GIT_COMMIT").unwrap_or_else(|| "HEAD".to_owned());
     if let Some(target) = get("CHANGE_TARGET") {
         // A job may have merged the target already: what counts is what the target has not.
         return Some(ends(remote(&target), "HEAD"));
     }
-    let before = get("GIT_PREVIOUS_SUCCESSFUL_COMMIT").or_else(|| get("GIT_PREVIOUS_COMMIT"));
-    before.map(|before| ends(before, head()))
+    // What was built before without success may be what was refused.
+    let before = get("GIT_PREVIOUS_SUCCESSFUL_COMMIT");
+    Some(since(before, get("GIT_COMMIT")?))
 }
 
 #[cfg(test)]
@@ -165,18 +207,28 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn told(system: System, vars: &[(&str, &str)], event: &Value) -> Option<(String, String)> {
+    fn told(system: System, vars: &[(&str, &str)], event: &Value) -> Option<Ends> {
         let get = |name: &str| {
             let found = vars.iter().find(|(key, _)| *key == name);
             found.map(|(_, value)| (*value).to_owned())
         };
         assert_eq!(System::detect(&get), Some(system));
-        let ends = range(system, &get, |_| Some(event.clone())).ok()?;
-        Some((ends.base, ends.head))
+        range(system, &get, |_| Some(event.clone())).ok()
     }
 
-    fn pair(base: &str, head: &str) -> Option<(String, String)> {
-        Some((base.to_owned(), head.to_owned()))
+    fn pair(base: &str, head: &str) -> Option<Ends> {
+        Some(ends(base, head))
+    }
+
+    fn or_all(base: Option<&str>, head: &str) -> Option<Ends> {
+        Some(since(base.map(str::to_owned), head))
+    }
+
+    fn either(bases: [&str; 2], head: &str) -> Option<Ends> {
+        Some(Ends {
+            bases: bases.map(str::to_owned).to_vec(),
+            ..ends("", head)
+        })
     }
 
     #[test]
@@ -189,14 +241,24 @@ mod tests {
         assert_eq!(told(pull), pair("b", "h"));
         let queue = json!({"merge_group": {"base_sha": "b", "head_sha": "h"}});
         assert_eq!(told(queue), pair("b", "h"));
-        let push = |before: &str, forced: bool| {
-            json!({"before": before, "after": "h", "forced": forced,
+        let push = |name: &str, before: &str, forced: bool| {
+            json!({"ref": name, "before": before, "after": "h", "forced": forced,
                    "repository": {"default_branch": "main"}})
         };
-        assert_eq!(told(push("b", false)), pair("b", "h"));
-        for event in [push("b", true), push("0000", false)] {
-            assert_eq!(told(event), pair("refs/remotes/origin/main", "h"));
+        let (main, topic) = ("refs/heads/main", "refs/heads/topic");
+        let default = "refs/remotes/origin/main";
+        assert_eq!(told(push(topic, "b", false)), either(["b", default], "h"));
+        for event in [push(topic, "b", true), push(topic, "0000", false)] {
+            assert_eq!(told(event), pair(default, "h"));
         }
+        // The default branch is no base for a push that moved it.
+        for forced in [false, true] {
+            assert_eq!(told(push(main, "b", forced)), or_all(Some("b"), "h"));
+        }
+        assert_eq!(told(push(main, "0000", false)), or_all(None, "h"));
+        let mut unnamed = push(main, "0000", false);
+        unnamed["ref"] = Value::Null;
+        assert_eq!(told(unnamed), or_all(None, "h"));
         assert_eq!(told(json!({"schedule": "daily"})), None);
     }
 
@@ -213,18 +275,29 @@ mod tests {
         assert_eq!(told(System::Azure, &azure, &none), pair(main, "h"));
         assert_eq!(
             told(System::Azure, &azure[..1], &none),
-            pair("HEAD^", "HEAD")
+            or_all(Some("HEAD^"), "HEAD")
         );
-        let gitlab = [
-            ("GITLAB_CI", "true"),
-            ("CI_COMMIT_SHA", "h"),
-            ("CI_DEFAULT_BRANCH", "main"),
-            ("CI_COMMIT_BEFORE_SHA", "b"),
-            ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "m"),
-        ];
-        assert_eq!(told(System::GitLab, &gitlab, &none), pair("m", "h"));
-        assert_eq!(told(System::GitLab, &gitlab[..4], &none), pair("b", "h"));
-        assert_eq!(told(System::GitLab, &gitlab[..3], &none), pair(main, "h"));
+        let gitlab = |own: &'static str| {
+            [
+                ("GITLAB_CI", "true"),
+                ("CI_COMMIT_SHA", "h"),
+                ("CI_DEFAULT_BRANCH", "main"),
+                ("CI_COMMIT_REF_NAME", own),
+                ("CI_COMMIT_BEFORE_SHA", "b"),
+                ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "m"),
+            ]
+        };
+        let topic = gitlab("topic");
+        assert_eq!(told(System::GitLab, &topic, &none), pair("m", "h"));
+        let pushed = told(System::GitLab, &topic[..5], &none);
+        assert_eq!(pushed, either(["b", main], "h"));
+        assert_eq!(told(System::GitLab, &topic[..4], &none), pair(main, "h"));
+        let own = gitlab("main");
+        let pushed = told(System::GitLab, &own[..5], &none);
+        assert_eq!(pushed, or_all(Some("b"), "h"));
+        for vars in [&own[..4], &own[..3]] {
+            assert_eq!(told(System::GitLab, vars, &none), or_all(None, "h"));
+        }
         let bitbucket = [
             ("BITBUCKET_BUILD_NUMBER", "1"),
             ("BITBUCKET_COMMIT", "h"),
@@ -233,10 +306,19 @@ mod tests {
         assert_eq!(told(System::Bitbucket, &bitbucket, &none), pair("b", "h"));
         assert_eq!(
             told(System::Bitbucket, &bitbucket[..2], &none),
-            pair("h^", "h")
+            or_all(Some("h^"), "h")
         );
         let jenkins = [("JENKINS_URL", "x"), ("CHANGE_TARGET", "main")];
         assert_eq!(told(System::Jenkins, &jenkins, &none), pair(main, "HEAD"));
         assert_eq!(told(System::Jenkins, &jenkins[..1], &none), None);
+        let built = [
+            ("JENKINS_URL", "x"),
+            ("GIT_COMMIT", "h"),
+            ("GIT_PREVIOUS_COMMIT", "refused"),
+            ("GIT_PREVIOUS_SUCCESSFUL_COMMIT", "b"),
+        ];
+        let since_success = told(System::Jenkins, &built, &none);
+        assert_eq!(since_success, or_all(Some("b"), "h"));
+        assert_eq!(told(System::Jenkins, &built[..3], &none), or_all(None, "h"));
     }
 }

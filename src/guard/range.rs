@@ -23,8 +23,8 @@ use crate::unit::{GitOrigin, ObjectId, Origin, Part};
 /// What is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The commits that `head` has and `base` has not.
-    Range { base: String, head: String },
+    /// The commits that `head` has and `base` has not; all of them without a base.
+    Range { base: Option<String>, head: String },
     /// The index against the checked-out commit; git names another file for the index while it
     /// commits only a part of what is changed.
     Staged { index: Option<PathBuf> },
@@ -64,7 +64,7 @@ pub fn judge(
     let reader = Reader::open(&repo.object_dirs()?)?;
     let mut ledger = Ledger::default();
     let range = match scope {
-        Scope::Range { base, head } => Some(range::resolve(repo, base, head)?),
+        Scope::Range { base, head } => Some(range::resolve(repo, base.as_deref(), head)?),
         Scope::Staged { .. } | Scope::Unstaged => None,
     };
     let base = base(repo, &reader, range.as_ref())?;
@@ -124,11 +124,10 @@ fn base<'r>(
     reader: &'r Reader,
     range: Option<&range::Range>,
 ) -> Result<Base<'r>, Error> {
-    let commits = match range {
+    let commits: Vec<ObjectId> = match range {
         Some(range) => {
-            let mut commits = vec![range.base];
-            commits.extend(range.fork.filter(|fork| *fork != range.base));
-            commits
+            let fork = range.fork.filter(|fork| Some(*fork) != range.base);
+            range.base.into_iter().chain(fork).collect()
         }
         // A repository without a commit has no base.
         None => range::commit(repo, "HEAD").into_iter().collect(),

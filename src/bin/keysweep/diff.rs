@@ -5,7 +5,7 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use keysweep::error::Error;
-use keysweep::git::Repo;
+use keysweep::git::{self, Repo};
 use keysweep::guard::ci::{self, System};
 use keysweep::guard::range::{self, Judged, Scope};
 use keysweep::pipeline::{Options, Outcome, Progress};
@@ -25,9 +25,9 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
         outputs.push((Output::open(report.output.as_deref())?, report));
     }
     let repo = repository(&args.repo)?;
-    let scope = scope(args, system)?;
+    let scope = scope(&repo, args, system)?;
     if let Scope::Range { head, .. } = &scope {
-        style.commit = Some(keysweep::git::range::commit(&repo, head)?.to_string());
+        style.commit = Some(git::range::commit(&repo, head)?.to_string());
     }
     let options = Options {
         min_confidence: level(args.report.min_confidence),
@@ -78,7 +78,7 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn scope(args: &DiffArgs, system: Option<System>) -> Result<Scope, Error> {
+fn scope(repo: &Repo, args: &DiffArgs, system: Option<System>) -> Result<Scope, Error> {
     if args.staged {
         return Ok(staged());
     }
@@ -87,12 +87,20 @@ fn scope(args: &DiffArgs, system: Option<System>) -> Result<Scope, Error> {
     }
     let (base, head) = match (&args.range, system) {
         (Some(range), _) => ends(range)?,
-        (None, Some(system)) => {
-            let ends = ci::range(system, &variable, event)?;
-            (ends.base, ends.head)
-        }
+        (None, Some(system)) => return told(repo, ci::range(system, &variable, event)?),
         (None, None) => ("@{upstream}".to_owned(), "HEAD".to_owned()),
     };
+    let base = Some(base);
+    Ok(Scope::Range { base, head })
+}
+
+/// The range that a CI system names.
+fn told(repo: &Repo, ends: ci::Ends) -> Result<Scope, Error> {
+    let head = ends.head;
+    let found = git::range::first_of(repo, &ends.bases)?;
+    // That none is there is told when the range is resolved.
+    let wanted = ends.bases.into_iter().next().filter(|_| !ends.or_all);
+    let base = found.or(wanted);
     Ok(Scope::Range { base, head })
 }
 
@@ -124,7 +132,10 @@ fn summary(scope: &Scope, judged: &Judged) -> String {
     let what = match scope {
         Scope::Range { base, head } => {
             let commits = judged.commits;
-            format!("{commits} commits of {base}..{head}")
+            match base {
+                Some(base) => format!("{commits} commits of {base}..{head}"),
+                None => format!("{commits} commits, all that lead to {head}"),
+            }
         }
         Scope::Staged { .. } => "the index".to_owned(),
         Scope::Unstaged => "the working tree".to_owned(),
