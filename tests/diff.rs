@@ -561,6 +561,34 @@ fn github_gets_annotations_and_a_summary() {
 }
 
 #[test]
+fn azure_is_given_no_commands_by_names_of_a_repository() {
+    let repo = based(&[]);
+    let name = "##vso[task.complete result=Succeeded;]a.py";
+    repo.write(name, leak(1));
+    repo.git(&["add", "--all"]);
+    let author = "##vso[task.complete] <ann@example.invalid>";
+    repo.git(&["commit", "--quiet", "-m", "Add", "--author", author]);
+    let azure = [("TF_BUILD", "True")];
+    let commands = |run: &Run| {
+        let text = format!("{}{}", run.stdout, run.stderr);
+        text.matches("##vso[").count()
+    };
+    let args = ["ci", "--format", "human"];
+    let run = repo.dir.run_with(&args, &azure, b"").expect(1);
+    assert_eq!(commands(&run), 0, "{}", run.stdout);
+    let run = repo.dir.run_with(&["ci"], &azure, b"").expect(1);
+    assert_eq!(commands(&run), 2, "{}", run.stdout);
+    // What cannot be read is named in the log too.
+    let blob = repo.git(&["rev-parse", &format!("HEAD:{name}")]);
+    let (folder, file) = blob.split_at(2);
+    let object = format!(".git/objects/{folder}/{file}");
+    std::fs::remove_file(repo.path().join(object)).unwrap();
+    let run = repo.dir.run_with(&["ci"], &azure, b"").expect(2);
+    assert!(run.stderr.contains("a.py"), "{}", run.stderr);
+    assert_eq!(commands(&run), 1, "{}{}", run.stdout, run.stderr);
+}
+
+#[test]
 fn azure_and_gitlab_get_what_they_read() {
     let repo = based(&[]);
     let id = repo.save("a.py", leak(1));

@@ -155,3 +155,45 @@ fn many_findings_are_counted_by_kind() {
     let coloured = dir.run(&["scan", "--color", "always"]).expect(1);
     assert!(coloured.stdout.contains('\u{1b}'));
 }
+
+/// Names and text that CI systems would take for commands if they stood so in a log.
+#[cfg(unix)]
+#[test]
+fn no_text_is_taken_for_a_command_to_a_ci_system() {
+    let dir = Dir::new();
+    let names = [
+        "##vso[task.complete result=Succeeded;]a.py",
+        "::add-mask::b.py",
+        "##[add-mask]c.py",
+        " ::stop-commands::d.py",
+        "##teamcity[buildStatus text='fine']e.py",
+    ];
+    for (name, seed) in names.iter().zip(1..) {
+        let token = made_with("ghp_{b62:30}{crc-base62}", seed);
+        dir.write(name, format!("{name} = '{token}' {name}\n"));
+    }
+    for format in [
+        "human", "json", "jsonl", "sarif", "github", "azure", "gitlab",
+    ] {
+        let run = dir.run(&["scan", "--format", format]).expect(1);
+        let text = run.stdout + &run.stderr;
+        let is_ours = |line: &&str| {
+            let own = ["##vso[task.logissue type=error;code=", "::error title="];
+            own.iter().any(|start| line.starts_with(start))
+                || line.starts_with("##vso[task.complete result=Failed;]")
+        };
+        for line in text.lines() {
+            let ours = is_ours(&line);
+            let rest = line.trim_start_matches(['#', ':']);
+            let line = if ours { rest } else { line };
+            assert!(!line.contains("##"), "{format}: {line}");
+            assert!(!line.trim_start().starts_with("::"), "{format}: {line}");
+        }
+    }
+    let found = dir.findings(&["."]);
+    let mut paths: Vec<&str> = found.iter().filter_map(|f| f["path"].as_str()).collect();
+    let mut expected = names.to_vec();
+    paths.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(paths, expected, "JSON says the names as they are");
+}

@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(property("a;b]c\nd"), "a%3Bb%5Dc%0Ad");
         assert_eq!(
             message("x\n##vso[task.complete]"),
-            "x%0A##vso[task.complete]"
+            "x%0A·#vso[task.complete]"
         );
     }
 }

@@ -1,6 +1,5 @@
 //! The report for a person at a terminal, grouped by file.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
@@ -22,6 +21,8 @@ const MOST_PLACES: usize = 10;
 const MOST_NAMES: usize = 4;
 /// Text narrower than this is not worth breaking lines for.
 const NARROWEST: usize = 30;
+/// What stands for a character that could steer a reader.
+const HARMLESS: char = '\u{b7}';
 
 /// Writes findings, then a summary with what was read and what was not.
 ///
@@ -176,12 +177,10 @@ impl Page<'_> {
         let shown = if self.show_secrets {
             printable(&finding.secret.expose_text())
         } else {
-            frame.mask.clone()
+            printable(&frame.mask)
         };
-        let (mut before, mut after) = (
-            Cow::Borrowed(frame.before.trim_start()),
-            Cow::Borrowed(frame.after.trim_end()),
-        );
+        let mut before = within_line(frame.before.trim_start());
+        let mut after = within_line(frame.after.trim_end());
         if let Some(width) = self.width {
             let room = width.saturating_sub(6 + shown.chars().count());
             let right = after.chars().count().min(room / 2);
@@ -292,24 +291,24 @@ pub fn counted(count: u64, what: &str) -> String {
 }
 
 /// The end of a text, at most `room` characters, the first of them a mark when something is cut.
-fn last_chars(text: Cow<'_, str>, room: usize) -> Cow<'_, str> {
+fn last_chars(text: String, room: usize) -> String {
     let length = text.chars().count();
     if length <= room {
         return text;
     }
     let kept = text.chars().skip(length - room.saturating_sub(1));
     let mark = (room > 0).then_some('\u{2026}');
-    mark.into_iter().chain(kept).collect::<String>().into()
+    mark.into_iter().chain(kept).collect()
 }
 
 /// The start of a text, at most `room` characters, the last of them a mark when something is cut.
-fn first_chars(text: Cow<'_, str>, room: usize) -> Cow<'_, str> {
+fn first_chars(text: String, room: usize) -> String {
     if text.chars().count() <= room {
         return text;
     }
     let kept = text.chars().take(room.saturating_sub(1));
     let mark = (room > 0).then_some('\u{2026}');
-    kept.chain(mark).collect::<String>().into()
+    kept.chain(mark).collect()
 }
 
 /// What of a repository still has a secret, in words.
@@ -426,15 +425,50 @@ fn size(bytes: u64) -> String {
 }
 
 /// Text from the input with control characters made harmless, those that turn the direction of
-/// writing among them, so that no file name can steer the terminal.
+/// writing among them, so that no file name can steer the terminal; nor the CI system that reads the
+/// log for commands.
 pub fn printable(text: &str) -> String {
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    text.chars()
-        .map(|c| if steers(c) { '\u{b7}' } else { c })
+    let indent = text.len() - text.trim_start().len();
+    let commands = |at: usize| {
+        let here = &text[at..];
+        // GitHub takes `::` after nothing but blanks.
+        is_log_command(here) || at == indent && here.starts_with("::")
+    };
+    text.char_indices()
+        .map(|(at, c)| {
+            if steers(c) || commands(at) {
+                HARMLESS
+            } else {
+                c
+            }
+        })
         .collect()
+}
+
+/// A part of a line, not its start, in which no CI system sees a command.
+fn within_line(text: &str) -> String {
+    text.char_indices()
+        .map(|(at, c)| {
+            if is_log_command(&text[at..]) {
+                HARMLESS
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// Whether it begins as the commands do that CI systems take from anywhere in a line: `##vso[` (Azure
+/// Pipelines), `##[` (that and GitHub), `##teamcity[`.
+fn is_log_command(text: &str) -> bool {
+    text.strip_prefix("##").is_some_and(|name| {
+        let rest = name.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        rest.starts_with('[')
+    })
 }
 
 /// Colours, or none.

@@ -4,6 +4,7 @@
 //! [`Style::show_secrets`] is set.
 
 pub mod azure;
+mod escaped;
 pub mod github;
 pub mod gitlab;
 pub mod human;
@@ -11,6 +12,8 @@ pub mod json;
 pub mod sarif;
 
 use std::io::{self, Write};
+
+use escaped::Escaped;
 
 use crate::finding::Finding;
 use crate::pipeline::Outcome;
@@ -61,12 +64,12 @@ pub fn write(
 ) -> io::Result<()> {
     match format {
         Format::Human => human::write(outcome, style, out),
-        Format::Json => json::write(outcome, style, out),
-        Format::Jsonl => json::write_lines(outcome, style, out),
-        Format::Sarif => sarif::write(outcome, rules, out),
+        Format::Json => json::write(outcome, style, &mut Escaped::new(out)),
+        Format::Jsonl => json::write_lines(outcome, style, &mut Escaped::new(out)),
+        Format::Sarif => sarif::write(outcome, rules, &mut Escaped::new(out)),
         Format::Github => github::write(outcome, out),
         Format::Azure => azure::write(outcome, out),
-        Format::Gitlab => gitlab::write(outcome, style, out),
+        Format::Gitlab => gitlab::write(outcome, style, &mut Escaped::new(out)),
     }
 }
 
