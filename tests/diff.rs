@@ -2,6 +2,7 @@
 
 mod util;
 
+use keysweep::git::index;
 use serde_json::{Value, json};
 use util::git::Repo;
 use util::{Run, made_with};
@@ -483,6 +484,131 @@ fn an_index_that_is_missing_is_not_taken_for_an_empty_one() {
         .dir
         .run_with(&["diff", "--staged"], &own, b"")
         .expect(0);
+}
+
+/// The entries of the index as git itself lists them, with folders where the index has them.
+fn listed(repo: &Repo) -> Vec<String> {
+    let all = repo.git(&["ls-files", "--stage", "--sparse", "-z"]);
+    let mut entries: Vec<String> = all.split_terminator('\0').map(str::to_owned).collect();
+    entries.sort_unstable();
+    entries
+}
+
+/// The same as keysweep reads them.
+fn read(repo: &Repo) -> Vec<String> {
+    let git_dir = repo.path().join(".git");
+    let entries = index::read(&git_dir.join("index"), &git_dir).expect("an index");
+    let entries = entries.iter().map(|entry| {
+        let path = String::from_utf8_lossy(&entry.path);
+        format!("{:06o} {} 0\t{path}", entry.mode, entry.id)
+    });
+    let mut entries: Vec<String> = entries.collect();
+    entries.sort_unstable();
+    entries
+}
+
+#[test]
+fn every_form_of_an_index_is_read_as_git_reads_it() {
+    let split: &[&[&str]] = &[
+        &["config", "splitIndex.maxPercentChange", "100"],
+        &["update-index", "--split-index"],
+    ];
+    let sparse: &[&[&str]] = &[&["sparse-checkout", "set", "--cone", "--sparse-index", "dir1"]];
+    let forms: [(&[&[&str]], &[u8]); 6] = [
+        (
+            &[&["update-index", "--index-version", "2"]],
+            b"DIRC\0\0\0\x02",
+        ),
+        (
+            &[&["update-index", "--index-version", "4"]],
+            b"DIRC\0\0\0\x04",
+        ),
+        (
+            &[&["update-index", "--skip-worktree", "README"]],
+            b"DIRC\0\0\0\x03",
+        ),
+        (&[&["config", "index.skipHash", "true"]], b"DIRC"),
+        (split, b"link"),
+        (sparse, b"sdir"),
+    ];
+    for (form, mark) in forms {
+        let repo = based(&[]);
+        for n in 0..150 {
+            let name = "x".repeat(n % 9);
+            repo.write(&format!("dir{}/{n}.py", n % 7), "clean\n");
+            repo.write(&format!("dir1/gone/{n}{name}.py"), "clean\n");
+        }
+        repo.commit("Fill");
+        form.iter().for_each(|args| drop(repo.git(args)));
+        assert_eq!(read(&repo), listed(&repo), "{form:?}");
+        // Of a split index, all that follows lies in the file of its own.
+        repo.git(&["rm", "--quiet", "-r", "dir1/gone", "dir1/15.py"]);
+        for (name, seed) in [("8", 1), ("new", 2), ("zz/new", 3), ("8", 4), ("148", 5)] {
+            let name = format!("dir1/{name}.py");
+            repo.write(&name, leak(seed));
+            repo.git(&["add", &name]);
+        }
+        assert_eq!(read(&repo), listed(&repo), "{form:?}");
+        let bytes = std::fs::read(repo.path().join(".git/index")).unwrap();
+        assert!(
+            bytes.windows(mark.len()).any(|part| part == mark),
+            "{form:?}"
+        );
+        let found = findings(&repo, &["--staged"]);
+        let changed = repo.git(&["diff", "--cached", "--name-only", "--diff-filter=AM"]);
+        assert_eq!(paths(&found).join("\n"), changed, "{form:?}");
+        repo.git(&["commit", "--quiet", "-m", "Change"]);
+        repo.dir.run(&["diff", "--staged"]).expect(0);
+    }
+}
+
+#[test]
+fn an_index_that_is_damaged_is_an_error() {
+    let repo = based(&[]);
+    repo.git(&["config", "splitIndex.maxPercentChange", "100"]);
+    repo.git(&["update-index", "--split-index"]);
+    repo.write("a.py", leak(1));
+    repo.git(&["add", "a.py"]);
+    let git_dir = repo.path().join(".git");
+    let file = git_dir.join("index");
+    let whole = std::fs::read(&file).unwrap();
+    let read = || index::read(&file, &git_dir);
+    for cut in 0..whole.len() {
+        std::fs::write(&file, &whole[..cut]).unwrap();
+        assert!(read().is_err(), "cut at {cut}");
+        // With no hash to tell, it is read as far as it goes.
+        let rest = whole.len().saturating_sub(cut + 20);
+        let changed = [&whole[..cut], &vec![0xff; rest], &[0; 20]].concat();
+        std::fs::write(&file, changed).unwrap();
+        let _ = read();
+    }
+    std::fs::write(&file, "no index at all, but long enough").unwrap();
+    let run = repo.dir.run(&["diff", "--staged"]).expect(2);
+    assert!(run.stderr.contains("not one of git's"), "{}", run.stderr);
+    std::fs::write(&file, &whole).unwrap();
+    let run = repo.dir.run(&["diff", "--unstaged"]).expect(2);
+    assert!(run.stderr.contains("--no-split-index"), "{}", run.stderr);
+}
+
+/// A folder outside of a sparse checkout that is staged otherwise than HEAD has it.
+#[test]
+fn a_folder_of_a_sparse_index_is_looked_into() {
+    let repo = based(&[("in/a.py", "clean\n"), ("out/deep/b.py", "clean\n")]);
+    repo.save("out/deep/c.py", leak(1));
+    repo.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "in"]);
+    repo.dir.run(&["diff", "--staged"]).expect(0);
+    repo.git(&["reset", "--quiet", "--soft", "HEAD^"]);
+    assert_eq!(paths(&findings(&repo, &["--staged"])), ["out/deep/c.py"]);
+}
+
+/// What is only intended to be added has no content yet.
+#[test]
+fn what_is_intended_is_not_staged() {
+    let repo = based(&[]);
+    repo.write("a.py", leak(1));
+    repo.git(&["add", "--intent-to-add", "a.py"]);
+    repo.dir.run(&["diff", "--staged"]).expect(0);
+    assert_eq!(paths(&findings(&repo, &["--unstaged"])), ["a.py"]);
 }
 
 #[cfg(unix)]

@@ -922,6 +922,35 @@ fn pre_push_judges_what_the_remote_has_not() {
     assert_eq!(server.push(&["main"]).code, Some(0));
 }
 
+#[test]
+fn pre_commit_reads_split_and_sparse_indexes() {
+    for form in [
+        &["config", "core.splitIndex", "true"][..],
+        &["sparse-checkout", "set", "--cone", "--sparse-index", "in"],
+    ] {
+        let server = hooked();
+        let copy = &server.copy;
+        copy.save("out/a.py", "clean\n");
+        copy.save("in/a.py", "clean\n");
+        copy.git(form);
+        let commit = |args: &[&str]| {
+            let all = [&["commit", "--quiet", "-m", "Change"], args].concat();
+            copy.try_git(&all)
+        };
+        for name in ["in/a.py", "in/b.py"] {
+            copy.write(name, "still clean\n");
+            copy.git(&["add", name]);
+            commit(&[]).expect(0);
+            copy.write(name, leak(1));
+            commit(&["--all"]).expect(1);
+            commit(&[name]).expect(1);
+            copy.git(&["add", name]);
+            commit(&[]).expect(1);
+            copy.git(&["reset", "--quiet", "--hard"]);
+        }
+    }
+}
+
 /// Runs git on a repository that lies apart from its working tree, as people keep their dotfiles.
 fn apart(git_dir: &Path, tree: &Path, args: &[&str]) -> Run {
     let output = git(tree)

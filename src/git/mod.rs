@@ -4,9 +4,12 @@
 //! repository chooses what is read.
 
 pub mod changes;
+mod cursor;
 pub mod delta;
+mod ewah;
 pub mod forest;
 pub mod fresh;
+pub mod index;
 pub mod loose;
 pub mod object;
 pub mod pack;

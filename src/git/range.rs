@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use git2::{DiffOptions, Index, Oid, Sort};
+use bstr::ByteSlice;
+use git2::{DiffOptions, FileMode, Oid, Sort};
 
-use super::Repo;
+use super::{Repo, index};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
@@ -132,26 +133,31 @@ pub fn tips(repo: &Repo) -> Result<Vec<Oid>, Error> {
 /// When the index cannot be read.
 pub fn staged(repo: &Repo, index: Option<&Path>) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
     let git = repo.git2();
-    let index = index.map(|file| named_index(git, file)).transpose()?;
+    let entries = index::read(&index_file(git, index)?, git.path())?;
     let list = || {
         let head = match git.head() {
             Ok(head) => Some(head.peel_to_tree()?),
             Err(_) => None,
         };
         let mut found = Vec::new();
-        let index = match &index {
-            Some(file) => Index::open(file)?,
-            None => git.index()?,
-        };
-        for entry in index.iter() {
-            let path = String::from_utf8_lossy(&entry.path).into_owned();
+        for entry in entries {
+            let path = entry.path.trim_end_with(|c| c == '/');
             let old = head.as_ref().and_then(|tree| {
                 // A path that cannot be looked up is new to the commit.
-                tree.get_path(Path::new(&path)).ok()
+                tree.get_path(&path.to_path_lossy()).ok()
             });
-            let is_file = entry.mode & 0o170_000 != 0o160_000;
-            if is_file && old.is_none_or(|old| old.id() != entry.id) {
-                found.push((path.into(), entry.id.into()));
+            let is_same = old.as_ref().is_some_and(|old| old.id() == entry.id.into());
+            if is_same || entry.is_commit() || entry.is_intended {
+                continue;
+            }
+            let path = path.to_str_lossy();
+            if entry.is_folder() {
+                let old = old.and_then(|old| git.find_tree(old.id()).ok());
+                let new = git.find_tree(entry.id.into())?;
+                let files = changed_files(git, old.as_ref(), &new)?.into_iter();
+                found.extend(files.map(|(name, id)| (format!("{path}/{name}").into(), id)));
+            } else {
+                found.push((path.into(), entry.id));
             }
         }
         Ok(found)
@@ -159,13 +165,34 @@ pub fn staged(repo: &Repo, index: Option<&Path>) -> Result<Vec<(Arc<str>, Object
     list().map_err(|error: git2::Error| failed(repo, &error))
 }
 
-/// An index by the name that git gives it: from the root of the working tree, wherever this runs.
-///
-/// Only the repository's own may be missing, which says that nothing was ever staged.
-fn named_index(git: &git2::Repository, file: &Path) -> Result<PathBuf, Error> {
-    let file = git.workdir().unwrap_or(git.path()).join(file);
+/// Files of a folder that an older one does not have like that, by their paths in it.
+fn changed_files(
+    git: &git2::Repository,
+    old: Option<&git2::Tree<'_>>,
+    new: &git2::Tree<'_>,
+) -> Result<Vec<(String, ObjectId)>, git2::Error> {
+    let diff = git.diff_tree_to_tree(old, Some(new), None)?;
+    let files = diff.deltas().map(|delta| delta.new_file()).filter(|file| {
+        // What was deleted has none, and a submodule is no file.
+        file.exists() && file.mode() != FileMode::Commit
+    });
+    let named = files.map(|file| {
+        let path = file.path_bytes().unwrap_or_default().to_str_lossy();
+        (path.into_owned(), file.id().into())
+    });
+    Ok(named.collect())
+}
+
+/// The index that git names, from the root of the working tree, wherever this runs; else the
+/// repository's own, which alone may be missing: nothing was ever staged then.
+fn index_file(git: &git2::Repository, named: Option<&Path>) -> Result<PathBuf, Error> {
+    let own = git.path().join("index");
+    let Some(named) = named else {
+        return Ok(own);
+    };
+    let file = git.workdir().unwrap_or(git.path()).join(named);
     let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
-    let is_own = file.file_name() == Some("index".as_ref())
+    let is_own = file.file_name() == own.file_name()
         && folder.is_some_and(|folder| git.path().canonicalize().is_ok_and(|own| own == folder));
     if !is_own && !file.exists() {
         let missing = std::io::ErrorKind::NotFound.into();
@@ -184,12 +211,26 @@ pub fn unstaged(repo: &Repo) -> Result<Vec<(PathBuf, ObjectId)>, Error> {
     let diff = repo
         .git2()
         .diff_index_to_workdir(None, Some(&mut options))
-        .map_err(|error| failed(repo, &error))?;
+        .map_err(|error| match error.message() {
+            // Only what is staged is read without libgit2.
+            message if message.contains("mandatory extension") => unlike_libgit2(),
+            _ => failed(repo, &error),
+        })?;
     let changed = diff.deltas().filter_map(|delta| {
         let path = delta.new_file().path()?.to_path_buf();
         Some((path, delta.old_file().id().into()))
     });
     Ok(changed.collect())
+}
+
+/// The index is split in two files, or holds folders for what lies outside of a sparse checkout.
+fn unlike_libgit2() -> Error {
+    Error::new(
+        ErrorKind::Git,
+        "a split or sparse index cannot be compared with the working tree; make it a whole one with \
+         `git config core.splitIndex false && git update-index --no-split-index`, or `git \
+         sparse-checkout reapply --no-sparse-index`",
+    )
 }
 
 pub fn shallow(what: &str) -> Error {
