@@ -712,6 +712,8 @@ fn azure_is_given_no_commands_by_names_of_a_repository() {
     let run = repo.dir.run_with(&["ci"], &azure, b"").expect(2);
     assert!(run.stderr.contains("a.py"), "{}", run.stderr);
     assert_eq!(commands(&run), 1, "{}{}", run.stdout, run.stderr);
+    let none = "keysweep: no new secrets in what could be read\n";
+    assert!(run.stdout.ends_with(none), "{}", run.stdout);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     }
     let count = findings.len();
     if count == 0 {
-        return writeln!(out, "keysweep: no new secrets");
+        return writeln!(out, "keysweep: {}", super::none_found(outcome));
     }
     writeln!(
         out,

@@ -25,7 +25,7 @@ pub fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     }
     let (count, shown) = (findings.len(), findings.len().min(MOST));
     match count {
-        0 => writeln!(out, "keysweep: no new secrets"),
+        0 => writeln!(out, "keysweep: {}", super::none_found(outcome)),
         _ => writeln!(out, "keysweep: {count} new secrets, {shown} of them marked"),
     }?;
     for reason in Reason::ALL.iter().filter(|reason| reason.is_failure()) {
@@ -45,7 +45,7 @@ pub fn summary(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let findings = gravest(outcome);
     writeln!(out, "### keysweep\n")?;
     if findings.is_empty() {
-        return writeln!(out, "No new secrets.");
+        return writeln!(out, "There are {}.", super::none_found(outcome));
     }
     writeln!(out, "| severity | what | where | commit | write instead |")?;
     writeln!(out, "| --- | --- | --- | --- | --- |")?;

@@ -73,6 +73,15 @@ pub fn write(
     }
 }
 
+/// What is said when nothing was found.
+fn none_found(outcome: &Outcome) -> &'static str {
+    if outcome.ledger.is_complete() {
+        "no new secrets"
+    } else {
+        "no new secrets in what could be read"
+    }
+}
+
 /// A finding in a few words, for readers that show one line of text.
 fn sentence(finding: &Finding) -> String {
     let place = match finding.notebook.as_ref().and_then(|n| n.cell) {
