@@ -68,6 +68,13 @@ pub struct Trace {
     pub group: u32,
 }
 
+impl Trace {
+    /// The commits that a report names.
+    pub fn notes(&self) -> impl Iterator<Item = &CommitNote> {
+        self.first.iter().chain(&self.last)
+    }
+}
+
 /// A commit, as far as a report names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitNote {

@@ -7,10 +7,10 @@
 
 mod assemble;
 mod copies;
+mod names;
 mod resolve;
 mod traces;
 
-use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,7 +28,8 @@ use crate::rules::{Level, RuleSet};
 use crate::secret::{FingerprintKey, Secret};
 use crate::source::{Sink, Source};
 use crate::span::ViewSpan;
-use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
+use crate::unit::{Origin, Unit};
+pub use names::mask_names;
 pub use traces::{Ask, Focus, Possible, Traces, Wanted};
 
 /// What a sweep looks for and what it reports.
@@ -189,34 +190,6 @@ impl Sweep {
             .findings
             .sort_by(|a, b| a.order().cmp(&b.order()));
         worker.outcome.findings
-    }
-
-    /// A name (of a file, a reference, a person) with all that the rules find in it masked.
-    /// Names are printed, so whoever prints one that others chose takes it from here.
-    pub fn masked<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        let origin = GitOrigin {
-            part: Part::FileName,
-            object: ObjectId([0; 20]),
-            commit: None,
-        };
-        let mut worker = Worker::default();
-        let unit = Unit::words(Origin::git(name, origin), name.as_bytes());
-        self.scan_unit(&unit, Ask::default(), &mut worker);
-        let mut ranges: Vec<ByteRange> = worker
-            .outcome
-            .findings
-            .iter()
-            .flat_map(|finding| finding.bytes.iter().copied())
-            .collect();
-        ranges.sort_unstable();
-        let mut shown = Cow::Borrowed(name);
-        for range in ranges.iter().rev() {
-            let mut bytes = shown.into_owned().into_bytes();
-            let (start, end) = (range.start as usize, range.end as usize);
-            bytes.splice(start..end.min(bytes.len()), *b"********");
-            shown = String::from_utf8_lossy(&bytes).into_owned().into();
-        }
-        shown
     }
 
     /// The engine with a worker of its own, for a thread that brings units one by one.

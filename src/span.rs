@@ -267,6 +267,16 @@ impl SpanSet {
         self.0.insert(start, end);
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The ranges, in order.
+    pub fn iter(&self) -> impl Iterator<Item = SourceSpan> {
+        let ranges = self.0.iter();
+        ranges.map(|(&start, &end)| SourceSpan { start, end })
+    }
+
     /// Whether a range of the set and `span` share at least one byte.
     pub fn overlaps(&self, span: SourceSpan) -> bool {
         let below = self.0.range(..span.end).next_back();

@@ -6,6 +6,7 @@ use std::fs;
 
 use proptest::prelude::*;
 use serde_json::json;
+use util::git::Repo;
 use util::{Dir, Run, made, made_with};
 
 /// Kinds of secrets, by the templates of the rule language.
@@ -178,4 +179,79 @@ fn notes_on_broken_notebooks_print_nothing_of_them() {
         );
         assert_silent(&run, &secret, "the note");
     }
+}
+
+/// Every form of a report of a history.
+const FORMATS: [&str; 7] = [
+    "human", "json", "jsonl", "sarif", "github", "azure", "gitlab",
+];
+
+/// Asserts that no report of a history shows more of these than their starts, whatever is reported.
+fn assert_history_silent(repo: &Repo, secrets: &[String]) {
+    for level in ["low", "medium", "high"] {
+        for format in FORMATS {
+            let args = ["history", "--format", format, "--min-confidence", level];
+            let run = repo.dir.run(&args).expect(1);
+            for secret in secrets {
+                assert_silent(&run, secret, &format!("{format} of {level} confidence"));
+            }
+        }
+    }
+    let run = repo.dir.run(&["history", "--format", "json", "--quiet"]);
+    let before = Dir::new();
+    let before = before.write("before.json", run.expect(1).stdout);
+    let verify = format!("--verify={}", before.display());
+    let run = repo.dir.run(&["history", &verify]).expect(1);
+    for secret in secrets {
+        assert_silent(&run, secret, "the comparison");
+    }
+}
+
+fn token(seed: u64) -> String {
+    made_with("ghp_{b62:30}{crc-base62}", seed)
+}
+
+#[test]
+fn authors_are_shown_without_their_secrets() {
+    let repo = Repo::new();
+    let [name, address, other] = [1, 2, 3].map(token);
+    repo.write("a.py", format!("token = \"{other}\"\n"));
+    repo.git(&["add", "."]);
+    let author = format!("--author={name} <{address}@example.invalid>");
+    repo.git(&["commit", "--quiet", "-m", "Add it", &author]);
+    assert_history_silent(&repo, &[name, address, other]);
+}
+
+#[test]
+fn names_are_shown_without_what_the_rules_find_in_them() {
+    let repo = Repo::new();
+    let key = made_with("{b62:43}", 4);
+    let [found, file, branch] = [1, 2, 3].map(token);
+    repo.save(
+        &format!("AccountKey={key}/%67{}.py", &file[1..]),
+        format!("token = \"{found}\"\n"),
+    );
+    repo.git(&["branch", &format!("AccountKey={key}")]);
+    repo.git(&["branch", &format!("%67{}", &branch[1..])]);
+    assert_history_silent(&repo, &[key, found, file, branch]);
+}
+
+#[test]
+fn names_are_shown_without_values_of_files_but_with_their_words() {
+    let repo = Repo::new();
+    let password = made_with("{b62:9}Zx9{b62:4}", 5);
+    let text = format!("password = \"{password}\"\n");
+    repo.save(&format!("backup-{password}.txt"), text);
+    repo.git(&["branch", &format!("u/{password}")]);
+    assert_history_silent(&repo, &[password]);
+    // What names say anyway is no secret, and a file has to be found.
+    repo.save(
+        "db/main.py",
+        "password = \"main\"\npassword = \"postgres\"\n",
+    );
+    repo.save("db/postgres.py", format!("token = \"{}\"\n", token(1)));
+    let run = repo.dir.run(&["history", "--min-confidence", "low"]);
+    let shown = run.expect(1).stdout;
+    assert!(shown.contains("db/postgres.py:1"), "{shown}");
+    assert!(shown.contains("refs/heads/main"), "{shown}");
 }

@@ -1,7 +1,6 @@
 //! From objects with secrets to findings: one for each secret in each path, with its commits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -10,7 +9,7 @@ use crate::finding::{CommitNote, Finding, State, Trace};
 use crate::git::refs::Refs;
 use crate::git::{Kind, object};
 use crate::ledger::{Ledger, Reason};
-use crate::pipeline::{Ask, Scanner};
+use crate::pipeline::{Ask, Scanner, mask_names};
 use crate::pool::Pool;
 use crate::rules::RuleRef;
 use crate::secret::Secret;
@@ -96,7 +95,7 @@ pub(super) fn findings(
     findings.extend(places.in_blobs(found, blobs, ledger));
     findings.extend(places.in_words(found));
     findings.extend(places.in_ref_names());
-    hide_names(&mut findings);
+    mask_names(run.sweep, &mut findings, ledger);
     findings
 }
 
@@ -434,37 +433,6 @@ impl Place {
                 Reached::Refs => State::History,
                 Reached::Reflog => State::Reflog,
                 Reached::Nowhere => State::Dangling,
-            }
-        }
-    }
-}
-
-/// Paths and references are shown: a secret in a name must not be.
-fn hide_names(findings: &mut [Finding]) {
-    let telling = |f: &&Finding| {
-        let part = f.origin.git.map(|git| git.part);
-        matches!(part, Some(Part::FileName | Part::RefName))
-    };
-    let mut secrets: Vec<Secret> = findings
-        .iter()
-        .filter(telling)
-        .map(|f| f.secret.clone())
-        .collect();
-    secrets.sort_unstable();
-    secrets.dedup();
-    if secrets.is_empty() {
-        return;
-    }
-    let hide = |text: &str| {
-        secrets.iter().fold(text.to_owned(), |text, secret| {
-            text.replace(&secret.expose_text(), &secret.masked())
-        })
-    };
-    for finding in findings {
-        finding.origin.path = Arc::from(hide(&finding.origin.path));
-        if let Some(trace) = &mut finding.trace {
-            for name in &mut trace.refs {
-                *name = hide(name);
             }
         }
     }

@@ -80,7 +80,8 @@ impl<'a> Copies<'a> {
     }
 }
 
-fn is_no_word(value: &[u8]) -> bool {
+/// Whether a value does not read as a word that a text may use for itself.
+pub(super) fn is_no_word(value: &[u8]) -> bool {
     value.len() >= ANY_CASE || value.iter().any(u8::is_ascii_digit)
 }
 

@@ -1,0 +1,167 @@
+//! What reports show of names that others chose: of files, of references, of people.
+//!
+//! A name may hold a secret, and one may say again what a file holds. Neither is printed.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use rayon::prelude::*;
+
+use super::copies::{self, Copies};
+use super::{Scanner, Sweep};
+use crate::finding::Finding;
+use crate::ledger::Ledger;
+use crate::pool::Pool;
+use crate::rules::Level;
+use crate::sniff::Encoding;
+use crate::span::{SourceSpan, SpanSet};
+use crate::unit::{Origin, Unit};
+
+/// What stands for a secret in a name.
+const MASK: &str = "********";
+/// Shorter values stand in many names by chance, and without them nobody finds the file.
+const SHORTEST_COPY: usize = 8;
+
+impl Sweep {
+    /// A name with all that the rules find in it masked. Names are printed, so whoever prints one that
+    /// others chose takes it from here.
+    pub fn masked<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        self.scanner().masked(name, &Copies::default())
+    }
+}
+
+/// Masks what the rules find in the names that a report prints (paths, references and authors), and what
+/// of them is a copy of a value that was found.
+pub fn mask_names<'f>(
+    sweep: &Sweep,
+    findings: impl IntoIterator<Item = &'f mut Finding>,
+    ledger: &mut Ledger,
+) {
+    let mut findings: Vec<&mut Finding> = findings.into_iter().collect();
+    let values = findings.iter().map(|finding| finding.secret.expose());
+    let values: HashSet<&[u8]> = values.filter(|value| is_no_chance(value)).collect();
+    let mut copies = Copies::default();
+    values.into_iter().for_each(|value| copies.add(value));
+    ledger.rename(|path| sweep.scanner().masked(path, &copies).into());
+    let masked = masked_names(sweep, &findings, &copies);
+    if masked.is_empty() {
+        return;
+    }
+    for finding in &mut findings {
+        if let Some(path) = masked.get(finding.path()) {
+            finding.origin.path = path.as_str().into();
+        }
+        for name in names_of_trace(finding) {
+            if let Some(masked) = masked.get(name) {
+                name.clone_from(masked);
+            }
+        }
+    }
+}
+
+/// The names in findings that show a secret, and what is shown in their stead.
+fn masked_names(
+    sweep: &Sweep,
+    findings: &[&mut Finding],
+    copies: &Copies<'_>,
+) -> HashMap<String, String> {
+    let mut names: HashSet<&str> = HashSet::new();
+    for finding in findings {
+        names.insert(finding.path());
+        if let Some(trace) = &finding.trace {
+            names.extend(trace.notes().map(|note| &*note.author));
+            names.extend(trace.refs.iter().map(String::as_str));
+        }
+    }
+    let workers = Pool::default();
+    let names = names.into_par_iter().map_init(
+        || workers.lend(|| sweep.scanner()),
+        |scanner, name| match scanner.masked(name, copies) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(masked) => Some((name.to_owned(), masked)),
+        },
+    );
+    names.flatten().collect()
+}
+
+/// The names in what a history says of a finding.
+fn names_of_trace(finding: &mut Finding) -> impl Iterator<Item = &mut String> {
+    finding.trace.iter_mut().flat_map(|trace| {
+        let notes = trace.first.iter_mut().chain(&mut trace.last);
+        let authors = notes.map(|note| &mut note.author);
+        authors.chain(&mut trace.refs)
+    })
+}
+
+/// Whether a value that stands in a name does so because somebody wrote it there.
+fn is_no_chance(value: &[u8]) -> bool {
+    value.len() >= SHORTEST_COPY && copies::is_no_word(value)
+}
+
+impl Scanner<'_> {
+    /// A name without secrets: those that the rules find in it or in one of its parts, and those copied.
+    fn masked<'n>(&mut self, name: &'n str, copies: &Copies<'_>) -> Cow<'n, str> {
+        let mut secret = SpanSet::default();
+        for copy in copies.find(name.as_bytes()) {
+            secret.insert(SourceSpan {
+                start: copy.start as u32,
+                end: copy.end as u32,
+            });
+        }
+        self.add_told(name, 0, &mut secret);
+        if name.contains('/') {
+            let mut start = 0;
+            for part in name.split('/') {
+                self.add_told(part, start, &mut secret);
+                start += part.len() as u32 + 1;
+            }
+        }
+        shown(name, &secret)
+    }
+
+    /// Adds what the rules take for secrets in the part of a name that starts there.
+    fn add_told(&mut self, part: &str, start: u32, secret: &mut SpanSet) {
+        let sweep = self.sweep;
+        let unit = Unit {
+            // However it begins.
+            encoding: Some(Encoding::Bytes),
+            ..Unit::whole(Origin::file(""), part.as_bytes())
+        };
+        let limits = sweep.options.limits;
+        let Ok(document) = self.worker.opener.open(&unit, limits, &[]) else {
+            return;
+        };
+        // What is reported is no measure of what may be shown.
+        let enough = sweep.options.min_confidence.min(Level::Medium);
+        let path = &unit.origin.path;
+        for judged in sweep.judge_views(path, &document, None, &mut self.worker) {
+            if judged.assessment.confidence < enough {
+                continue;
+            }
+            let located = document.locate(judged.view, judged.assessment.secret);
+            for span in located.source {
+                secret.insert(SourceSpan {
+                    start: start + span.start,
+                    end: start + span.end,
+                });
+            }
+        }
+        self.worker.opener.recycle(document);
+    }
+}
+
+/// A name with these bytes masked.
+fn shown<'n>(name: &'n str, secret: &SpanSet) -> Cow<'n, str> {
+    if secret.is_empty() {
+        return name.into();
+    }
+    let mut shown = Vec::with_capacity(name.len());
+    let mut next = 0;
+    for SourceSpan { start, end } in secret.iter() {
+        shown.extend_from_slice(&name.as_bytes()[next..start as usize]);
+        shown.extend_from_slice(MASK.as_bytes());
+        next = end as usize;
+    }
+    shown.extend_from_slice(&name.as_bytes()[next..]);
+    String::from_utf8_lossy(&shown).into_owned().into()
+}
