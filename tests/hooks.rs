@@ -190,12 +190,12 @@ const CASES: &[Case] = &[
     ("a file's name", |copy| {
         copy.write(&format!("dumps/{}.txt", token(1)), "nothing\n");
         copy.commit("Dump");
-        (vec!["main"], "name of dumps/****")
+        (vec!["main"], "name of dumps/ghp_****")
     }),
     ("a branch's name", |copy| {
         let name = format!("HEAD:refs/heads/{}", token(1));
         copy.git(&["config", "remote.origin.push", &name]);
-        (vec![], "name of the reference refs/heads/****")
+        (vec![], "name of the reference refs/heads/ghp_****")
     }),
     ("a force push of another history", |copy| {
         copy.git(&["checkout", "--quiet", "--orphan", "other"]);

@@ -9,8 +9,6 @@ use crate::git::Kind;
 use crate::git::changes::{self, malformed};
 use crate::git::object::{self, Commit, Tag};
 use crate::git::reader::Reader;
-use crate::ledger::Ledger;
-use crate::pipeline::Sweep;
 use crate::secret::Secret;
 use crate::unit::{ObjectId, Part};
 
@@ -172,25 +170,4 @@ fn note_of_tag(reader: &Reader, id: ObjectId) -> Result<CommitNote, Error> {
         author: object::author(object.bytes()),
         time: tag.time,
     })
-}
-
-/// Masks what the rules find in the names that a report prints: paths, references and authors.
-pub fn mask_names<'f>(
-    sweep: &Sweep,
-    findings: impl IntoIterator<Item = &'f mut Finding>,
-    ledger: &mut Ledger,
-) {
-    for finding in findings {
-        finding.origin.path = sweep.masked(&finding.origin.path).into();
-        let Some(trace) = finding.trace.as_deref_mut() else {
-            continue;
-        };
-        for note in trace.first.iter_mut().chain(trace.last.iter_mut()) {
-            note.author = sweep.masked(&note.author).into();
-        }
-        for name in &mut trace.refs {
-            *name = sweep.masked(name).into();
-        }
-    }
-    ledger.rename(|path| sweep.masked(path).into());
 }

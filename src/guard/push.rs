@@ -23,7 +23,7 @@ use crate::git::{Kind, Repo, Store, range};
 use crate::history::ahead;
 use crate::history::screen::{Screened, screen};
 use crate::ledger::Ledger;
-use crate::pipeline::{Progress, Sweep};
+use crate::pipeline::{Progress, Sweep, mask_names};
 use crate::source::objects::Objects;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part};
 
@@ -263,7 +263,7 @@ impl Incoming {
         }
         let excused = approved.iter_mut().map(|(finding, _)| finding);
         let told = findings.iter_mut().chain(excused);
-        fold::mask_names(sweep, told, &mut outcome.ledger);
+        mask_names(sweep, told, &mut outcome.ledger);
         Ok(Verdict {
             findings,
             approved,

@@ -14,7 +14,7 @@ use crate::git::reader::Reader;
 use crate::git::{Repo, range};
 use crate::ignores::{self, Ignores};
 use crate::ledger::Ledger;
-use crate::pipeline::{Options, Outcome, Progress, Sweep};
+use crate::pipeline::{Options, Outcome, Progress, Sweep, mask_names};
 use crate::rules::RuleSet;
 use crate::source::listed::Listed;
 use crate::source::objects::Objects;
@@ -100,7 +100,7 @@ pub fn judge(
     }
     ignores.apply(&mut outcome.findings);
     outcome.ledger.merge(ledger);
-    fold::mask_names(&sweep, &mut outcome.findings, &mut outcome.ledger);
+    mask_names(&sweep, &mut outcome.findings, &mut outcome.ledger);
     outcome.ledger.sort();
     Ok(Judged {
         outcome,

@@ -13,12 +13,11 @@ use crate::finding::Finding;
 use crate::ledger::Ledger;
 use crate::pool::Pool;
 use crate::rules::Level;
+use crate::secret::Secret;
 use crate::sniff::Encoding;
 use crate::span::{SourceSpan, SpanSet};
 use crate::unit::{Origin, Unit};
 
-/// What stands for a secret in a name.
-const MASK: &str = "********";
 /// Shorter values stand in many names by chance, and without them nobody finds the file.
 const SHORTEST_COPY: usize = 8;
 
@@ -158,9 +157,11 @@ fn shown<'n>(name: &'n str, secret: &SpanSet) -> Cow<'n, str> {
     let mut shown = Vec::with_capacity(name.len());
     let mut next = 0;
     for SourceSpan { start, end } in secret.iter() {
-        shown.extend_from_slice(&name.as_bytes()[next..start as usize]);
-        shown.extend_from_slice(MASK.as_bytes());
-        next = end as usize;
+        let (start, end) = (start as usize, end as usize);
+        shown.extend_from_slice(&name.as_bytes()[next..start]);
+        let mask = Secret::new(&name.as_bytes()[start..end]).masked();
+        shown.extend_from_slice(mask.as_bytes());
+        next = end;
     }
     shown.extend_from_slice(&name.as_bytes()[next..]);
     String::from_utf8_lossy(&shown).into_owned().into()
