@@ -370,3 +370,26 @@ fn files_beside_a_bare_repository_are_planned_for() {
     let plan = beside.run(&["plan", &bare, "a.py"]).expect(1);
     assert!(plan.stdout.contains("a.py line 1"), "{}", plan.stdout);
 }
+
+#[test]
+fn what_is_accepted_is_read_where_the_repository_lies_and_nothing_is_gone_unread() {
+    let (repo, outside) = (Repo::new(), util::Dir::new());
+    repo.save("a.py", assigned(&token(1)));
+    let run = repo.dir.run(&["history", "--format", "jsonl"]).expect(1);
+    let print = run.json_lines()[0]["fingerprint"].clone();
+    let report = outside.write("before.json", &run.stdout);
+    let accept = format!("{} # an example\n", print.as_str().expect("text"));
+    repo.write(".keysweepignore", accept);
+    let verify = format!("--verify={}", report.display());
+    let path = repo.path().display().to_string();
+    let run = outside.run(&["history", &verify, &path]).expect(0);
+    assert!(run.stdout.contains("1 accepted"), "{}", run.stdout);
+    // Of an object that cannot be read nobody knows what it holds.
+    let blob = repo.git(&["rev-parse", "HEAD:a.py"]);
+    let file = format!(".git/objects/{}/{}", &blob[..2], &blob[2..]);
+    fs::remove_file(repo.path().join(&file)).expect("it was there");
+    repo.write(&file, "garbage");
+    let run = outside.run(&["history", &verify, &path]).expect(2);
+    let sum = "0 gone, 0 still there, 0 accepted, 1 not seen; 0 others found";
+    assert!(run.stdout.contains(sum), "{}", run.stdout);
+}

@@ -2,6 +2,7 @@
 //! index. The file in the working folder keeps them.
 
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::Command;
 
 use keysweep::advise::facts::Facts;
@@ -44,7 +45,7 @@ fn clean(path: &str) -> Result<Exit, Fault> {
             rest: Rest::Keep,
             ..Policy::default()
         },
-        accepted: accepted()?.1.fingerprints().collect(),
+        accepted: accepted(Path::new("."))?.1.fingerprints().collect(),
     };
     let cleaned = fixer.mask_outputs(path, bytes);
     io::stdout().lock().write_all(&cleaned)?;
@@ -87,7 +88,7 @@ fn uninstall() -> Result<Exit, Fault> {
     Ok(Exit::Clean)
 }
 
-fn put(path: &std::path::Path, text: &str) -> Result<(), Error> {
+fn put(path: &Path, text: &str) -> Result<(), Error> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
     }

@@ -13,7 +13,7 @@ use keysweep::report::Format;
 use crate::args::{HistoryArgs, LevelArg, ReportArgs};
 use crate::exit::{Exit, Fault, heard};
 use crate::output::Output;
-use crate::scan::{exit, finish, format, level, style, sweep, tell, use_threads};
+use crate::scan::{accepted, exit, finish, format, level, style, sweep, tell, use_threads};
 use crate::{progress, verify};
 
 pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
@@ -51,8 +51,9 @@ pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
     let outcome = swept(&request, args.report.quiet)?;
     match before {
         Some(before) => {
-            let (left, fates) =
-                verify::compare(&before, outcome, level(args.report.min_confidence))?;
+            let accepted = accepted(&args.repo)?.1;
+            let least = level(args.report.min_confidence);
+            let (left, fates) = verify::compare(&before, outcome, accepted, least);
             if format(&args.report) != Format::Human {
                 return finish(out, &args.report, &left, &sweep, &style);
             }

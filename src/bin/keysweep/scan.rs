@@ -83,10 +83,10 @@ pub fn use_threads(threads: Option<usize>) -> Result<(), Error> {
         .map_err(|error| Error::usage(format!("--threads: {error}")))
 }
 
-/// The file of accepted findings and what it says. It lies at the root of the working tree, or in the
-/// current folder where there is none.
-pub fn accepted() -> Result<(PathBuf, Ignores), Error> {
-    let root = Repo::open(Path::new(".")).ok();
+/// The file of accepted findings and what it says. It lies at the root of the working tree that holds `at`,
+/// or in the current folder where there is none.
+pub fn accepted(at: &Path) -> Result<(PathBuf, Ignores), Error> {
+    let root = Repo::open(at).ok();
     let root = root.and_then(|repo| repo.git2().workdir().map(Path::to_path_buf));
     let file = root.unwrap_or_default().join(ignores::FILE);
     let text = match std::fs::read_to_string(&file) {
@@ -100,7 +100,7 @@ pub fn accepted() -> Result<(PathBuf, Ignores), Error> {
 
 /// Takes out what is accepted.
 pub fn apply_ignores(paths: &[PathBuf], outcome: &mut Outcome) -> Result<Ignores, Error> {
-    let (file, mut ignores) = accepted()?;
+    let (file, mut ignores) = accepted(Path::new("."))?;
     ignores.apply(&mut outcome.findings);
     // Only a scan of the whole folder can tell that an entry is of no use.
     if paths == [PathBuf::from(".")] {

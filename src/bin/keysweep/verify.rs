@@ -6,13 +6,12 @@ use std::path::Path;
 
 use keysweep::error::Error;
 use keysweep::finding::{Finding, Fingerprint};
+use keysweep::ignores::Ignores;
 use keysweep::ledger::Ledger;
 use keysweep::pipeline::Outcome;
 use keysweep::report::human::{commit, counted, coverage, printable, whereabouts};
 use keysweep::rules::Level;
 use serde_json::Value;
-
-use crate::scan::accepted;
 
 /// What a report of before says of one secret in one path.
 #[derive(Clone)]
@@ -34,6 +33,8 @@ pub struct Fate {
 
 enum Place {
     Gone,
+    /// Not found, in a sweep that did not read everything.
+    Unseen,
     Accepted,
     /// In these places.
     There(Vec<String>),
@@ -80,24 +81,23 @@ fn known(finding: &Value) -> Option<Known> {
 
 /// Says of each secret where it is, those of before first, and keeps the findings that count: those
 /// of before however sure, others from `min_confidence` on, but for what is accepted.
-///
-/// # Errors
-/// When the file of accepted findings cannot be read.
 pub fn compare(
     before: &[Known],
     mut outcome: Outcome,
+    mut ignores: Ignores,
     min_confidence: Level,
-) -> Result<(Outcome, Vec<Fate>), Error> {
+) -> (Outcome, Vec<Fate>) {
     let mut found: HashMap<Fingerprint, Vec<String>> = HashMap::new();
     for finding in &outcome.findings {
         let places = found.entry(finding.fingerprint).or_default();
         places.push(place(finding));
     }
-    let mut ignores = accepted()?.1;
     ignores.apply(&mut outcome.findings);
     let accepted: HashSet<Fingerprint> = ignores.fingerprints().collect();
+    let complete = outcome.ledger.is_complete();
     let fate = |known: &Known| match found.get(&known.fingerprint) {
-        None => Place::Gone,
+        None if complete => Place::Gone,
+        None => Place::Unseen,
         Some(_) if accepted.contains(&known.fingerprint) => Place::Accepted,
         Some(places) => Place::There(places.clone()),
     };
@@ -127,7 +127,7 @@ pub fn compare(
             Place::There(vec![place(f)]),
         )],
     }));
-    Ok((outcome, fates))
+    (outcome, fates)
 }
 
 /// Entries of the same secret together, in the order of the report, each fingerprint once.
@@ -172,6 +172,8 @@ impl Fate {
             "there"
         } else if any(|place| matches!(place, Place::Accepted)) {
             "kept"
+        } else if any(|place| matches!(place, Place::Unseen)) {
+            "unseen"
         } else {
             "gone"
         }
@@ -189,6 +191,7 @@ pub fn write(fates: &[Fate], ledger: &Ledger, out: &mut dyn Write) -> io::Result
             let path = printable(path);
             match place {
                 Place::Gone => writeln!(out, "       {fingerprint} {path}: gone")?,
+                Place::Unseen => writeln!(out, "       {fingerprint} {path}: not seen")?,
                 Place::Accepted => writeln!(out, "       {fingerprint} {path}: accepted")?,
                 Place::There(places) => {
                     for place in places {
@@ -199,11 +202,16 @@ pub fn write(fates: &[Fate], ledger: &Ledger, out: &mut dyn Write) -> io::Result
         }
     }
     let count = |word: &str| fates.iter().filter(|fate| fate.word() == word).count() as u64;
-    let [gone, there, kept, found] = ["gone", "there", "kept", "found"].map(count);
-    let known = counted(gone + there + kept, "secret");
+    let words = ["gone", "there", "kept", "unseen", "found"];
+    let [gone, there, kept, unseen, found] = words.map(count);
+    let known = counted(gone + there + kept + unseen, "secret");
+    let not_seen = match unseen {
+        0 => String::new(),
+        _ => format!(", {unseen} not seen"),
+    };
     writeln!(
         out,
-        "{known} of before: {gone} gone, {there} still there, {kept} accepted; {found} others found"
+        "{known} of before: {gone} gone, {there} still there, {kept} accepted{not_seen}; {found} others found"
     )?;
     coverage(ledger, out)?;
     if !ledger.is_complete() {
