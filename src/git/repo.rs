@@ -84,7 +84,7 @@ impl Repo {
         Ok(dirs)
     }
 
-    /// Whether the repository holds all of its history.
+    /// Whether the repository was made to hold all of its history.
     pub fn completeness(&self) -> Completeness {
         let partial = self.object_dirs().is_ok_and(|dirs| {
             dirs.iter().any(|dir| {
@@ -172,13 +172,15 @@ fn unescaped(mut rest: &[u8]) -> Option<Vec<u8>> {
 
 /// Says why a repository cannot be opened, in terms of what can be done about it.
 fn refuse(path: &Path, error: &git2::Error) -> Error {
-    let path = path.display();
+    // What is to be trusted is told as a command that does so from any folder.
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let (path, whole) = (path.display(), whole.display());
     let message = error.message();
     let why = if error.code() == ErrorCode::NotFound {
         "not a git repository".to_owned()
     } else if error.code() == ErrorCode::Owner {
         format!(
-            "owned by somebody else; trust it with: git config --global --add safe.directory {path}"
+            "owned by somebody else; trust it with: git config --global --add safe.directory {whole}"
         )
     } else if message.contains("objectformat") || message.contains("object format") {
         "uses SHA-256 object names, which keysweep cannot read yet".to_owned()
