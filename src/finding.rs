@@ -94,6 +94,8 @@ pub enum State {
     Ref,
     /// Only older commits have it.
     History,
+    /// Nothing was seen to lead to it, and not all that may could be read.
+    Unknown,
     /// Only the reflog leads to it; it is not pushed or cloned, and goes when git collects garbage.
     Reflog,
     /// Nothing leads to it.
@@ -107,6 +109,7 @@ impl State {
             Self::Head => "head",
             Self::Ref => "ref",
             Self::History => "history",
+            Self::Unknown => "unknown",
             Self::Reflog => "reflog",
             Self::Dangling => "dangling",
         }

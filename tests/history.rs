@@ -156,6 +156,180 @@ fn what_only_the_reflog_or_nothing_leads_to_is_named_as_such() {
     sweep(&repo, &["--reachable-only"]).expect(0);
 }
 
+/// The fields of a finding that say who leads to it.
+fn led(finding: &Value) -> (&str, &str, Vec<&str>) {
+    let text = |field: &str| finding[field].as_str().expect("text");
+    (text("path"), text("state"), strings(&finding["refs"]))
+}
+
+#[test]
+fn references_lead_to_trees_and_blobs_and_through_tags_of_tags() {
+    let repo = Repo::new();
+    repo.save("README.md", "Hello\n");
+    repo.write("d/f.py", assigned(&token(1)));
+    repo.git(&["add", "d/f.py"]);
+    let tree = repo.git(&["write-tree"]);
+    repo.git(&["reset", "--quiet", "--hard"]);
+    repo.git(&["update-ref", "refs/trees/x", &tree]);
+    repo.git(&["tag", "-a", "tree", "-m", "a tree", &tree]);
+    repo.write("b.py", assigned(&token(2)));
+    let blob = repo.git(&["hash-object", "-w", "b.py"]);
+    repo.git(&["tag", "blob", &blob]);
+    fs::remove_file(repo.path().join("b.py")).expect("it was there");
+    // It is in a commit as well, to which nothing leads.
+    repo.save("c.py", assigned(&token(3)));
+    repo.git(&["tag", "-a", "file", "-m", "a file", "HEAD:c.py"]);
+    repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    repo.git(&["tag", "-a", "inner", "-m", &format!("uses {}", token(4))]);
+    let nested = [
+        "-c",
+        "advice.nestedTag=false",
+        "tag",
+        "-a",
+        "outer",
+        "-m",
+        "o",
+    ];
+    repo.git(&[&nested[..], &["inner"]].concat());
+    repo.git(&["tag", "-d", "inner"]);
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    for naive in [&[][..], &["--naive"]] {
+        let args = [&["--reachable-only"], naive].concat();
+        let findings = sweep(&repo, &args).expect(1).json_lines();
+        let led = |seed| led(only(&findings, &token(seed)));
+        let both = vec!["refs/tags/tree", "refs/trees/x"];
+        assert_eq!(led(1), ("d/f.py", "ref", both));
+        assert_eq!(led(2), (&*blob, "ref", vec!["refs/tags/blob"]));
+        assert_eq!(led(3), ("c.py", "ref", vec!["refs/tags/file"]));
+        assert_eq!(led(4), ("tag message", "ref", vec!["refs/tags/outer"]));
+        assert_eq!(findings.len(), 4, "{findings:#?}");
+    }
+}
+
+/// Breaks what leads to a secret; the sweep has to say so and to know no better than before.
+fn assert_told(what: &str, state: &str, break_it: impl Fn(&Repo)) {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(&token(1)));
+    break_it(&repo);
+    let run = sweep(&repo, &["--reachable-only"]).expect(2);
+    assert!(run.stderr.contains(what), "{what}: {}", run.stderr);
+    assert_eq!(only(&run.json_lines(), &token(1))["state"], state, "{what}");
+}
+
+#[test]
+fn references_that_cannot_be_read_are_told_and_nothing_is_concluded_from_them() {
+    let main = ".git/refs/heads/main";
+    let told = "reference refs/heads/main: ";
+    let missing = "0123456789abcdef0123456789abcdef01234567";
+    for text in [
+        "",
+        &missing[..30],
+        "garbage\n",
+        "ref: refs/heads/main\n",
+        missing,
+    ] {
+        assert_told(told, "unknown", |repo| {
+            repo.write(main, text);
+        });
+    }
+    for text in ["", "garbage\n", missing, "ref: HEAD\n"] {
+        // The branch still leads to it.
+        assert_told("reference HEAD: ", "ref", |repo| {
+            repo.write(".git/HEAD", text);
+        });
+    }
+    assert_told("packed-refs: broken: line 1", "unknown", |repo| {
+        repo.git(&["pack-refs", "--all"]);
+        repo.write(".git/packed-refs", "0123 refs/heads/main\n");
+    });
+}
+
+#[test]
+fn one_broken_line_of_packed_references_leaves_the_others() {
+    assert_told("packed-refs: broken: line 1", "head", |repo| {
+        repo.git(&["pack-refs", "--all"]);
+        let packed = repo.path().join(".git/packed-refs");
+        let text = fs::read_to_string(packed).expect("packed");
+        repo.write(".git/packed-refs", format!("0123 refs/tags/v1\n{text}"));
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_and_logs_that_cannot_be_read_are_told() {
+    use std::os::unix::fs::symlink;
+    // Whoever tests may be allowed to read everything, but nobody follows a link to itself.
+    let spoil = |repo: &Repo, name: &str| {
+        let path = repo.path().join(name);
+        let _ = fs::remove_dir_all(&path);
+        let _ = fs::remove_file(&path);
+        symlink(&path, &path).expect("a link");
+    };
+    assert_told("refs/heads: ", "unknown", |repo| {
+        spoil(repo, ".git/refs/heads")
+    });
+    assert_told("logs/HEAD: ", "head", |repo| spoil(repo, ".git/logs/HEAD"));
+}
+
+#[test]
+fn references_to_what_was_pruned_or_never_committed_are_no_fault() {
+    let repo = Repo::new();
+    let symbolic = ["symbolic-ref", "refs/remotes/origin/HEAD"];
+    repo.git(&[&symbolic[..], &["refs/remotes/origin/gone"]].concat());
+    repo.write(".git/refs/heads/other.lock", "");
+    sweep(&repo, &[]).expect(0);
+    repo.save("a.py", assigned(&token(1)));
+    repo.git(&["checkout", "--quiet", "--orphan", "empty"]);
+    assert_eq!(only(&found(&repo), &token(1))["state"], "ref");
+}
+
+#[test]
+fn linked_worktrees_lead_to_what_they_have() {
+    let repo = Repo::new();
+    repo.save("README.md", "Hello\n");
+    let linked = util::Dir::new();
+    let at = |name: &str| linked.path().join(name).display().to_string();
+    for name in ["one", "two"] {
+        repo.git(&["worktree", "add", "--quiet", "-b", name, &at(name)]);
+    }
+    let in_tree = |name: &str, args: &[&str]| {
+        let path = at(name);
+        repo.git(&[&["-C", &path], args].concat())
+    };
+    let save = |name: &str, file: &str, seed: u64| {
+        linked.write(&format!("{name}/{file}"), assigned(&token(seed)));
+        in_tree(name, &["add", "--all"]);
+        in_tree(name, &["commit", "--quiet", "-m", file]);
+        in_tree(name, &["rev-parse", "HEAD"])
+    };
+    let back = |name: &str| in_tree(name, &["reset", "--quiet", "--hard", "HEAD~1"]);
+    save("one", "logged.py", 1);
+    back("one");
+    let bad = save("one", "bad.py", 2);
+    back("one");
+    in_tree("one", &["update-ref", "refs/bisect/bad", &bad]);
+    in_tree("one", &["checkout", "--quiet", "--detach"]);
+    save("one", "detached.py", 3);
+    fs::remove_file(repo.path().join(".git/logs/refs/heads/one")).expect("a log");
+    fs::remove_dir_all(linked.path().join("one")).expect("the folder");
+    // The main worktree has something of its own too, seen from the second.
+    repo.git(&["checkout", "--quiet", "--detach"]);
+    repo.save("main.py", assigned(&token(4)));
+    let run = linked.run(&["history", "--format", "jsonl", "--show-secrets", &at("two")]);
+    let findings = run.expect(1).json_lines();
+    let led = |seed| led(only(&findings, &token(seed)));
+    assert_eq!(led(1), ("logged.py", "reflog", vec![]));
+    assert_eq!(
+        led(2),
+        ("bad.py", "ref", vec!["worktrees/one/refs/bisect/bad"])
+    );
+    assert_eq!(led(3), ("detached.py", "ref", vec!["worktrees/one/HEAD"]));
+    assert_eq!(led(4), ("main.py", "ref", vec!["main-worktree/HEAD"]));
+    let findings = found(&repo);
+    assert_eq!(only(&findings, &token(4))["state"], "head");
+    assert_eq!(only(&findings, &token(3))["state"], "ref");
+}
+
 #[test]
 fn a_merge_that_brings_in_a_secret_of_its_own_is_the_first_commit() {
     let repo = Repo::new();
@@ -446,10 +620,22 @@ fn what_is_missing_is_said_and_ends_with_an_error() {
         "{}",
         run.stderr
     );
-    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
-    repo.save("model.bin", pointer);
+    let pointers = [
+        "version https://git-lfs.github.com/spec/v1\n",
+        "version https://git-lfs.github.com/spec/v1\r\n",
+        "version https://hawser.github.com/spec/v1\n",
+        "version http://git-media.io/v/2\n",
+    ];
+    for version in pointers {
+        repo.save("model.bin", format!("{version}oid sha256:4d7a\nsize 12\n"));
+    }
     let run = sweep(&repo, &[]).expect(2);
-    assert!(run.stderr.contains("LFS"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("4 versions of files are kept by Git LFS"),
+        "{}",
+        run.stderr
+    );
     let nowhere = util::Dir::new();
     let run = nowhere.run(&["history"]).expect(2);
     assert!(

@@ -44,7 +44,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::git::object::Commit;
 use crate::git::reader::Reader;
-use crate::git::repo::Repo;
+use crate::git::repo::{Completeness, Repo};
 use crate::git::store::Store;
 use crate::git::{Kind, refs::Refs};
 use crate::judge::place::Kinds;
@@ -130,7 +130,7 @@ struct Run<'r> {
 /// then says that it is not complete.
 ///
 /// # Errors
-/// When the references cannot be listed at all.
+/// When libgit2 cannot read the object folders.
 pub fn run(
     request: &Request<'_>,
     progress: &Progress,
@@ -150,29 +150,32 @@ pub fn run(
         stop,
         unread: Mutex::default(),
     };
-    let (mut found, refs) = run.texts_and_refs(request.repo)?;
+    let (mut found, refs) = run.texts_and_refs(request.repo);
     let trees = run.trees(&mut found);
+    let complete = request.repo.completeness();
     store.forget_survey();
-    let mut ledger = run.ledger(&found, request.repo);
-    let mut findings = places::findings(&run, &found, trees, &refs, &mut ledger);
+    let certain = run.is_certain(&refs, complete);
+    let mut ledger = run.ledger(&found, request.repo, complete);
+    for fault in refs.faults.iter().chain(&refs.log_faults) {
+        ledger.leave_out(fault.reason, fault.place.as_str().into(), &*fault.why);
+    }
+    ledger.sort();
+    let mut findings = places::findings(&run, &found, trees, (&refs, certain), &mut ledger);
     if request.reachable_only {
-        findings.retain(places::is_reachable);
+        findings.retain(places::may_be_reachable);
     }
     places::group(&mut findings);
     Ok(Outcome { findings, ledger })
 }
 
 impl Run<'_> {
-    /// The first pass, and the references, which libgit2 reads in one thread meanwhile.
-    fn texts_and_refs(&self, repo: &Repo) -> Result<(Found, Refs), Error> {
+    /// The first pass, and the references, which one thread reads meanwhile.
+    fn texts_and_refs(&self, repo: &Repo) -> (Found, Refs) {
         std::thread::scope(|scope| {
             let texts = scope.spawn(|| self.texts());
             let refs = Refs::read(repo);
-            if refs.is_err() {
-                self.stop.store(true, Ordering::Relaxed);
-            }
             let found = texts.join().unwrap_or_else(|panic| resume_unwind(panic));
-            Ok((found, refs?))
+            (found, refs)
         })
     }
 
@@ -328,13 +331,20 @@ impl Run<'_> {
         }
     }
 
+    /// Whether all could be read that may lead to what was found.
+    fn is_certain(&self, refs: &Refs, complete: Completeness) -> bool {
+        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let stopped = self.stop.load(Ordering::Relaxed);
+        let read = refs.faults.is_empty() && self.store.faults.is_empty() && unread.is_empty();
+        read && !stopped && !complete.partial
+    }
+
     /// What was read and what was not.
-    fn ledger(&self, found: &Found, repo: &Repo) -> Ledger {
+    fn ledger(&self, found: &Found, repo: &Repo, complete: Completeness) -> Ledger {
         let mut ledger = Ledger::default();
         ledger.objects = self.store.len();
         ledger.commits = found.commits.len() as u64;
         ledger.bytes = self.progress.bytes.load(Ordering::Relaxed);
-        let completeness = repo.completeness();
         let repo: Arc<str> = repo.common_dir().to_string_lossy().into();
         for fault in &self.store.faults {
             ledger.leave_out(Reason::Unreadable, repo.clone(), fault.to_string());
@@ -347,10 +357,10 @@ impl Run<'_> {
             ledger.leave_out(Reason::Unreadable, format!("object {id}").into(), why);
         }
         let mut missing = |what: &str| ledger.leave_out(Reason::Missing, repo.clone(), what);
-        if completeness.shallow {
+        if complete.shallow {
             missing("a shallow clone: older commits are not here; run: git fetch --unshallow");
         }
-        if completeness.partial {
+        if complete.partial {
             missing(
                 "a partial clone: objects left on the server are not here; run: git fetch --refetch --no-filter",
             );
@@ -364,7 +374,6 @@ impl Run<'_> {
         if self.stop.load(Ordering::Relaxed) {
             missing("stopped before all objects were read");
         }
-        ledger.sort();
         ledger
     }
 }

@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 use crate::decode;
 use crate::finding::{CommitNote, Finding, State, Trace};
+use crate::git::Kind;
+use crate::git::object::{self, Commit};
 use crate::git::refs::Refs;
-use crate::git::{Kind, object};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::{Ask, Scanner, mask_names};
 use crate::pool::Pool;
@@ -38,13 +39,19 @@ struct Places<'p> {
     refs: &'p Refs,
     /// The references and the commits they lead to, once each.
     tips: Vec<(u32, Rank)>,
+    /// References that lead to a tree without a commit.
+    trees: Vec<(u32, Number)>,
+    /// What references lead to, and the tags on the way, with these references.
+    named: HashMap<ObjectId, Vec<u32>>,
     head: Option<Rank>,
+    /// Whether all that may lead to something could be read.
+    certain: bool,
 }
 
 /// Secrets to show in an object under a path, each with what commits have it there.
 type Shown = Vec<(SecretId, Place)>;
 
-/// One path with what some commits have there.
+/// One path with what some commits have there, or trees that references name.
 struct Place {
     /// The object to show: the one that the first of the commits has.
     object: ObjectId,
@@ -59,7 +66,7 @@ pub(super) fn findings(
     run: &Run<'_>,
     found: &Found,
     trees: Trees,
-    refs: &Refs,
+    (refs, certain): (&Refs, bool),
     ledger: &mut Ledger,
 ) -> Vec<Finding> {
     // Who reaches which commit is asked only of what was found.
@@ -67,27 +74,7 @@ pub(super) fn findings(
         true => &[],
         false => &*found.commits,
     };
-    let mut graph = Graph::new(commits, run.store);
-    let ranks = |ids: &mut dyn Iterator<Item = ObjectId>| -> Vec<Rank> {
-        ids.filter_map(|id| graph.rank(&id)).collect()
-    };
-    let head = refs.head.and_then(|id| graph.rank(&id));
-    let tips: Vec<(u32, Rank)> = refs
-        .refs
-        .iter()
-        .enumerate()
-        .filter_map(|(index, r)| Some((index as u32, graph.rank(&r.peeled)?)))
-        .collect();
-    let logged = ranks(&mut refs.reflog.iter().copied());
-    graph.mark(tips.iter().map(|tip| tip.1).chain(head), Reached::Refs);
-    graph.mark(logged, Reached::Reflog);
-    let places = Places {
-        run,
-        graph,
-        refs,
-        tips,
-        head,
-    };
+    let places = Places::new(run, commits, refs, certain);
     let blobs = places.of_blobs(found, &trees);
     let mut findings = places.in_names(&trees);
     // To show blobs takes memory of its own.
@@ -99,13 +86,50 @@ pub(super) fn findings(
     findings
 }
 
-/// Whether a reference leads to it: a clone or a mirror push would hand it on.
-pub(super) fn is_reachable(finding: &Finding) -> bool {
+/// Whether a reference leads to it, or may: a clone or a mirror push would hand it on.
+pub(super) fn may_be_reachable(finding: &Finding) -> bool {
     let state = finding.trace.as_ref().map(|trace| trace.state);
-    state.is_some_and(|state| state <= State::History)
+    state.is_some_and(|state| state <= State::Unknown)
 }
 
-impl Places<'_> {
+impl<'p> Places<'p> {
+    fn new(
+        run: &'p Run<'p>,
+        commits: &[(ObjectId, Commit)],
+        refs: &'p Refs,
+        certain: bool,
+    ) -> Self {
+        let mut graph = Graph::new(commits, run.store);
+        let head = refs.head.and_then(|id| graph.rank(&id));
+        let (mut tips, mut trees) = (Vec::new(), Vec::new());
+        let mut named: HashMap<ObjectId, Vec<u32>> = HashMap::new();
+        for (index, reference) in (0..).zip(&refs.refs) {
+            let peeled = reference.peeled;
+            if let Some(rank) = graph.rank(&peeled) {
+                tips.push((index, rank));
+            } else if reference.kind == Some(Kind::Tree) {
+                trees.extend(run.store.number(&peeled).map(|tree| (index, tree)));
+            }
+            for id in reference.tags.iter().chain([&peeled]) {
+                named.entry(*id).or_default().push(index);
+            }
+        }
+        let logged = refs.reflog.iter().filter_map(|id| graph.rank(id));
+        let logged: Vec<Rank> = logged.collect();
+        graph.mark(tips.iter().map(|tip| tip.1).chain(head), Reached::Refs);
+        graph.mark(logged, Reached::Reflog);
+        Self {
+            run,
+            graph,
+            refs,
+            tips,
+            trees,
+            named,
+            head,
+            certain,
+        }
+    }
+
     /// Which blobs to show under which of their paths, with the secrets to show there.
     fn of_blobs(&self, found: &Found, trees: &Trees) -> BTreeMap<(ObjectId, String), Shown> {
         let mut ways = Ways::new(&trees.holders, &trees.leaves);
@@ -250,7 +274,7 @@ impl Places<'_> {
             };
             let (part, path, place) = match kind {
                 Kind::Commit => (Part::Commit, "commit message", self.of_commit(*id)),
-                _ => (Part::Tag, "tag message", self.of_tag(*id)),
+                _ => (Part::Tag, "tag message", self.without_path(*id)),
             };
             object::words(read.bytes(), &mut words);
             let unit = Unit::words(Origin::file(path), &words);
@@ -282,8 +306,8 @@ impl Places<'_> {
         findings
     }
 
-    /// For each path and secret the place to show, and all objects that have a place. `id` gives what an object of the ways is called, and
-    /// `secrets` those in it that may be some in a path.
+    /// For each path and secret the place to show, and all objects that have a place. `id` gives what an
+    /// object of the ways is called, and `secrets` those in it that may be some in a path.
     fn place(
         &self,
         ways: &mut Ways,
@@ -292,27 +316,35 @@ impl Places<'_> {
         secrets: impl Fn(Number, &str) -> Vec<SecretId>,
     ) -> (BTreeMap<(String, SecretId), Place>, HashSet<Number>) {
         let spans = ways.items(&self.graph);
-        let objects = spans.keys().map(|item| item.object).collect();
         let alive = self.alive(ways);
         let mut placed: BTreeMap<(String, SecretId), Place> = BTreeMap::new();
-        let mut items: Vec<(Item, Span)> = spans.into_iter().collect();
-        items.sort_unstable_by_key(|(item, span)| (span.reached, span.first, *item));
-        for (item, span) in items {
+        // What commits have, and what only trees have that references name.
+        let mut items: Vec<(Item, Option<Span>)> = Vec::with_capacity(spans.len());
+        let without = alive.keys().filter(|item| !spans.contains_key(item));
+        items.extend(without.map(|item| (*item, None)));
+        items.extend(spans.into_iter().map(|(item, span)| (item, Some(span))));
+        items.sort_unstable_by_key(|(item, span)| {
+            let order = span.map_or((Reached::Refs, Rank::MAX), |s| (s.reached, s.first));
+            (order, *item)
+        });
+        for &(item, span) in &items {
             let path = ways.paths.bytes(item.path, names);
             let path = String::from_utf8_lossy(&path).into_owned();
-            let still = alive.get(&item);
+            let object = id(item.object);
+            let still = [alive.get(&item), self.named.get(&object)];
             for secret in secrets(item.object, &path) {
                 let place = placed
                     .entry((path.clone(), secret))
                     .or_insert_with(|| Place {
-                        object: id(item.object),
-                        span: Some(span),
+                        object,
+                        span,
                         refs: Vec::new(),
                         in_head: false,
                     });
-                place.extend(span, still);
+                place.extend(span, still.into_iter().flatten().flatten());
             }
         }
+        let objects = items.iter().map(|(item, _)| item.object).collect();
         (placed, objects)
     }
 
@@ -325,6 +357,9 @@ impl Places<'_> {
                 by_tree.entry(tree).or_default().push(index);
             }
         }
+        for &(index, tree) in &self.trees {
+            by_tree.entry(tree).or_default().push(index);
+        }
         let mut alive: HashMap<Item, Vec<u32>> = HashMap::new();
         for (tree, refs) in by_tree {
             for item in ways.items_in(tree) {
@@ -334,14 +369,12 @@ impl Places<'_> {
         alive
     }
 
-    /// The place of a blob that no tree of any commit holds.
+    /// The place of what no tree holds that anything leads to.
     fn without_path(&self, id: ObjectId) -> Place {
-        let refs = self.refs.refs.iter().enumerate();
-        let named = refs.filter(|(_, r)| r.peeled == id || r.target == id);
         Place {
             object: id,
             span: None,
-            refs: named.map(|(index, _)| index as u32).collect(),
+            refs: self.named.get(&id).cloned().unwrap_or_default(),
             in_head: false,
         }
     }
@@ -366,10 +399,6 @@ impl Places<'_> {
                 .collect(),
             in_head: self.head.is_some() && reached.last() == Some(&1),
         }
-    }
-
-    fn of_tag(&self, id: ObjectId) -> Place {
-        self.without_path(id)
     }
 
     /// A finding with what is known of its place.
@@ -399,7 +428,7 @@ impl Places<'_> {
                 .map(|&index| self.refs.refs[index as usize].name.clone())
                 .collect(),
             refs_total: place.refs.len() as u32,
-            state: place.state(),
+            state: place.state(self.certain),
             group: 0,
         }));
         finding
@@ -408,12 +437,14 @@ impl Places<'_> {
 
 impl Place {
     /// Adds that other commits have the secret in the same path too.
-    fn extend(&mut self, span: Span, still: Option<&Vec<u32>>) {
-        if let Some(own) = self.span.as_mut().filter(|own| own.reached == span.reached) {
+    fn extend<'r>(&mut self, span: Option<Span>, still: impl Iterator<Item = &'r u32>) {
+        if let (Some(own), Some(span)) = (&mut self.span, span)
+            && own.reached == span.reached
+        {
             own.first = own.first.min(span.first);
             own.last = own.last.max(span.last);
         }
-        for &reference in still.into_iter().flatten() {
+        for &reference in still {
             if reference == u32::MAX {
                 self.in_head = true;
             } else if !self.refs.contains(&reference) {
@@ -422,7 +453,8 @@ impl Place {
         }
     }
 
-    fn state(&self) -> State {
+    /// How much of the repository still shows it; `certain` where all that may lead there was read.
+    fn state(&self, certain: bool) -> State {
         let reached = self.span.map_or(Reached::Nowhere, |span| span.reached);
         if self.in_head {
             State::Head
@@ -431,6 +463,7 @@ impl Place {
         } else {
             match reached {
                 Reached::Refs => State::History,
+                _ if !certain => State::Unknown,
                 Reached::Reflog => State::Reflog,
                 Reached::Nowhere => State::Dangling,
             }

@@ -317,6 +317,7 @@ pub fn whereabouts(trace: &Trace) -> String {
         State::Head => "still in the checked-out commit",
         State::Ref => "still in",
         State::History => "in older commits only",
+        State::Unknown => "not known what leads to it: not everything could be read",
         State::Reflog => "only the reflog leads to it: not pushed or cloned",
         State::Dangling => "nothing leads to it: not pushed or cloned",
     };
