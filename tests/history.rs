@@ -331,6 +331,24 @@ fn linked_worktrees_lead_to_what_they_have() {
 }
 
 #[test]
+fn a_partial_clone_is_whole_when_the_rest_was_fetched() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(&token(1)));
+    repo.save("a.py", "pass\n");
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    let filter = ["--filter=blob:none", "--no-checkout"];
+    let partial = Repo::clone_of(&repo, &filter);
+    let run = sweep(&partial, &[]).expect(2);
+    assert!(
+        run.stderr.contains("--refetch --no-filter"),
+        "{}",
+        run.stderr
+    );
+    partial.git(&["fetch", "--quiet", "--refetch", "--no-filter"]);
+    assert_eq!(only(&found(&partial), &token(1))["state"], "history");
+}
+
+#[test]
 fn a_merge_that_brings_in_a_secret_of_its_own_is_the_first_commit() {
     let repo = Repo::new();
     repo.save("a.py", "one\n");

@@ -18,6 +18,7 @@ pub mod changes;
 pub mod graph;
 mod groups;
 pub mod holders;
+mod lacks;
 pub mod names;
 mod near;
 pub mod places;
@@ -152,7 +153,7 @@ pub fn run(
     };
     let (mut found, refs) = run.texts_and_refs(request.repo);
     let trees = run.trees(&mut found);
-    let complete = request.repo.completeness();
+    let complete = run.completeness(request.repo);
     store.forget_survey();
     let certain = run.is_certain(&refs, complete);
     let mut ledger = run.ledger(&found, request.repo, complete);
@@ -331,6 +332,15 @@ impl Run<'_> {
         }
     }
 
+    /// Whether the repository is known to lack something. One that was cloned as a part may be whole since.
+    fn completeness(&self, repo: &Repo) -> Completeness {
+        let told = repo.completeness();
+        Completeness {
+            partial: told.partial && lacks::any(self, told.shallow),
+            ..told
+        }
+    }
+
     /// Whether all could be read that may lead to what was found.
     fn is_certain(&self, refs: &Refs, complete: Completeness) -> bool {
         let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
@@ -362,7 +372,7 @@ impl Run<'_> {
         }
         if complete.partial {
             missing(
-                "a partial clone: objects left on the server are not here; run: git fetch --refetch --no-filter",
+                "a partial clone: objects left on the server are not here; run: git fetch --refetch --no-filter, or sweep a full clone",
             );
         }
         let pointers = found.lfs_pointers.len();
