@@ -1162,3 +1162,53 @@ fn a_repository_of_somebody_else_is_refused_with_the_fix() {
         .expect(2);
     assert!(run.stderr.contains("safe.directory"), "{}", run.stderr);
 }
+
+/// Saves without asking the hooks of the working copy.
+fn save_unasked(copy: &Repo, name: &str, text: &str) {
+    copy.write(name, text);
+    copy.git(&["add", name]);
+    copy.git(&["commit", "--quiet", "--no-verify", "-m", "x"]);
+}
+
+#[test]
+fn pre_push_judges_by_the_repository_and_not_by_the_remote_s_name() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, "a.py", &leak(1));
+    assert_eq!(server.push(&["--no-verify", "main"]).code, Some(0));
+    let url = server.bare.path().to_str().unwrap();
+    let push = |args: &[&str]| copy.try_git(&[&["push", "--quiet"], args].concat());
+    // The server has it, however it is called.
+    assert_eq!(push(&[url, "main:by-path"]).code, Some(0));
+    assert_eq!(
+        push(&[&format!("file://{url}"), "main:by-url"]).code,
+        Some(0)
+    );
+    // Another server has not, though the remote has the same name, or one that begins so.
+    let public = Repo::bare();
+    let other = public.path().to_str().unwrap();
+    copy.git(&["config", "remote.origin.pushurl", other]);
+    let run = push(&["origin", "main"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
+    copy.git(&["config", "--unset", "remote.origin.pushurl"]);
+    copy.git(&["remote", "add", "pub", other]);
+    copy.git(&["config", "remote.pub/private.url", url]);
+    let refspec = "+refs/heads/*:refs/remotes/pub/private/*";
+    copy.git(&["config", "remote.pub/private.fetch", refspec]);
+    copy.git(&["fetch", "--quiet", "pub/private"]);
+    assert_eq!(push(&["pub", "main"]).code, Some(1));
+    assert_eq!(public.git(&["for-each-ref"]), "");
+    assert_eq!(push(&["pub/private", "main:again"]).code, Some(0));
+}
+
+#[test]
+fn pre_push_takes_names_with_spaces() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, "a.py", "x = 1\n");
+    for source in ["main@{0 days ago}", ":/x"] {
+        let run = server.push(&[&format!("{source}:refs/heads/clean")]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    }
+}

@@ -9,8 +9,9 @@ use super::policy::Policy;
 use super::push::{self, Verdict};
 use super::range::{self, Scope};
 use super::receiving::{Receiving, Update, id};
+use super::remotes;
 use super::server::Ended;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::git::Repo;
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Progress;
@@ -29,17 +30,19 @@ pub fn pre_commit(repo: &Repo, scope: &Scope, now: i64) -> Result<Ended, Error> 
     }))
 }
 
-/// Judges the commits of a push that `remote` has not. `input` is what git writes to the hook.
+/// Judges the commits of a push that the repository at `url` has not, which may be given as the name
+/// of a remote too. `input` is what git writes to the hook.
 ///
 /// # Errors
 /// When git's lines or the commits cannot be read.
-pub fn pre_push(dir: &Path, remote: &str, input: &str, now: i64) -> Result<Ended, Error> {
+pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, Error> {
     let repo = Repo::open(dir)?;
     let mut updates = Vec::new();
-    let mut hidden = tracked(&repo, remote)?;
+    let mut hidden = remotes::fetched(&repo, url)?;
     for line in input.lines() {
-        let fields: Vec<&str> = line.split(' ').collect();
-        let [_, local, name, there] = fields[..] else {
+        // From its end: what is pushed may be named by an expression with spaces.
+        let fields: Vec<&str> = line.rsplitn(4, ' ').collect();
+        let [there, name, local, _] = fields[..] else {
             return Err(Error::usage("a line from git is not `NAME ID NAME ID`"));
         };
         updates.push(Update::new(name, there, local)?);
@@ -84,16 +87,4 @@ fn end(ledger: &Ledger, clean: bool, refusal: impl Fn() -> Vec<String>) -> Ended
     };
     lines.extend(failure.as_deref().map(printable));
     Ended { code, lines }
-}
-
-/// What the branches that were fetched from a remote name.
-fn tracked(repo: &Repo, remote: &str) -> Result<Vec<Oid>, Error> {
-    let failed = |error: git2::Error| Error::new(ErrorKind::Git, error.message());
-    let prefix = format!("refs/remotes/{remote}/");
-    let references = repo.git2().references().map_err(failed)?;
-    let tips = references.flatten().filter_map(|reference| {
-        let ours = reference.name_bytes().starts_with(prefix.as_bytes());
-        ours.then(|| reference.peel_to_commit().ok())?
-    });
-    Ok(tips.map(|commit| commit.id()).collect())
 }

@@ -17,4 +17,5 @@ pub mod push;
 pub mod range;
 pub mod receiving;
 pub mod rehearse;
+mod remotes;
 pub mod server;

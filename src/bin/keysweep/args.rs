@@ -1,5 +1,6 @@
 //! What can be typed. Help, completions and the man page are made from these definitions.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -168,7 +169,10 @@ pub enum HookCommand {
     /// A working copy's hook: judge the index before it is committed
     PreCommit,
     /// A working copy's hook: judge the commits that a remote does not have yet
-    PrePush { remote: String, url: Option<String> },
+    PrePush {
+        remote: OsString,
+        url: Option<OsString>,
+    },
     /// Install hooks, keeping those that are there
     Install(InstallArgs),
     /// Try the installed hooks: push a made-up secret through each in a throw-away repository

@@ -41,9 +41,10 @@ pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
             let repo = repository(Path::new("."))?;
             Ok(end(&client::pre_commit(&repo, &staged(), now())?))
         }
-        HookCommand::PrePush { remote, url: _ } => {
+        HookCommand::PrePush { remote, url } => {
             let dir = path("GIT_DIR").unwrap_or_else(|| ".".into());
-            let ended = client::pre_push(&dir, remote, &input()?, now())?;
+            let url = url.as_ref().unwrap_or(remote).to_string_lossy();
+            let ended = client::pre_push(&dir, &url, &input()?, now())?;
             Ok(end(&ended))
         }
         HookCommand::Install(args) => install(args),
