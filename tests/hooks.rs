@@ -692,7 +692,8 @@ fn every_decision_is_in_the_audit_log() {
 
 #[test]
 fn a_policy_that_is_not_valid_or_not_the_operator_s_refuses() {
-    let server = Server::with("disable = ['everything']\n");
+    let server = Server::new();
+    server.write_policy("disable = ['everything']\n");
     server.copy.save("a.py", "x = 1\n");
     let run = server.push(&["main"]);
     assert_eq!(run.code, Some(1));
@@ -1211,4 +1212,123 @@ fn pre_push_takes_names_with_spaces() {
         let run = server.push(&[&format!("{source}:refs/heads/clean")]);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
     }
+}
+
+/// The fingerprint of the only finding of the newest commit.
+fn fingerprint(copy: &Repo) -> String {
+    let args = ["diff", "HEAD~1..HEAD", "--quiet", "--format", "jsonl"];
+    let found = copy.dir.run(&args).expect(1).json_lines();
+    found[0]["fingerprint"].as_str().unwrap().to_owned()
+}
+
+const APPROVALS: &str = "[approvals]\npush_options = true\n";
+
+#[test]
+fn the_reason_of_an_approval_is_logged_without_the_value() {
+    use std::os::unix::ffi::OsStrExt;
+    let server = Server::new();
+    let advertise = ["config", "receive.advertisePushOptions", "true"];
+    server.bare.git(&advertise);
+    server.write_policy(APPROVALS);
+    // A value that only its name tells is hidden like one that any rule knows.
+    let word = made_with("{b62:24}", 3);
+    for text in [leak(1), format!("password = \"{word}\"\n")] {
+        server.copy.save("a.py", &text);
+        let value = text.split('"').nth(1).unwrap();
+        let allow = format!(
+            "keysweep-allow={}:{value} is fake caf",
+            fingerprint(&server.copy)
+        );
+        let mut push = git(server.copy.path());
+        push.args(["push", "--quiet", "origin", "main", "-o"]);
+        // Not UTF-8.
+        push.arg(std::ffi::OsStr::from_bytes(
+            &[allow.as_bytes(), b"\xe9"].concat(),
+        ));
+        let run: Run = push.output().unwrap().into();
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let last = server.audit().pop().unwrap();
+        assert_eq!(last["Cause"], "approved");
+        let reason = last["Approvals"][0]["Reason"].as_str().unwrap();
+        assert!(reason.ends_with(" is fake caf\u{fffd}"), "{reason}");
+        assert!(!last.to_string().contains(value), "{last}");
+    }
+}
+
+#[test]
+fn approvals_are_offered_where_they_count() {
+    let server = Server::new();
+    server
+        .bare
+        .git(&["config", "receive.advertisePushOptions", "true"]);
+    server.copy.save("a.py", leak(1));
+    let allow = format!("keysweep-allow={}:fake", fingerprint(&server.copy));
+    let users = format!("{APPROVALS}users = ['somebody else']\n");
+    for (policy, why) in [("", "this server takes none"), (&users, "not one who may")] {
+        server.write_policy(policy);
+        let plain = server.push(&["main"]);
+        assert!(!plain.stderr.contains("keysweep-allow"), "{}", plain.stderr);
+        let run = server.push(&["-o", &allow, "main"]);
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains(why), "{}", run.stderr);
+    }
+    // git gives an update hook no push options.
+    server.write_policy(APPROVALS);
+    server
+        .bare
+        .dir
+        .run(&["hook", "install", "--uninstall"])
+        .expect(0);
+    let policy = server.operator.path().join("policy.toml");
+    let args = [
+        "hook",
+        "install",
+        "update",
+        "--policy",
+        policy.to_str().unwrap(),
+    ];
+    server.bare.dir.run(&args).expect(0);
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
+    assert!(!run.stderr.contains("keysweep-allow"), "{}", run.stderr);
+}
+
+#[test]
+fn a_policy_that_is_not_valid_is_logged_where_it_says() {
+    let server = Server::new();
+    server.write_policy("rules = ['/no/such/rules']\n");
+    server.copy.save("a.py", "x = 1\n");
+    assert_eq!(server.push(&["main"]).code, Some(1));
+    let last = server.audit().pop().unwrap();
+    assert_eq!(
+        (&last["Cause"], &last["ExitCode"]),
+        (&json!("error"), &json!(2))
+    );
+    assert_eq!(last["References"][0]["Name"], "refs/heads/main");
+    assert!(last["Error"].as_str().unwrap().contains("/no/such/rules"));
+    // What the operator wrote is not for those who push.
+    server.write_policy("budget = 'hunter2'\n");
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1));
+    assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+}
+
+#[test]
+fn a_policy_whose_name_is_not_utf_8_is_read() {
+    use std::os::unix::ffi::OsStrExt;
+    let server = Server::without_hook();
+    let keysweep = env!("CARGO_BIN_EXE_keysweep");
+    let hook = format!("#!/bin/sh\nexec '{keysweep}' hook pre-receive\n");
+    util::tools::executable(&server.bare.dir, "hooks/pre-receive", &hook);
+    let name = std::ffi::OsStr::from_bytes(b"policy\xff.toml");
+    let policy = server.operator.path().join(name);
+    fs::write(&policy, "nonsense").unwrap();
+    server.copy.save("a.py", "x = 1\n");
+    let mut push = git(server.copy.path());
+    push.args(["push", "--quiet", "origin", "main"]);
+    let output = push.env("KEYSWEEP_POLICY", &policy).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("could not be judged"), "{said}");
 }

@@ -14,10 +14,19 @@ const MOST: usize = 3;
 /// How to end: what the policy and the place allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Manner<'m> {
-    /// Whether a push option can approve a finding.
-    pub approvals: bool,
+    pub approvals: Approvals,
     /// Whom to ask.
     pub contact: Option<&'m str>,
+}
+
+/// Whether a push option can approve a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Approvals {
+    #[default]
+    None,
+    Offered,
+    /// One was given, and does not count for this reason.
+    Void(&'static str),
 }
 
 /// The lines that refuse what a hook named `what`, such as `push`, brings.
@@ -37,16 +46,21 @@ pub fn refusal(what: &str, verdict: &Verdict, manner: Manner<'_>) -> Vec<String>
         "Rotate each that is real, it has left your machine. Then, to push again:".to_owned(),
     );
     lines.extend(commands(verdict));
-    if manner.approvals
-        && let Some(finding) = verdict.findings.first()
-    {
-        let id = finding.fingerprint;
-        lines.push(format!(
-            "No secret? git push -o '{ALLOW}{id}:REASON' (is logged)"
-        ));
-    }
+    lines.extend(approval(verdict, manner.approvals));
     lines.extend(manner.contact.map(printable));
     lines
+}
+
+fn approval(verdict: &Verdict, approvals: Approvals) -> Option<String> {
+    let finding = verdict.findings.first()?;
+    match approvals {
+        Approvals::None => None,
+        Approvals::Offered => Some(format!(
+            "No secret? git push -o '{ALLOW}{}:REASON' (is logged)",
+            finding.fingerprint
+        )),
+        Approvals::Void(why) => Some(format!("Your {ALLOW}... does not count: {why}")),
+    }
 }
 
 /// Lines of a web interface that shows only lines it is told to.

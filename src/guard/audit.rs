@@ -107,10 +107,10 @@ impl<'r> Record<'r> {
         }
     }
 
-    /// Adds the references, their names made safe to print by `name`.
-    pub fn add_updates(&mut self, updates: &[Update], name: impl Fn(&str) -> String) {
+    /// Adds the references, their names made safe to print by `masked`.
+    pub fn add_updates(&mut self, updates: &[Update], masked: impl Fn(&str) -> String) {
         let reference = |update: &Update| Reference {
-            name: printable(&name(&update.name)),
+            name: printable(&masked(&update.name)),
             old: update.old.map(|id| id.to_string()),
             new: update.new.map(|id| id.to_string()),
         };

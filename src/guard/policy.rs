@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Fingerprint;
 use crate::pipeline::Options;
-use crate::rules::{Level, RuleSet, Severity};
+use crate::rules::{Level, RuleSet, Severity, raw};
 use crate::secret::FingerprintKey;
 
 /// A hook's policy. Without a file the defaults hold.
@@ -45,6 +45,20 @@ pub struct Approvals {
     pub push_options: bool,
     /// By the server's name for them; empty for everybody who may push.
     pub users: Vec<String>,
+}
+
+impl Approvals {
+    /// Whether the server's `user` is one who may.
+    pub fn may(&self, user: &str) -> bool {
+        self.users.is_empty() || self.users.iter().any(|known| known == user)
+    }
+}
+
+/// A policy that does not hold, and where to log that.
+#[derive(Debug)]
+pub struct Invalid {
+    pub error: Error,
+    pub audit: Option<PathBuf>,
 }
 
 /// The file.
@@ -115,33 +129,33 @@ impl Policy {
     ///
     /// # Errors
     /// When it cannot be read, has a key that is not known, or could be changed by a push.
-    pub fn read(file: &Path, git_dir: &Path) -> Result<Self, Error> {
+    pub fn read(file: &Path, git_dir: &Path) -> Result<Self, Invalid> {
         let real = file
             .canonicalize()
             .map_err(|error| Error::io(file, error))?;
-        let mut git_dir = git_dir.canonicalize().unwrap_or_else(|_| git_dir.into());
-        if git_dir.ends_with(".git") {
-            git_dir.pop();
-        }
-        if real.starts_with(&git_dir) {
+        if is_inside(&real, git_dir) {
             let message = format!(
                 "{}: a policy must lie outside of the repository",
                 file.display()
             );
-            return Err(Error::usage(message));
+            return Err(Error::usage(message).into());
         }
         let text = std::fs::read_to_string(&real).map_err(|error| Error::io(file, error))?;
-        Self::parse(&text).map_err(|error| error.within(file))
+        Self::parse(&text).map_err(|invalid| Invalid {
+            error: invalid.error.within(file),
+            ..invalid
+        })
     }
 
     /// Reads a policy's text.
     ///
     /// # Errors
     /// When it is not valid, or a file that it names cannot be read.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
         let raw: Raw = toml::from_str(text)
-            .map_err(|error| Error::new(ErrorKind::Usage, error.to_string().trim_end()))?;
-        Self::from_raw(raw)
+            .map_err(|error| Error::new(ErrorKind::Usage, raw::fault(text, &error)))?;
+        let audit = raw.audit.clone();
+        Self::from_raw(raw).map_err(|error| Invalid { error, audit })
     }
 
     fn from_raw(raw: Raw) -> Result<Self, Error> {
@@ -190,6 +204,30 @@ impl Policy {
     }
 }
 
+impl From<Error> for Invalid {
+    fn from(error: Error) -> Self {
+        Self { error, audit: None }
+    }
+}
+
+/// Whether a file lies in the repository, or in a working tree of it, where a push may change it.
+fn is_inside(file: &Path, git_dir: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.into());
+    let git_dir = real(git_dir);
+    // That of a linked working tree names the one that all share.
+    let common = std::fs::read_to_string(git_dir.join("commondir"));
+    let common = common.map_or(git_dir.clone(), |at| real(&git_dir.join(at.trim_end())));
+    file.ancestors().any(|folder| {
+        let link = folder.join(".git");
+        let leads = std::fs::read_to_string(&link).ok();
+        let leads = leads
+            .as_deref()
+            .and_then(|text| text.strip_prefix("gitdir: "));
+        let own = leads.map_or(link.clone(), |at| folder.join(at.trim_end()));
+        folder == common || real(&own).starts_with(&common)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,16 +237,28 @@ mod tests {
         for (text, word) in [
             ("disabled_rules = ['x']", "disabled_rules"),
             ("[budget]\nseconds = 3", "seconds"),
-            ("min_severity = 'awful'", "awful"),
+            ("min_severity = 'awful'", "line 1"),
             ("[[accept]]\nfingerprint = 'x'\nreason = 'y'", "32 digits"),
         ] {
-            let error = Policy::parse(text).unwrap_err().to_string();
+            let error = Policy::parse(text).unwrap_err().error.to_string();
             assert!(error.contains(word), "{error}");
         }
         let policy = Policy::parse("known = 'refuse'\n[budget]\nmilliseconds = 9").unwrap();
         assert_eq!(policy.known, Choice::Refuse);
         assert_eq!(policy.budget, Duration::from_millis(9));
         assert_eq!(policy.when_over, Choice::Refuse);
+    }
+
+    #[test]
+    fn an_error_quotes_no_value() {
+        for text in [
+            "min_severity = 'hunter2'",
+            "contact = 'hunter2",
+            "audit = 3\nrules = 'hunter2'",
+        ] {
+            let error = Policy::parse(text).unwrap_err().error.to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]
@@ -221,5 +271,13 @@ mod tests {
         assert!(Policy::read(&file, &git).is_err());
         let other = tempfile::tempdir().unwrap();
         assert!(Policy::read(&file, other.path()).is_ok());
+        // A linked working tree of that repository.
+        let own = other.path().join("worktrees/linked");
+        std::fs::create_dir_all(&own).unwrap();
+        std::fs::remove_dir(&git).unwrap();
+        std::fs::write(&git, format!("gitdir: {}\n", own.display())).unwrap();
+        assert!(Policy::read(&file, other.path()).is_err());
+        std::fs::write(own.join("commondir"), "../..\n").unwrap();
+        assert!(Policy::read(&file, &own).is_err());
     }
 }

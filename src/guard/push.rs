@@ -24,6 +24,7 @@ use crate::history::ahead;
 use crate::history::screen::{Screened, screen};
 use crate::ledger::Ledger;
 use crate::pipeline::{Progress, Sweep, mask_names};
+use crate::secret::Secret;
 use crate::source::objects::Objects;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part};
 
@@ -257,6 +258,7 @@ impl Incoming {
         let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips)?;
         findings.retain(|finding| !policy.accepted.contains_key(&finding.fingerprint));
         let mut approved = approve(&mut findings, receiving, policy)?;
+        hide_values(&mut approved, &findings, sweep);
         let mut cleaning = self.cleaning(&findings, &tips)?;
         if let Some(cleaning) = &mut cleaning {
             cleaning.branch = sweep.masked(&cleaning.branch).into();
@@ -404,15 +406,31 @@ impl Incoming {
     }
 }
 
+/// Takes from the reasons, which are logged, the values that were found, and all else that rules
+/// find.
+fn hide_values(approved: &mut [(Finding, Approval)], others: &[Finding], sweep: &Sweep) {
+    let findings = approved.iter().map(|(finding, _)| finding).chain(others);
+    let mut secrets: Vec<Secret> = findings.map(|finding| finding.secret.clone()).collect();
+    // One may be a part of another.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+    for (_, approval) in approved {
+        let mut reason = approval.reason.clone();
+        for secret in &secrets {
+            if let Ok(value) = std::str::from_utf8(secret.expose()) {
+                reason = reason.replace(value, &secret.masked());
+            }
+        }
+        approval.reason = sweep.masked(&reason).into();
+    }
+}
+
 /// Takes out what the person who pushes approves, where the policy lets them.
 fn approve(
     findings: &mut Vec<Finding>,
     receiving: &Receiving,
     policy: &Policy,
 ) -> Result<Vec<(Finding, Approval)>, Error> {
-    let users = &policy.approvals.users;
-    let may = users.is_empty() || users.contains(&receiving.pusher.user);
-    if !policy.approvals.push_options || !may {
+    if !policy.approvals.push_options || !policy.approvals.may(&receiving.pusher.user) {
         return Ok(Vec::new());
     }
     let approvals = receiving.approvals()?;

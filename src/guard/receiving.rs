@@ -3,9 +3,9 @@
 //!
 //! Pure but for the paths it names: variables and lines in, values out.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::ci::Get;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Fingerprint;
 use crate::unit::ObjectId;
@@ -60,26 +60,36 @@ pub struct Approval {
     pub reason: String,
 }
 
+/// Looks up a variable. What it holds need not be UTF-8: a value that is not must never count as none.
+pub type Get<'g> = &'g dyn Fn(&str) -> Option<OsString>;
+
 /// The push option that approves a finding: `keysweep-allow=FINGERPRINT:REASON`.
 pub const ALLOW: &str = "keysweep-allow=";
 
 impl Receiving {
     pub fn of(get: Get<'_>) -> Self {
-        let behind = get("GIT_ALTERNATE_OBJECT_DIRECTORIES").map(|list| folders(&list));
-        let own = get("GIT_QUARANTINE_PATH").or_else(|| {
+        let text = text(get);
+        let path = |name| get(name).filter(|value| !value.is_empty());
+        let behind = path("GIT_ALTERNATE_OBJECT_DIRECTORIES").map(folders);
+        let own = path("GIT_QUARANTINE_PATH").or_else(|| {
             // Some servers name the folder only by what git itself reads.
-            behind.as_ref().and_then(|_| get("GIT_OBJECT_DIRECTORY"))
+            behind.as_ref().and_then(|_| path("GIT_OBJECT_DIRECTORY"))
         });
-        let options = get("GIT_PUSH_OPTION_COUNT").and_then(|count| count.parse::<usize>().ok());
+        let options = text("GIT_PUSH_OPTION_COUNT").and_then(|count| count.parse::<usize>().ok());
         let options = (0..options.unwrap_or(0).min(1000))
-            .filter_map(|index| get(&format!("GIT_PUSH_OPTION_{index}")));
+            .filter_map(|index| text(&format!("GIT_PUSH_OPTION_{index}")));
         Self {
-            git_dir: get("GIT_DIR").unwrap_or_else(|| ".".to_owned()).into(),
+            git_dir: path("GIT_DIR").unwrap_or_else(|| ".".into()).into(),
             quarantine: own.map(PathBuf::from),
             behind: behind.unwrap_or_default(),
-            pusher: Pusher::of(get),
+            pusher: Pusher::of(&text),
             options: options.collect(),
         }
+    }
+
+    /// Whether the person who pushes wants to approve a finding.
+    pub fn approves(&self) -> bool {
+        self.options.iter().any(|option| option.starts_with(ALLOW))
     }
 
     /// The approvals among the push options.
@@ -107,8 +117,8 @@ impl Receiving {
 }
 
 impl Pusher {
-    fn of(get: Get<'_>) -> Self {
-        let first = |names: &[&str]| names.iter().find_map(|name| get(name));
+    fn of(text: &impl Fn(&str) -> Option<String>) -> Self {
+        let first = |names: &[&str]| names.iter().find_map(|name| text(name));
         let server = match () {
             () if first(&["GL_ID", "GL_USERNAME", "GL_REPOSITORY"]).is_some() => Server::GitLab,
             () if first(&["GITHUB_USER_LOGIN", "GITHUB_REPO_NAME"]).is_some() => Server::GitHub,
@@ -194,32 +204,51 @@ pub(super) fn id(hex: &str) -> Result<Option<ObjectId>, Error> {
     Ok(Some(id).filter(|id| id.0 != [0; 20]))
 }
 
+/// Looks up variables that are shown and compared; an empty one is none.
+fn text(get: Get<'_>) -> impl Fn(&str) -> Option<String> {
+    move |name| {
+        let value = get(name).filter(|value| !value.is_empty())?;
+        Some(value.to_string_lossy().into_owned())
+    }
+}
+
 /// A list of folders as git writes it: separated by colons, quoted like a C string where needed.
-fn folders(list: &str) -> Vec<PathBuf> {
-    let separator = if cfg!(windows) { ';' } else { ':' };
+fn folders(list: OsString) -> Vec<PathBuf> {
+    let separator = if cfg!(windows) { b';' } else { b':' };
+    let list = list.into_encoded_bytes();
     let mut found = Vec::new();
-    let mut rest = list;
+    let mut rest = &list[..];
     while !rest.is_empty() {
-        let (entry, after) = match rest.strip_prefix('"').and_then(quoted) {
+        let (entry, after) = match rest.strip_prefix(b"\"").and_then(quoted) {
             Some(read) => read,
             None => {
-                let end = rest.find(separator).unwrap_or(rest.len());
+                let end = memchr::memchr(separator, rest).unwrap_or(rest.len());
                 (rest[..end].to_owned(), &rest[end..])
             }
         };
         if !entry.is_empty() {
-            found.push(entry.into());
+            found.push(folder(entry));
         }
-        rest = after.strip_prefix(separator).unwrap_or("");
+        rest = after.strip_prefix(&[separator]).unwrap_or_default();
     }
     found
 }
 
+#[cfg(unix)]
+fn folder(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    OsString::from_vec(bytes).into()
+}
+
+#[cfg(not(unix))]
+fn folder(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
 /// What stands before the closing quote, unescaped, and what comes after it.
-fn quoted(text: &str) -> Option<(String, &str)> {
+fn quoted(source: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut bytes = Vec::new();
     let mut at = 0;
-    let source = text.as_bytes();
     loop {
         match *source.get(at)? {
             b'"' => break,
@@ -244,8 +273,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
             }
         }
     }
-    let entry = String::from_utf8(bytes).ok()?;
-    Some((entry, &text[at + 1..]))
+    Some((bytes, &source[at + 1..]))
 }
 
 #[cfg(test)]
@@ -258,7 +286,7 @@ mod tests {
     fn receiving(vars: &[(&str, &str)]) -> Receiving {
         Receiving::of(&|name| {
             let found = vars.iter().find(|(key, _)| *key == name);
-            found.map(|(_, value)| (*value).to_owned())
+            found.map(|(_, value)| (*value).into())
         })
     }
 
@@ -283,11 +311,31 @@ mod tests {
     #[test]
     fn folders_may_be_quoted() {
         let list = r#"/a/objects:"/b:c \"d\" \303\251":/e"#;
-        let read = folders(list);
+        let read = folders(list.into());
         assert_eq!(
             read,
             ["/a/objects", "/b:c \"d\" é", "/e"].map(PathBuf::from)
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_utf_8_is_not_none() {
+        use std::os::unix::ffi::{OsStrExt, OsStringExt};
+        let odd = |text: &[u8]| Some(OsString::from_vec(text.to_vec()));
+        let allow = [ALLOW.as_bytes(), &[b'0'; 32], b":caf\xe9"].concat();
+        let receiving = Receiving::of(&|name| match name {
+            "GIT_QUARANTINE_PATH" => odd(b"/q\xff"),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES" => odd(b"/a\xff:\"/b\\377\""),
+            "GIT_PUSH_OPTION_COUNT" => odd(b"1"),
+            "GIT_PUSH_OPTION_0" => odd(&allow),
+            _ => None,
+        });
+        let bytes = |path: &PathBuf| path.as_os_str().as_bytes().to_vec();
+        assert_eq!(receiving.quarantine.as_ref().map(bytes).unwrap(), b"/q\xff");
+        let behind: Vec<Vec<u8>> = receiving.behind.iter().map(bytes).collect();
+        assert_eq!(behind, [b"/a\xff", b"/b\xff"]);
+        assert_eq!(receiving.approvals().unwrap()[0].reason, "caf\u{fffd}");
     }
 
     #[test]

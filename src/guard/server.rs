@@ -7,12 +7,11 @@ use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::answer::{self, Manner};
+use super::answer::{self, Approvals, Manner};
 use super::audit::Record;
-use super::ci::Get;
 use super::policy::{Choice, Policy};
 use super::push::{self, Verdict};
-use super::receiving::{Receiving, Server, Update};
+use super::receiving::{Get, Receiving, Server, Update};
 use crate::error::Error;
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Sweep;
@@ -66,34 +65,67 @@ impl Hook {
 /// Runs a server's hook. `now` is in seconds since 1970; `began` is when the process began.
 pub fn run(hook: &Hook, get: Get<'_>, policy: Option<&Path>, now: i64, began: Instant) -> Ended {
     let receiving = Receiving::of(get);
-    let mut ended = match policy.map(|file| Policy::read(file, &receiving.git_dir)) {
-        Some(Err(error)) => failed(&error.to_string()).into(),
-        Some(Ok(policy)) => decide(hook, &receiving, &policy, now, began),
-        None => decide(hook, &receiving, &Policy::default(), now, began),
+    let mut record = Record::begin(hook.name(), &receiving, now);
+    let policy = match policy {
+        Some(file) => Policy::read(file, &receiving.git_dir),
+        None => Ok(Policy::default()),
     };
+    let (decision, audit) = match policy {
+        Ok(policy) => {
+            let decision = decide(hook, &receiving, &policy, &mut record, now, began);
+            (decision, policy.audit)
+        }
+        Err(invalid) => {
+            if invalid.audit.is_some() {
+                add_updates(&mut record, &hook.updates(), &Policy::default(), now);
+            }
+            (failed(&invalid.error.to_string()), invalid.audit)
+        }
+    };
+    let mut ended = log(decision, record, audit.as_deref(), began);
     if receiving.pusher.server == Server::GitLab {
         ended.lines = answer::for_gitlab(ended.lines);
     }
     ended
 }
 
-fn decide(hook: &Hook, receiving: &Receiving, policy: &Policy, now: i64, began: Instant) -> Ended {
-    let mut record = Record::begin(hook.name(), receiving, now);
+fn decide(
+    hook: &Hook,
+    receiving: &Receiving,
+    policy: &Policy,
+    record: &mut Record<'_>,
+    now: i64,
+    began: Instant,
+) -> Decision {
     let updates = hook.updates();
-    if policy.audit.is_some()
-        && let Ok(updates) = &updates
-    {
+    if policy.audit.is_some() {
+        add_updates(record, &updates, policy, now);
+    }
+    let judged = updates.and_then(|updates| within(receiving, updates, policy, now, began));
+    match judged {
+        Ok(verdict) => {
+            record.add_verdict(&verdict);
+            let approvals = approvals(hook, receiving, policy);
+            weigh(&verdict, policy, approvals)
+        }
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn add_updates(
+    record: &mut Record<'_>,
+    updates: &Result<Vec<Update>, Error>,
+    policy: &Policy,
+    now: i64,
+) {
+    if let Ok(updates) = updates {
         let sweep = Sweep::new(policy.options(now));
         record.add_updates(updates, |name| sweep.masked(name).into());
     }
-    let judged = updates.and_then(|updates| within(receiving, updates, policy, now, began));
-    let decision = match judged {
-        Ok(verdict) => {
-            record.add_verdict(&verdict);
-            weigh(&verdict, policy)
-        }
-        Err(error) => failed(&error.to_string()),
-    };
+}
+
+/// Writes the decision to the audit log; it does not hold when that cannot be done.
+fn log(decision: Decision, mut record: Record<'_>, audit: Option<&Path>, began: Instant) -> Ended {
     record.decision = if decision.code == 0 {
         "accepted"
     } else {
@@ -103,9 +135,29 @@ fn decide(hook: &Hook, receiving: &Receiving, policy: &Policy, now: i64, began: 
     record.exit_code = decision.code;
     record.error.clone_from(&decision.error);
     record.duration_ms = began.elapsed().as_millis() as u64;
-    match policy.audit.as_deref().map(|log| record.append(log)) {
+    match audit.map(|log| record.append(log)) {
         Some(Err(error)) => failed(&format!("the audit log: {error}")).into(),
         _ => decision.into(),
+    }
+}
+
+/// Whether a push option approves here, and why one that was given does not.
+fn approvals(hook: &Hook, receiving: &Receiving, policy: &Policy) -> Approvals {
+    let void = if !policy.approvals.push_options {
+        "this server takes none"
+    } else if !policy.approvals.may(&receiving.pusher.user) {
+        "you are not one who may"
+    } else {
+        return match hook {
+            Hook::PreReceive { .. } => Approvals::Offered,
+            // git gives it no push options.
+            Hook::Update { .. } => Approvals::None,
+        };
+    };
+    if receiving.approves() {
+        Approvals::Void(void)
+    } else {
+        Approvals::None
     }
 }
 
@@ -145,9 +197,9 @@ fn within(
     }
 }
 
-fn weigh(verdict: &Verdict, policy: &Policy) -> Decision {
+fn weigh(verdict: &Verdict, policy: &Policy, approvals: Approvals) -> Decision {
     let manner = Manner {
-        approvals: policy.approvals.push_options,
+        approvals,
         contact: policy.contact.as_deref(),
     };
     let late = !verdict.ledger.left_out(Reason::OutOfTime).is_empty();

@@ -100,9 +100,9 @@ pub fn parse(text: &str) -> Result<Vec<RuleDef>, String> {
         .collect()
 }
 
-/// Says where a file is no rule file and why, without a word of its content: it may be any file,
-/// named by mistake, and hold secrets.
-fn fault(text: &str, error: &toml::de::Error) -> String {
+/// Says where a file is no rule file, or whatever it should be, and why, without a word of its
+/// content: it may be any file, named by mistake, and hold secrets.
+pub(crate) fn fault(text: &str, error: &toml::de::Error) -> String {
     let at = error.span().map_or(0, |span| span.start);
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

@@ -162,7 +162,7 @@ pub enum HookCommand {
         #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
         #[arg(value_name = "REF")]
-        name: String,
+        name: OsString,
         old: String,
         new: String,
     },

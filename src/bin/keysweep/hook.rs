@@ -1,7 +1,7 @@
 //! `keysweep hook`.
 
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keysweep::error::Error;
@@ -12,7 +12,7 @@ use keysweep::guard::rehearse;
 use keysweep::guard::server::{self, Ended, Hook};
 
 use crate::args::{HookCommand, InstallArgs, KindArg, LayoutArg};
-use crate::diff::{path, repository, staged, variable};
+use crate::diff::{path, repository, staged};
 use crate::exit::{Exit, Fault};
 use crate::say;
 use crate::scan::now;
@@ -31,7 +31,7 @@ pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
             new,
         } => {
             let hook = Hook::Update {
-                name: name.clone(),
+                name: name.to_string_lossy().into(),
                 old: old.clone(),
                 new: new.clone(),
             };
@@ -53,9 +53,10 @@ pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
 }
 
 fn serve(hook: &Hook, policy: Option<&Path>, began: Instant) -> Ended {
-    let named = variable("KEYSWEEP_POLICY").map(PathBuf::from);
-    let policy = policy.or(named.as_deref());
-    server::run(hook, &variable, policy, now(), began)
+    let get = |name: &str| std::env::var_os(name);
+    let named = get("KEYSWEEP_POLICY").filter(|file| !file.is_empty());
+    let policy = policy.or(named.as_deref().map(Path::new));
+    server::run(hook, &get, policy, now(), began)
 }
 
 fn input() -> Result<String, Error> {
