@@ -537,7 +537,8 @@ fn a_hook_that_is_killed_refuses_and_leaves_nothing_behind() {
     );
     server.bare.git(&["fsck", "--strict"]);
     server.bare.dir.run(&["hook", "install"]).expect(0);
-    fs::remove_file(hook.with_file_name("pre-receive.before-keysweep")).unwrap();
+    let earlier = server.bare.path().join("hooks.before-keysweep/pre-receive");
+    fs::remove_file(earlier).unwrap();
     assert_eq!(server.push(&["main"]).code, Some(0));
 }
 
@@ -1074,6 +1075,7 @@ fn hooks_that_are_there_are_kept_and_put_back() {
         .map(|e| e.unwrap().file_name())
         .collect();
     assert_eq!(left.len(), 2, "{left:?}");
+    assert!(!copy.path().join("team hooks.before-keysweep").exists());
     // A hook that is none of ours is left alone.
     copy.dir.run(&["hook", "install", "--uninstall"]).expect(0);
     assert_eq!(read(&hooks.join("pre-push")), old);
@@ -1162,6 +1164,168 @@ fn a_repository_of_somebody_else_is_refused_with_the_fix() {
         .run_with(&args, &[("GIT_DIR", ".")], b"")
         .expect(2);
     assert!(run.stderr.contains("safe.directory"), "{}", run.stderr);
+}
+
+/// A hook as managers write them: it goes by its name, by what lies beside it, and by what lies in the
+/// folder above.
+const BY_NAME: &str = "#!/bin/sh\n. \"$(dirname \"$0\")/h\"\n";
+const BESIDE: &str = "n=$(basename \"$0\")\ns=$(dirname \"$(dirname \"$0\")\")/$n\n[ ! -f \"$s\" ] || sh -e \"$s\"\n";
+
+/// A working copy whose hooks in `.husky/_` call what lies in `.husky`.
+fn managed() -> Server {
+    let server = Server::without_hook();
+    let copy = &server.copy;
+    copy.git(&["config", "core.hooksPath", ".husky/_"]);
+    copy.write(".husky/_/h", BESIDE);
+    for name in ["pre-commit", "pre-push"] {
+        util::tools::executable(&copy.dir, &format!(".husky/_/{name}"), BY_NAME);
+    }
+    server
+}
+
+#[test]
+fn an_earlier_hook_keeps_its_name_and_its_folders() {
+    let server = managed();
+    let copy = &server.copy;
+    copy.dir.run(&["hook", "install"]).expect(0);
+    let commit = || copy.try_git(&["commit", "--quiet", "--allow-empty", "-m", "x"]);
+    assert_eq!(commit().code, Some(0));
+    copy.write(".husky/pre-commit", "echo told >&2; exit 1\n");
+    copy.write(".husky/pre-push", "cat > seen; exit 1\n");
+    let run = commit();
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("told"), "{}", run.stderr);
+    assert_eq!(server.push(&["main:other"]).code, Some(1));
+    assert!(read(&copy.path().join("seen")).contains("refs/heads/other"));
+    let status = copy.git(&["status", "--porcelain", "--untracked-files=all"]);
+    assert!(!status.contains("before-keysweep"), "{status}");
+    copy.dir
+        .run(&["hook", "install", "pre-push", "--uninstall"])
+        .expect(0);
+    assert_eq!(commit().code, Some(1));
+    copy.dir.run(&["hook", "install", "--uninstall"]).expect(0);
+    for name in ["pre-commit", "pre-push"] {
+        assert_eq!(read(&copy.path().join(".husky/_").join(name)), BY_NAME);
+    }
+    assert!(!copy.path().join(".husky/_.before-keysweep").exists());
+}
+
+#[test]
+fn an_earlier_hook_may_be_a_link_or_have_been_written_anew() {
+    let server = Server::without_hook();
+    let copy = &server.copy;
+    util::tools::executable(
+        &copy.dir,
+        "tools/any",
+        "#!/bin/sh\n[ \"${0##*/}\" != pre-commit ]\n",
+    );
+    let hooks = copy.path().join(".git/hooks");
+    let hook = hooks.join("pre-commit");
+    fs::create_dir_all(&hooks).unwrap();
+    std::os::unix::fs::symlink("../../tools/any", &hook).unwrap();
+    let commit = || {
+        copy.try_git(&["commit", "--quiet", "--allow-empty", "-m", "x"])
+            .code
+    };
+    for _ in 0..2 {
+        copy.dir.run(&["hook", "install", "pre-commit"]).expect(0);
+        assert_eq!(commit(), Some(1));
+        // A manager puts its hook over ours.
+        fs::remove_file(&hook).unwrap();
+        std::os::unix::fs::symlink("../../tools/any", &hook).unwrap();
+    }
+    // Another one than is kept is never lost.
+    fs::remove_file(&hook).unwrap();
+    fs::write(&hook, "#!/bin/sh\n").unwrap();
+    let run = copy.dir.run(&["hook", "install", "pre-commit"]).expect(2);
+    assert!(run.stderr.contains("in the way"), "{}", run.stderr);
+    // A link that leads nowhere is kept too, and nothing is written where it leads.
+    let lost = copy.path().join("lost");
+    fs::remove_dir_all(copy.path().join(".git/hooks.before-keysweep")).unwrap();
+    fs::remove_file(&hook).unwrap();
+    std::os::unix::fs::symlink(&lost, &hook).unwrap();
+    copy.dir.run(&["hook", "install", "pre-commit"]).expect(0);
+    assert!(!lost.exists());
+    assert_eq!(commit(), Some(0));
+    copy.dir
+        .run(&["hook", "install", "pre-commit", "--uninstall"])
+        .expect(0);
+    assert_eq!(fs::read_link(&hook).unwrap(), lost);
+}
+
+#[test]
+fn a_script_that_was_changed_or_is_older_is_replaced_and_kept() {
+    let server = Server::without_hook();
+    let copy = &server.copy;
+    copy.dir.run(&["hook", "install", "pre-commit"]).expect(0);
+    let hook = copy.path().join(".git/hooks/pre-commit");
+    let ours = read(&hook);
+    let edited = ours.replace("exec", "echo mine\nexec");
+    fs::write(&hook, &edited).unwrap();
+    let run = copy.dir.run(&["hook", "install", "pre-commit"]).expect(0);
+    let aside = hook.with_file_name("pre-commit.edited-keysweep");
+    assert!(run.stdout.contains("edited-keysweep"), "{}", run.stdout);
+    assert_eq!((read(&aside), read(&hook)), (edited, ours.clone()));
+    let mode = fs::metadata(&aside).unwrap().permissions().mode();
+    assert_eq!(mode & 0o111, 0, "servers run all that is executable");
+    fs::remove_file(&aside).unwrap();
+    // As it was before folders were kept.
+    let old = ours.lines().filter(|line| !line.starts_with("before="));
+    let old: Vec<&str> = old.collect();
+    let beside = "\"$(dirname \"$0\")/pre-commit.before-keysweep\"";
+    fs::write(&hook, old.join("\n").replace("\"$before\"", beside)).unwrap();
+    util::tools::executable(
+        &copy.dir,
+        ".git/hooks/pre-commit.before-keysweep",
+        "#!/bin/sh\n[ \"${0##*/}\" != pre-commit ]\n",
+    );
+    let commit = || {
+        copy.try_git(&["commit", "--quiet", "--allow-empty", "-m", "x"])
+            .code
+    };
+    assert_eq!(commit(), Some(0));
+    let run = copy.dir.run(&["hook", "install", "pre-commit"]).expect(0);
+    assert!(!aside.exists(), "{}", run.stdout);
+    assert_eq!(commit(), Some(1), "it has its name again");
+}
+
+#[test]
+fn what_could_not_run_is_not_installed() {
+    let server = Server::without_hook();
+    let (bare, operator) = (&server.bare, &server.operator);
+    let policy = operator.write("policy.toml", "");
+    let policy = policy.to_str().unwrap();
+    let inside = bare.write("policy.toml", "");
+    let refused: [(&[&str], &str); 6] = [
+        (&["pre-commit", "--policy", policy], "has no policy"),
+        (&["--policy", "no-such-file"], "no-such-file"),
+        (
+            &["--policy", inside.to_str().unwrap()],
+            "outside of the repository",
+        ),
+        (&["--program", "./no-such-program"], "no such program"),
+        (&["--layout", "gitlab", "-C", "typo"], "no repository"),
+        (&["--layout", "gitea", "-C", "typo"], "no repository"),
+    ];
+    for (args, why) in refused {
+        let run = bare
+            .dir
+            .run(&[&["hook", "install"], args].concat())
+            .expect(2);
+        assert!(run.stderr.contains(why), "{args:?}: {}", run.stderr);
+    }
+    assert!(!bare.path().join("typo").exists());
+    assert!(!bare.path().join("hooks/pre-receive").exists());
+    // A program is found from wherever the hook runs.
+    fs::copy(env!("CARGO_BIN_EXE_keysweep"), operator.path().join("ours")).unwrap();
+    let at = bare.path().to_str().unwrap();
+    operator
+        .run(&["hook", "install", "-C", at, "--program", "./ours"])
+        .expect(0);
+    server.copy.save("a.py", leak(1));
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(1)]);
 }
 
 /// Saves without asking the hooks of the working copy.
@@ -1331,4 +1495,22 @@ fn a_policy_whose_name_is_not_utf_8_is_read() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("could not be judged"), "{said}");
+}
+
+#[test]
+fn a_policy_in_a_working_tree_of_the_repository_refuses() {
+    let server = Server::new();
+    let linked = Dir::new();
+    let at = linked.path().join("tree");
+    server
+        .bare
+        .git(&["worktree", "add", "--quiet", at.to_str().unwrap(), "main"]);
+    let policy = linked.write("tree/policy.toml", "");
+    let args = ["hook", "install", "--policy", policy.to_str().unwrap()];
+    let run = server.bare.dir.run(&args).expect(2);
+    assert!(
+        run.stderr.contains("outside of the repository"),
+        "{}",
+        run.stderr
+    );
 }

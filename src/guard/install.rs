@@ -1,13 +1,15 @@
 //! Puts hooks where git, or a server around it, looks for them.
 //!
 //! A hook is a small shell script that calls this program. A hook that was there before is kept
-//! beside it and runs first. Installing twice changes nothing, and uninstalling leaves what was
-//! there before.
+//! and runs first. Installing twice changes nothing, and uninstalling leaves what was there before.
+//! What somebody wrote into a script of ours is kept in a file of its own.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::earlier::{self, Earlier};
+use super::policy::Policy;
 use crate::error::{Error, ErrorKind};
 use crate::git::Repo;
 
@@ -52,12 +54,14 @@ pub enum Done {
     Removed(PathBuf),
     /// There was none of ours.
     Absent(PathBuf),
+    /// Keeps what somebody had changed in our script.
+    Edited(PathBuf),
 }
 
 /// By this a script of ours is known.
 const MARK: &str = "# keysweep hook, made by `keysweep hook install`";
-/// A hook that was there before has its name and this.
-const BEFORE: &str = ".before-keysweep";
+/// What somebody changed in our script is kept under its name and this.
+const EDITED: &str = ".edited-keysweep";
 
 impl Kind {
     pub const ALL: [Self; 4] = [
@@ -74,6 +78,11 @@ impl Kind {
             Self::PreReceive => "pre-receive",
             Self::Update => "update",
         }
+    }
+
+    /// Whether it is a hook of working copies, not of servers.
+    fn is_client(self) -> bool {
+        matches!(self, Self::PreCommit | Self::PrePush)
     }
 
     fn reads_input(self) -> bool {
@@ -95,26 +104,29 @@ impl Plan {
     /// Installs the hook in the repository at `dir`.
     ///
     /// # Errors
-    /// When the folder cannot be found or written, or an earlier hook has nowhere to go.
-    pub fn install(&self, dir: &Path) -> Result<Done, Error> {
+    /// When the hook could not run there, its folder cannot be found or written, or an earlier hook
+    /// has nowhere to go.
+    pub fn install(&self, dir: &Path) -> Result<Vec<Done>, Error> {
+        self.check(dir)?;
         let file = place(dir, self.kind, self.layout)?;
         let script = self.script()?;
         let folder = file.parent().unwrap_or(dir);
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-        let done = match read(&file)? {
-            Some(text) if text == script.as_bytes() => return Ok(Done::Unchanged(file)),
-            Some(text) if is_ours(&text) => Done::Installed(file.clone()),
-            Some(_) => {
-                let before = before(&file);
-                if before.exists() {
-                    let message = format!("{}: is in the way", before.display());
-                    return Err(Error::usage(message));
-                }
-                fs::rename(&file, &before).map_err(|error| Error::io(&before, error))?;
-                Done::Chained(file.clone())
+        let mut done = Vec::new();
+        match read(&file)? {
+            Some(text) if text == script.as_bytes() => return Ok(vec![Done::Unchanged(file)]),
+            Some(text) if is_ours(&text) => {
+                done.extend(self.set_aside(&file, &text, &script)?);
+                Earlier::of(&file)?.adopt()?;
+                done.push(Done::Installed(file.clone()));
             }
-            None => Done::Installed(file.clone()),
-        };
+            None if !earlier::is_there(&file) => done.push(Done::Installed(file.clone())),
+            // A link that leads nowhere is somebody's too.
+            Some(_) | None => {
+                Earlier::of(&file)?.keep()?;
+                done.push(Done::Chained(file.clone()));
+            }
+        }
         write(&file, &script).map_err(|error| Error::io(&file, error))?;
         Ok(done)
     }
@@ -123,17 +135,75 @@ impl Plan {
     ///
     /// # Errors
     /// When a file cannot be read, removed or renamed.
-    pub fn uninstall(&self, dir: &Path) -> Result<Done, Error> {
+    pub fn uninstall(&self, dir: &Path) -> Result<Vec<Done>, Error> {
         let file = place(dir, self.kind, self.layout)?;
-        if !read(&file)?.is_some_and(|text| is_ours(&text)) {
-            return Ok(Done::Absent(file));
-        }
+        let Some(text) = read(&file)?.filter(|text| is_ours(text)) else {
+            return Ok(vec![Done::Absent(file)]);
+        };
+        let mut done = Vec::from_iter(self.set_aside(&file, &text, &self.script()?)?);
         fs::remove_file(&file).map_err(|error| Error::io(&file, error))?;
-        let before = before(&file);
-        if before.exists() {
-            fs::rename(&before, &file).map_err(|error| Error::io(&file, error))?;
+        Earlier::of(&file)?.restore()?;
+        done.push(Done::Removed(file));
+        Ok(done)
+    }
+
+    /// Refuses what could not run, or would refuse everything. A script for GitHub Enterprise
+    /// Server runs on another machine.
+    fn check(&self, dir: &Path) -> Result<(), Error> {
+        if self.policy.is_some() && self.kind.is_client() {
+            let name = self.kind.name();
+            return Err(Error::usage(format!(
+                "{name} has no policy: only hooks of servers have one"
+            )));
         }
-        Ok(Done::Removed(file))
+        if self.layout == Layout::Ghes {
+            return Ok(());
+        }
+        // A program without a folder is looked for in those of `PATH`.
+        if self.program.components().count() > 1 && !self.program.is_file() {
+            let message = format!("{}: there is no such program", self.program.display());
+            return Err(Error::usage(message));
+        }
+        let git_dir = if self.layout == Layout::Git {
+            Repo::open(dir)?.common_dir().to_owned()
+        } else {
+            dir.to_owned()
+        };
+        if !git_dir.join("HEAD").is_file() || !git_dir.join("objects").is_dir() {
+            let message = format!("{}: is no repository of a server", dir.display());
+            return Err(Error::new(ErrorKind::Git, message));
+        }
+        match &self.policy {
+            Some(policy) => match Policy::read(policy, &git_dir) {
+                Ok(_) => Ok(()),
+                Err(invalid) => Err(invalid.error),
+            },
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps a script of ours that somebody has changed: which has lines that `script` has not, but
+    /// for those that call the program or the earlier hook. Not executable, since some servers run
+    /// all that is in a folder.
+    fn set_aside(&self, file: &Path, text: &[u8], script: &str) -> Result<Option<Done>, Error> {
+        let call = format!(" hook {}", self.kind.name());
+        let text = String::from_utf8_lossy(text);
+        let is_known = |line: &str| {
+            line.contains(&call)
+                || line.contains(earlier::BEFORE)
+                || script.lines().any(|known| known == line)
+        };
+        if text.lines().all(is_known) {
+            return Ok(None);
+        }
+        let mut aside = file.as_os_str().to_owned();
+        aside.push(EDITED);
+        let aside = PathBuf::from(aside);
+        if earlier::is_there(&aside) {
+            return Err(earlier::in_the_way(&aside));
+        }
+        fs::write(&aside, text.as_bytes()).map_err(|error| Error::io(&aside, error))?;
+        Ok(Some(Done::Edited(aside)))
     }
 
     fn script(&self) -> Result<String, Error> {
@@ -142,19 +212,22 @@ impl Plan {
         if let Some(policy) = &self.policy {
             call.push_str(&format!(" --policy {}", quoted(policy)?));
         }
-        let before = format!("\"$(dirname \"$0\")/{name}{BEFORE}\"");
+        let before = format!(
+            "before=$(CDPATH= cd \"$(dirname \"$0\")\" && pwd -P){}/{name}",
+            earlier::BEFORE
+        );
         Ok(if self.layout != Layout::Git {
             format!("#!/bin/sh\n{MARK}\nexec {call} \"$@\"\n")
         } else if self.kind.reads_input() {
             format!(
-                "#!/bin/sh\n{MARK}\ninput=$(cat)\nfeed() {{ [ -z \"$input\" ] || printf '%s\\n' \
-                 \"$input\"; }}\nif [ -x {before} ]; then\n  feed | {before} \"$@\" || exit $?\nfi\n\
-                 feed | {call} \"$@\"\n"
+                "#!/bin/sh\n{MARK}\n{before}\ninput=$(cat)\nfeed() {{ [ -z \"$input\" ] || printf \
+                 '%s\\n' \"$input\"; }}\nif [ -x \"$before\" ]; then\n  feed | \"$before\" \"$@\" || exit \
+                 $?\nfi\nfeed | {call} \"$@\" || exit $?\n"
             )
         } else {
             format!(
-                "#!/bin/sh\n{MARK}\nif [ -x {before} ]; then\n  {before} \"$@\" || exit $?\nfi\n\
-                 exec {call} \"$@\"\n"
+                "#!/bin/sh\n{MARK}\n{before}\nif [ -x \"$before\" ]; then\n  \"$before\" \"$@\" || exit \
+                 $?\nfi\nexec {call} \"$@\"\n"
             )
         })
     }
@@ -178,8 +251,7 @@ pub fn find(dir: &Path, kind: Kind) -> Result<Option<PathBuf>, Error> {
 
 fn place(dir: &Path, kind: Kind, layout: Layout) -> Result<PathBuf, Error> {
     let name = kind.name();
-    let only_server = layout != Layout::Git;
-    if only_server && matches!(kind, Kind::PreCommit | Kind::PrePush) {
+    if layout != Layout::Git && kind.is_client() {
         return Err(Error::usage(format!(
             "{name} is a hook of working copies, not of servers"
         )));
@@ -219,12 +291,6 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 fn is_ours(script: &[u8]) -> bool {
     memchr::memmem::find(script, MARK.as_bytes()).is_some()
-}
-
-fn before(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(BEFORE);
-    name.into()
 }
 
 /// A path as a shell reads it, with forward slashes everywhere.

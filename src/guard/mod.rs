@@ -9,6 +9,7 @@ pub mod answer;
 pub mod audit;
 pub mod ci;
 pub mod client;
+mod earlier;
 pub mod fold;
 pub mod install;
 pub mod known;

@@ -1,7 +1,7 @@
 //! `keysweep hook`.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keysweep::error::Error;
@@ -83,38 +83,47 @@ fn end(ended: &Ended) -> Exit {
 }
 
 fn install(args: &InstallArgs) -> Result<Exit, Fault> {
-    let program = match &args.program {
-        Some(program) => program.clone(),
-        None => std::env::current_exe().map_err(|error| Error::io(Path::new("keysweep"), error))?,
-    };
+    let program = program(args.program.as_deref())?;
+    let policy = args.policy.as_deref().map(absolute).transpose()?;
     for kind in kinds(args)? {
         let plan = Plan {
             kind,
             layout: layout(args.layout),
             program: program.clone(),
-            policy: match &args.policy {
-                Some(file) => {
-                    let absolute = std::path::absolute(file);
-                    Some(absolute.map_err(|error| Error::io(file, error))?)
-                }
-                None => None,
-            },
+            policy: policy.clone(),
         };
         let done = if args.uninstall {
             plan.uninstall(&args.repo)?
         } else {
             plan.install(&args.repo)?
         };
-        let (what, file) = match &done {
-            Done::Installed(file) => ("installed", file),
-            Done::Chained(file) => ("installed, after the hook that was there", file),
-            Done::Unchanged(file) => ("is installed already", file),
-            Done::Removed(file) => ("removed", file),
-            Done::Absent(file) => ("is none of keysweep's, left alone", file),
-        };
-        writeln!(io::stdout(), "{}: {what}", file.display())?;
+        for done in &done {
+            let (what, file) = match done {
+                Done::Installed(file) => ("installed", file),
+                Done::Chained(file) => ("installed, after the hook that was there", file),
+                Done::Unchanged(file) => ("is installed already", file),
+                Done::Removed(file) => ("removed", file),
+                Done::Absent(file) => ("is none of keysweep's, left alone", file),
+                Done::Edited(file) => ("keeps the hook as somebody had changed it", file),
+            };
+            writeln!(io::stdout(), "{}: {what}", file.display())?;
+        }
     }
     Ok(Exit::Clean)
+}
+
+/// What the hook is to call: it runs in other folders than this one. A mere name that is no file
+/// here is left to `PATH`.
+fn program(given: Option<&Path>) -> Result<PathBuf, Error> {
+    match given {
+        Some(name) if name.components().count() == 1 && !name.is_file() => Ok(name.into()),
+        Some(file) => absolute(file),
+        None => std::env::current_exe().map_err(|error| Error::io(Path::new("keysweep"), error)),
+    }
+}
+
+fn absolute(file: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(file).map_err(|error| Error::io(file, error))
 }
 
 /// The hooks that were named; else those that make sense there.
