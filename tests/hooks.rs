@@ -629,9 +629,10 @@ fn the_answer_stays_short_whatever_there_is_to_say() {
     let answer = answer(&run).join("\n");
     for told in [
         "(9 found)",
-        "and 6 more",
+        "and 7 more",
         "--orphan",
-        "git tag",
+        "git branch --force BRANCH fresh",
+        "git tag --force --annotate v1 fresh",
         "another name",
         "Ask security",
     ] {
@@ -1368,7 +1369,7 @@ fn pre_push_judges_by_the_repository_and_not_by_the_remote_s_name() {
 }
 
 #[test]
-fn pre_push_takes_names_with_spaces() {
+fn pre_push_takes_names_with_spaces_and_says_that_nothing_was_sent() {
     let server = hooked();
     let copy = &server.copy;
     save_unasked(copy, "a.py", "x = 1\n");
@@ -1376,6 +1377,93 @@ fn pre_push_takes_names_with_spaces() {
         let run = server.push(&[&format!("{source}:refs/heads/clean")]);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
     }
+    copy.git(&["checkout", "--quiet", "-b", "mine"]);
+    save_unasked(copy, "b.py", &leak(1));
+    let run = server.push(&["HEAD:refs/heads/main"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    for told in ["Nothing has been sent", "git switch mine &&"] {
+        assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+    }
+    assert!(!run.stderr.contains("left your machine"), "{}", run.stderr);
+}
+
+#[test]
+fn the_offered_commands_clean_what_is_pushed_and_nothing_else() {
+    type Prepare = fn(&Repo);
+    let cases: [(&[&str], Prepare); 7] = [
+        (&["feat"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "feat"]);
+            copy.save("a.py", leak(1));
+        }),
+        (&["v1"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "feat"]);
+            copy.save("a.py", leak(1));
+            copy.save("b.py", "x = 1\n");
+            copy.git(&["tag", "v1"]);
+        }),
+        (&["v2"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "feat"]);
+            copy.save("a.py", leak(1));
+            copy.git(&["tag", "-a", "-m", &leak(2), "v2"]);
+        }),
+        (&["one", "two"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "one"]);
+            copy.save("one.py", leak(1));
+            copy.git(&["checkout", "--quiet", "-b", "two", "main"]);
+            copy.save("two.py", leak(2));
+        }),
+        (&["v3", "feat"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "feat"]);
+            copy.save("a.py", leak(1));
+            copy.git(&["tag", "v3"]);
+        }),
+        (&["feat"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "feat"]);
+            let author = format!("{} <x@example.invalid>", token(1));
+            copy.write("a.py", "x = 1\n");
+            copy.git(&["add", "a.py"]);
+            let commit = ["commit", "--quiet", "-m", "x", "--author"];
+            copy.git(&[&commit[..], &[&author]].concat());
+        }),
+        (&["feat"], |copy| {
+            copy.git(&["checkout", "--quiet", "--orphan", "feat"]);
+            copy.save("a.py", leak(1));
+            copy.save("b.py", "x = 1\n");
+            copy.git(&["branch", "clean"]);
+        }),
+    ];
+    for (number, (args, prepare)) in cases.into_iter().enumerate() {
+        let server = Server::new();
+        let copy = &server.copy;
+        prepare(copy);
+        copy.git(&["checkout", "--quiet", "main"]);
+        // Edits the files as a person would, once what has them is checked out.
+        let edit =
+            "#!/bin/sh\nsed -i 's/\"ghp_[A-Za-z0-9]*\"/get_secret()/' *.py 2> /dev/null\ntrue\n";
+        util::tools::executable(&copy.dir, ".git/hooks/post-checkout", edit);
+        let main = copy.git(&["rev-parse", "main"]);
+        let before = server.refs();
+        let run = server.push(args);
+        assert_refused(&server, &before, &run, &[&token(1), &token(2)]);
+        follow(copy, &run);
+        let again = server.push(args);
+        let told = format!("{number}: {}{}", run.stderr, again.stderr);
+        assert_eq!(again.code, Some(0), "{told}");
+        assert_eq!(copy.git(&["rev-parse", "main"]), main, "{told}");
+        assert_eq!(copy.git(&["status", "--porcelain"]), "", "{told}");
+    }
+}
+
+#[test]
+fn no_command_is_offered_for_what_is_no_branch_or_tag() {
+    let server = Server::new();
+    server.copy.git(&["notes", "add", "-m", &leak(1)]);
+    let before = server.refs();
+    let run = server.push(&["refs/notes/commits"]);
+    assert_refused(&server, &before, &run, &[&token(1)]);
+    let answer = answer(&run).join("\n");
+    assert!(answer.contains("leave out refs/notes/commits"), "{answer}");
+    assert!(!answer.contains("git commit"), "{answer}");
 }
 
 /// The fingerprint of the only finding of the newest commit.

@@ -88,11 +88,7 @@ pub fn author(bytes: &[u8]) -> String {
 /// headers but for those that only name objects.
 pub fn words(bytes: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    let split = memchr::memmem::find(bytes, b"\n\n");
-    let (head, message) = match split {
-        Some(at) => (&bytes[..at], &bytes[at + 2..]),
-        None => (bytes, &b""[..]),
-    };
+    let (head, message) = split(bytes);
     out.extend_from_slice(message);
     if !message.ends_with(b"\n") {
         out.push(b'\n');
@@ -103,6 +99,19 @@ pub fn words(bytes: &[u8], out: &mut Vec<u8>) {
     {
         out.push(b'\n');
         out.extend_from_slice(line);
+    }
+}
+
+/// The message of a commit or tag.
+pub fn message(bytes: &[u8]) -> &[u8] {
+    split(bytes).1
+}
+
+/// The headers, and the message.
+fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memmem::find(bytes, b"\n\n") {
+        Some(at) => (&bytes[..at], &bytes[at + 2..]),
+        None => (bytes, b""),
     }
 }
 

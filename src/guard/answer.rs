@@ -1,19 +1,26 @@
 //! What the person who pushes reads: fewer than fifteen lines that say where, what instead, and
 //! with which commands to clean the commits that were not pushed.
 
-use super::push::{Cleaning, Verdict};
+use super::cleaning::{Cleaning, Commits};
+use super::push::Verdict;
 use super::receiving::ALLOW;
 use crate::advise;
 use crate::finding::Finding;
 use crate::report::human::printable;
 use crate::unit::Part;
 
-/// So many findings are told, in two lines each.
+/// So many findings are told at most, in two lines each.
 const MOST: usize = 3;
+/// So many references at most are told how to clean.
+const MOST_WAYS: usize = 3;
+/// An answer has no more lines than this.
+const LINES: usize = 14;
 
 /// How to end: what the policy and the place allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Manner<'m> {
+    /// Whether a server has received what is refused.
+    pub sent: bool,
     pub approvals: Approvals,
     /// Whom to ask.
     pub contact: Option<&'m str>,
@@ -33,21 +40,30 @@ pub enum Approvals {
 pub fn refusal(what: &str, verdict: &Verdict, manner: Manner<'_>) -> Vec<String> {
     let count = verdict.findings.len();
     let secrets = if count == 1 { "a secret" } else { "secrets" };
+    let mut end = vec![
+        if manner.sent {
+            "Rotate each that is real, it has left your machine. Then, to push again:"
+        } else {
+            "Nothing has been sent. To take it out of the commits first:"
+        }
+        .to_owned(),
+    ];
+    end.extend(commands(verdict));
+    end.extend(approval(verdict, manner.approvals));
+    end.extend(manner.contact.map(printable));
+    // The first line, and that about those not told.
+    let room = LINES.saturating_sub(end.len() + 2) / 2;
+    let told_of = MOST.min(room);
     let mut lines = vec![format!(
         "keysweep: {what} refused, it brings {secrets} ({count} found)"
     )];
-    for finding in verdict.findings.iter().take(MOST) {
+    for finding in verdict.findings.iter().take(told_of) {
         lines.extend(told(finding));
     }
-    if count > MOST {
-        lines.push(format!("  and {} more", count - MOST));
+    if count > told_of {
+        lines.push(format!("  and {} more", count - told_of));
     }
-    lines.push(
-        "Rotate each that is real, it has left your machine. Then, to push again:".to_owned(),
-    );
-    lines.extend(commands(verdict));
-    lines.extend(approval(verdict, manner.approvals));
-    lines.extend(manner.contact.map(printable));
+    lines.extend(end);
     lines
 }
 
@@ -92,18 +108,21 @@ fn told(finding: &Finding) -> [String; 2] {
 }
 
 fn commands(verdict: &Verdict) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(cleaning) = &verdict.cleaning {
-        lines.extend(commits(cleaning));
-    }
-    let has = |part| {
-        let mut parts = verdict.findings.iter().filter_map(|f| f.origin.git);
-        parts.any(|git| git.part == part)
+    let mut ways: Vec<&Cleaning> = verdict.cleanings.iter().collect();
+    // A tag of the same commit follows its branch.
+    ways.sort_by_key(|cleaning| cleaning.branch().is_none());
+    let shown = if ways.len() > MOST_WAYS {
+        MOST_WAYS - 1
+    } else {
+        ways.len()
     };
-    if has(Part::Tag) {
-        lines.push("  git tag --force --annotate TAG 'TAG^{}'   # with another message".to_owned());
+    let mut lines: Vec<String> = (0..shown).map(|at| way(ways[at], &ways[..at])).collect();
+    if ways.len() > shown {
+        let more = ways.len() - shown;
+        lines.push(format!("  and so with {more} more branches or tags"));
     }
-    if has(Part::RefName) {
+    let mut parts = verdict.findings.iter().filter_map(|f| f.origin.git);
+    if parts.any(|git| git.part == Part::RefName) {
         lines.push("  give the branch or tag another name".to_owned());
     }
     if lines.is_empty() {
@@ -112,33 +131,95 @@ fn commands(verdict: &Verdict) -> Vec<String> {
     lines
 }
 
-/// Commands that were tried as they stand here.
-fn commits(cleaning: &Cleaning) -> Vec<String> {
-    let edit = if cleaning.edit {
-        "# after editing the files that still have it"
+/// Commands that were tried as they stand here, after those for `others`.
+fn way(cleaning: &Cleaning, others: &[&Cleaning]) -> String {
+    let clean = others.iter().find_map(|other| {
+        let is_same = other.tip().is_some() && other.tip() == cleaning.tip();
+        other.branch().filter(|_| is_same)
+    });
+    let clean = clean.map(|branch| or_word(branch, "BRANCH"));
+    if let (Some(branch), Some(commits)) = (cleaning.branch(), &cleaning.commits) {
+        return branch_way(commits, or_word(branch, "BRANCH"), clean);
+    }
+    if let Some(tag) = cleaning.name.strip_prefix("refs/tags/") {
+        return tag_way(cleaning, or_word(tag, "TAG"), clean);
+    }
+    // Notes, reviews: no branch of the working copy is known to be what was pushed.
+    let name = or_word(&cleaning.name, "the reference");
+    format!("  leave out {name}, or make its commits anew without it")
+}
+
+/// `clean` is a branch of the same commit that will have been cleaned.
+fn branch_way(commits: &Commits, branch: &str, clean: Option<&str>) -> String {
+    if let Some(clean) = clean {
+        return format!("  git branch --force {branch} {clean}");
+    }
+    let mut steps = vec![format!("git switch {branch}")];
+    steps.extend(anew(commits));
+    if commits.is_orphan() {
+        steps.push(format!("git branch --move --force {branch}"));
+    }
+    format!("  {}   # {}", steps.join(" && "), hint(commits))
+}
+
+fn tag_way(cleaning: &Cleaning, tag: &str, clean: Option<&str>) -> String {
+    let annotate = if cleaning.annotated {
+        "--annotate "
     } else {
-        "# no newest file has it, older commits do"
+        ""
     };
-    match (cleaning.only_last, &cleaning.base) {
-        (true, _) => vec!["  git commit --all --amend   # after editing what has it".to_owned()],
-        (false, Some(base)) => vec![format!(
-            "  git reset --soft {} && git commit --all   {edit}",
-            base.short()
-        )],
-        (false, None) => {
-            // What a shell would take for more than a name is not offered to one.
-            let safe = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-            let branch = &cleaning.branch;
-            let branch = if branch.chars().all(safe) {
-                branch
+    let mark = format!("git tag --force {annotate}{tag}");
+    let message = "with another message";
+    match (&cleaning.commits, clean) {
+        (None, _) => format!("  {mark} '{tag}^{{}}'   # {message}"),
+        (_, Some(clean)) if cleaning.tag_tells => format!("  {mark} {clean}   # {message}"),
+        (_, Some(clean)) => format!("  {mark} {clean}"),
+        (Some(commits), None) => {
+            let mut steps = vec![format!("git switch --detach {tag}")];
+            steps.extend(anew(commits));
+            steps.push(mark);
+            let also = if cleaning.tag_tells {
+                "; and the tag with another message"
             } else {
-                "BRANCH"
+                ""
             };
-            vec![format!(
-                "  git checkout --orphan clean && git commit --all && git branch --move --force \
-                 {branch}   {edit}"
-            )]
+            format!("  {}   # {}{also}", steps.join(" && "), hint(commits))
         }
+    }
+}
+
+/// Makes the commits that lead to the checked-out one anew.
+fn anew(commits: &Commits) -> Vec<String> {
+    let commit = "git commit --all".to_owned();
+    match &commits.base {
+        _ if commits.only_last && commits.identity => vec![commit + " --amend --reset-author"],
+        _ if commits.only_last => vec![commit + " --amend"],
+        Some(base) => vec![format!("git reset --soft {}", base.short()), commit],
+        None => {
+            let branch = format!("clean-{}", commits.tip.short());
+            vec![format!("git checkout --orphan {branch}"), commit]
+        }
+    }
+}
+
+/// What to do before, or with which words.
+fn hint(commits: &Commits) -> &'static str {
+    match (commits.edit, commits.identity) {
+        (true, true) => "after changing user.name and the files that still have it",
+        (true, false) => "after taking it out of the files that still have it",
+        (false, true) => "after changing user.name",
+        (false, false) if commits.only_last => "with another message",
+        (false, false) => "no newest file has it, older commits do",
+    }
+}
+
+/// A name; or another word where a shell would take it for more than a name.
+fn or_word<'n>(name: &'n str, word: &'n str) -> &'n str {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
+    if name.chars().all(safe) && !name.starts_with('-') {
+        name
+    } else {
+        word
     }
 }
 

@@ -42,10 +42,13 @@ pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, E
     for line in input.lines() {
         // From its end: what is pushed may be named by an expression with spaces.
         let fields: Vec<&str> = line.rsplitn(4, ' ').collect();
-        let [there, name, local, _] = fields[..] else {
+        let [there, name, local, source] = fields[..] else {
             return Err(Error::usage("a line from git is not `NAME ID NAME ID`"));
         };
-        updates.push(Update::new(name, there, local)?);
+        updates.push(Update {
+            source: Some(source_name(&repo, source)),
+            ..Update::new(name, there, local)?
+        });
         let old = id(there)?.map(Oid::from);
         // What the remote has may not have been fetched.
         hidden.extend(old.filter(|id| repo.git2().find_commit(*id).is_ok()));
@@ -67,6 +70,13 @@ pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, E
     Ok(end(&verdict.ledger, verdict.findings.is_empty(), || {
         refusal(&verdict)
     }))
+}
+
+/// The full name of what is pushed; of the checked-out branch when it goes by `HEAD`.
+fn source_name(repo: &Repo, source: &str) -> String {
+    let head = repo.git2().head().ok().filter(|_| source == "HEAD");
+    let branch = head.as_ref().and_then(|head| head.name().ok());
+    branch.unwrap_or(source).to_owned()
 }
 
 fn refusal(verdict: &Verdict) -> Vec<String> {

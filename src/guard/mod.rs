@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod audit;
 pub mod ci;
+pub mod cleaning;
 pub mod client;
 mod earlier;
 pub mod fold;

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::cleaning::{self, Cleaning, Pushed, Soiled};
 use super::fold::{self, Tip};
 use super::known::drop_known;
 use super::policy::{Choice, Policy};
@@ -17,7 +18,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::git::changes::{self, Changes};
 use crate::git::fresh::Fresh;
-use crate::git::object::{Commit, Tag};
+use crate::git::object::Tag;
 use crate::git::reader::Reader;
 use crate::git::{Kind, Repo, Store, range};
 use crate::history::ahead;
@@ -39,20 +40,8 @@ pub struct Verdict {
     pub ledger: Ledger,
     pub commits: usize,
     pub objects: usize,
-    pub cleaning: Option<Cleaning>,
-}
-
-/// What the commands that clean the unpushed commits depend on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cleaning {
-    /// The branch, by its short name, masked.
-    pub branch: String,
-    /// The newest commit that the server has already; `None` where the whole branch is new.
-    pub base: Option<ObjectId>,
-    /// Whether only the newest commit has to be made anew.
-    pub only_last: bool,
-    /// Whether files that still have a secret must be edited first.
-    pub edit: bool,
+    /// How to clean the references that lead to what was found.
+    pub cleanings: Vec<Cleaning>,
 }
 
 /// From so many objects on, those of a push are walked through as a history is: screened before any
@@ -253,15 +242,23 @@ impl Incoming {
             }
             Choice::Refuse => 0,
         };
-        let tips = self.tips(updates)?;
+        let pushed = self.pushed(updates)?;
+        let tips = tips(&pushed);
         let found = std::mem::take(findings);
+        let carriers = cleaning::carriers(&found);
         let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips)?;
         findings.retain(|finding| !policy.accepted.contains_key(&finding.fingerprint));
         let mut approved = approve(&mut findings, receiving, policy)?;
         hide_values(&mut approved, &findings, sweep);
-        let mut cleaning = self.cleaning(&findings, &tips)?;
-        if let Some(cleaning) = &mut cleaning {
-            cleaning.branch = sweep.masked(&cleaning.branch).into();
+        let soiled = Soiled {
+            reader: &self.reader,
+            fresh: &self.fresh.commits,
+            findings: &findings,
+            carriers: &carriers,
+        };
+        let mut cleanings = soiled.cleanings(&pushed)?;
+        for cleaning in &mut cleanings {
+            cleaning.name = sweep.masked(&cleaning.name).into();
         }
         let excused = approved.iter_mut().map(|(finding, _)| finding);
         let told = findings.iter_mut().chain(excused);
@@ -273,7 +270,7 @@ impl Incoming {
             ledger: outcome.ledger,
             commits: self.fresh.commits.len(),
             objects: self.ids.len(),
-            cleaning,
+            cleanings,
         })
     }
 
@@ -350,60 +347,22 @@ impl Incoming {
         Ok(files)
     }
 
-    fn tips(&self, updates: &[Update]) -> Result<Vec<Tip>, Error> {
-        let mut tips = Vec::new();
-        for update in updates {
-            let commit = update.new.map(|id| peel(&self.reader, id)).transpose()?;
-            tips.extend(commit.flatten().map(|commit| Tip {
-                name: update.name.clone(),
-                commit,
-            }));
-        }
-        Ok(tips)
+    fn pushed<'u>(&self, updates: &'u [Update]) -> Result<Vec<Pushed<'u>>, Error> {
+        let pushed = updates
+            .iter()
+            .map(|update| Pushed::of(&self.reader, update));
+        pushed.filter_map(Result::transpose).collect()
     }
+}
 
-    /// How to clean the first reference that leads to the commits of the findings.
-    fn cleaning(&self, findings: &[Finding], tips: &[Tip]) -> Result<Option<Cleaning>, Error> {
-        if findings.is_empty() {
-            return Ok(None);
-        }
-        let commit = |finding: &Finding| finding.origin.git.and_then(|git| git.commit);
-        let commits: HashSet<ObjectId> = findings.iter().filter_map(commit).collect();
-        let fresh: HashSet<ObjectId> = self.fresh.commits.iter().copied().collect();
-        for tip in tips {
-            let line = Fresh::of(&self.reader, &[tip.commit], |id| !fresh.contains(&id))?;
-            if !line.commits.iter().any(|id| commits.contains(id)) {
-                continue;
-            }
-            let alive = |finding: &Finding| {
-                let refs = finding.trace.as_deref().map(|trace| &trace.refs);
-                finding.origin.is_file() && refs.is_some_and(|refs| refs.contains(&tip.name))
-            };
-            let name = tip.name.strip_prefix("refs/heads/").unwrap_or(&tip.name);
-            return Ok(Some(Cleaning {
-                branch: name.to_owned(),
-                base: self.base(tip.commit, &fresh)?,
-                only_last: commits.iter().all(|id| *id == tip.commit),
-                edit: findings.iter().any(alive),
-            }));
-        }
-        Ok(None)
-    }
-
-    /// The first commit on the main line of `tip` that is not new.
-    fn base(&self, tip: ObjectId, fresh: &HashSet<ObjectId>) -> Result<Option<ObjectId>, Error> {
-        let mut at = tip;
-        while fresh.contains(&at) {
-            let object = self.reader.read_as(at, Kind::Commit)?;
-            let commit = Commit::parse(object.bytes());
-            let commit = commit.ok_or_else(|| changes::malformed("commit", at))?;
-            match commit.parents.first() {
-                Some(parent) => at = *parent,
-                None => return Ok(None),
-            }
-        }
-        Ok(Some(at))
-    }
+fn tips(pushed: &[Pushed<'_>]) -> Vec<Tip> {
+    let tips = pushed.iter().filter_map(|pushed| {
+        Some(Tip {
+            name: pushed.update.name.clone(),
+            commit: pushed.commit?,
+        })
+    });
+    tips.collect()
 }
 
 /// Takes from the reasons, which are logged, the values that were found, and all else that rules

@@ -51,6 +51,8 @@ pub struct Update {
     pub old: Option<ObjectId>,
     /// `None` for a deletion.
     pub new: Option<ObjectId>,
+    /// What a working copy calls what is pushed; a server does not know.
+    pub source: Option<String>,
 }
 
 /// An approval given with a push.
@@ -189,6 +191,7 @@ impl Update {
             name: name.to_owned(),
             old: id(old)?,
             new: id(new)?,
+            source: None,
         })
     }
 }

@@ -199,6 +199,7 @@ fn within(
 
 fn weigh(verdict: &Verdict, policy: &Policy, approvals: Approvals) -> Decision {
     let manner = Manner {
+        sent: true,
         approvals,
         contact: policy.contact.as_deref(),
     };
