@@ -1602,3 +1602,24 @@ fn a_policy_in_a_working_tree_of_the_repository_refuses() {
         run.stderr
     );
 }
+
+#[test]
+fn a_push_from_a_shallow_clone_is_judged() {
+    let server = Server::without_hook();
+    server.copy.save("a.py", "x = 1\n");
+    server.copy.save("a.py", "x = 2\n");
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    let shallow = Repo::clone_of(&server.bare, &["--depth=1"]);
+    let other = Repo::bare();
+    other.git(&["config", "receive.shallowUpdate", "true"]);
+    other.dir.run(&["hook", "install"]).expect(0);
+    let push = || shallow.try_git(&["push", "--quiet", other.path().to_str().unwrap(), "main"]);
+    shallow.save("b.py", leak(1));
+    let run = push();
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("b.py:1"), "{}", run.stderr);
+    shallow.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    shallow.save("b.py", "y = 1\n");
+    let run = push();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}

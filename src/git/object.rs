@@ -102,6 +102,16 @@ pub fn words(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// A commit as if it were the first one.
+pub fn without_parents(bytes: &[u8]) -> Vec<u8> {
+    let (head, _) = split(bytes);
+    let lines = head.split_inclusive(|&b| b == b'\n');
+    let kept: Vec<&[u8]> = lines
+        .filter(|line| id_after(line.trim_ascii_end(), b"parent ").is_none())
+        .collect();
+    [&kept.concat(), &bytes[head.len()..]].concat()
+}
+
 /// The message of a commit or tag.
 pub fn message(bytes: &[u8]) -> &[u8] {
     split(bytes).1

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use git2::{Odb, OdbLookupFlags, OdbObject};
 
-use super::{Kind, loose};
+use super::{Kind, loose, object};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
@@ -91,9 +91,24 @@ impl Reader {
         })
     }
 
-    /// Takes objects over, so that they need not be read one by one.
+    /// Takes objects over, so that they need not be read one by one. What is kept already stays.
     pub fn keep(&mut self, objects: impl IntoIterator<Item = (ObjectId, Kept)>) {
-        self.kept.extend(objects);
+        for (id, kept) in objects {
+            self.kept.entry(id).or_insert(kept);
+        }
+    }
+
+    /// Takes the parents from commits with which a history begins that was cut off there, as git does.
+    pub fn cut(&mut self, commits: impl IntoIterator<Item = ObjectId>) {
+        for id in commits {
+            // A list of such commits may name some that are not here.
+            let commit = self.read_as(id, Kind::Commit);
+            let first = commit.map(|commit| object::without_parents(commit.bytes()));
+            if let Ok(bytes) = first {
+                let (kind, bytes) = (Kind::Commit, bytes.into());
+                self.kept.insert(id, Kept { kind, bytes });
+            }
+        }
     }
 
     /// Whether an object is there, as far as the folders were known when they were opened.

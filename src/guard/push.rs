@@ -6,7 +6,7 @@
 //! commits replace, so the work grows with the push.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use super::cleaning::{self, Cleaning, Pushed, Soiled};
@@ -78,7 +78,7 @@ pub fn judge(
     }
     let sweep = Sweep::new(policy.options(now));
     let incoming = match &receiving.quarantine {
-        Some(own) => quarantined(own, &receiving.behind, &tips, &sweep, deadline)?,
+        Some(own) => quarantined(own, receiving, &tips, &sweep, deadline)?,
         None => {
             let repo = Repo::open(&receiving.git_dir)?;
             let hidden = range::tips(&repo)?;
@@ -108,15 +108,20 @@ pub fn judge_beyond(
 
 fn quarantined(
     own: &Path,
-    behind: &[PathBuf],
+    receiving: &Receiving,
     tips: &[ObjectId],
     sweep: &Sweep,
     deadline: Option<Instant>,
 ) -> Result<Incoming, Error> {
+    let behind = &receiving.behind;
     let old = Reader::open(behind)?;
     let mut dirs = vec![own.to_path_buf()];
     dirs.extend_from_slice(behind);
     let mut reader = Reader::open(&dirs)?;
+    if let Some(list) = &receiving.shallow {
+        let text = std::fs::read_to_string(list).map_err(|error| Error::io(list, error))?;
+        reader.cut(text.lines().filter_map(ObjectId::from_hex));
+    }
     let mut store = Store::open(&[own.to_path_buf()])?;
     if let Some(fault) = store.faults.pop() {
         return Err(fault);

@@ -19,6 +19,8 @@ pub struct Receiving {
     pub quarantine: Option<PathBuf>,
     /// The object folders behind the quarantine.
     pub behind: Vec<PathBuf>,
+    /// The file that names the commits with which the history of a shallow clone begins.
+    pub shallow: Option<PathBuf>,
     pub pusher: Pusher,
     pub options: Vec<String>,
 }
@@ -84,6 +86,7 @@ impl Receiving {
             git_dir: path("GIT_DIR").unwrap_or_else(|| ".".into()).into(),
             quarantine: own.map(PathBuf::from),
             behind: behind.unwrap_or_default(),
+            shallow: path("GIT_SHALLOW_FILE").map(PathBuf::from),
             pusher: Pusher::of(&text),
             options: options.collect(),
         }
