@@ -51,7 +51,7 @@ fn packed(repo: &Repo, kind: &str) -> PathBuf {
 
 #[test]
 fn an_object_file_that_is_cut_off_is_reported_and_the_rest_scanned() {
-    for name in ["HEAD:b.py", "HEAD^{tree}"] {
+    for name in ["HEAD:b.py", "HEAD^{tree}", "HEAD"] {
         let repo = Repo::new();
         repo.save("a.py", assigned(1));
         repo.save(
@@ -73,20 +73,19 @@ fn an_object_file_that_is_cut_off_is_reported_and_the_rest_scanned() {
 /// Where libgit2 would read on behind the end of the pack.
 #[test]
 fn an_index_that_leads_out_of_its_pack_is_refused_with_what_mends_it() {
-    let numbers = |index: &[u8]| {
+    fn numbers(index: &[u8]) -> usize {
         let last = index[8 + 255 * 4..][..4].try_into().expect("four bytes");
         u32::from_be_bytes(last) as usize
-    };
-    let behind = |index: &mut Vec<u8>| {
+    }
+    fn behind(index: &mut [u8]) {
         let offsets = 8 + 1024 + 24 * numbers(index);
         index[offsets..offsets + 4].copy_from_slice(&268_442_956_u32.to_be_bytes());
-    };
-    let unordered = |index: &mut Vec<u8>| {
+    }
+    fn unordered(index: &mut [u8]) {
         let last = 8 + 1024 + 20 * (numbers(index) - 1);
         index[last..last + 20].fill(0);
-    };
-    let damages: [&dyn Fn(&mut Vec<u8>); 2] = [&behind, &unordered];
-    for damage in damages {
+    }
+    for damage in [behind, unordered] {
         let repo = Repo::new();
         repo.save("a.py", assigned(1));
         let index = packed(&repo, "idx");

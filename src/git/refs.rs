@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::Kind;
 use super::object::Tag;
+use super::reader::Reader;
 use super::repo::Repo;
 use crate::ledger::Reason;
 use crate::unit::ObjectId;
@@ -72,10 +73,11 @@ struct Tree {
 impl Refs {
     /// Reads them all. What cannot be read is a fault, the rest goes on; a reference to an object that is
     /// not there is kept, without a kind.
-    pub fn read(repo: &Repo) -> Self {
+    pub fn read(repo: &Repo, reader: &Reader) -> Self {
         let mut reading = Reading {
-            odb: repo.git2().odb().ok(),
-            ..Reading::default()
+            reader,
+            values: BTreeMap::new(),
+            found: Self::default(),
         };
         let common = repo.common_dir();
         let trees = reading.trees(common, repo.git2().path());
@@ -97,9 +99,8 @@ impl Refs {
 }
 
 /// References on the way from files to what they lead to.
-#[derive(Default)]
 struct Reading<'r> {
-    odb: Option<git2::Odb<'r>>,
+    reader: &'r Reader,
     values: BTreeMap<String, Value>,
     found: Refs,
 }
@@ -247,10 +248,10 @@ impl Reading<'_> {
                     peeled = about;
                 }
                 Ok((kind, Some(_))) => break Some(kind),
-                Err(error) => {
-                    let (reason, why) = match error.code() {
-                        git2::ErrorCode::NotFound => (Reason::Missing, "is not here"),
-                        _ => (Reason::Unreadable, "cannot be read"),
+                Err(why) => {
+                    let (reason, why) = match self.reader.has(peeled) {
+                        false => (Reason::Missing, "is not here".to_owned()),
+                        true => (Reason::Unreadable, format!("cannot be read: {why}")),
                     };
                     self.lose(reason, &name, format!("object {peeled} {why}"));
                     break None;
@@ -267,17 +268,18 @@ impl Reading<'_> {
     }
 
     /// What an object is, and of a tag what it is about.
-    fn look(&self, id: ObjectId) -> Result<(Kind, Option<ObjectId>), git2::Error> {
-        let none = || git2::Error::from_str("no object");
-        let odb = self.odb.as_ref().ok_or_else(none)?;
-        let (_, kind) = odb.read_header(id.into())?;
-        let kind = Kind::of(kind).ok_or_else(none)?;
-        if kind != Kind::Tag {
+    fn look(&self, id: ObjectId) -> Result<(Kind, Option<ObjectId>), String> {
+        if let Some(kind) = self.reader.kind(id).filter(|kind| *kind != Kind::Tag) {
             return Ok((kind, None));
         }
-        let tag = odb.read(id.into())?;
-        let tag = Tag::parse(tag.data()).ok_or_else(none)?;
-        Ok((kind, Some(tag.target)))
+        let object = self.reader.try_read(id)?;
+        match object.kind {
+            Kind::Tag => {
+                let tag = Tag::parse(object.bytes()).ok_or("no tag")?;
+                Ok((Kind::Tag, Some(tag.target)))
+            }
+            kind => Ok((kind, None)),
+        }
     }
 
     /// What the reflogs in a folder name.

@@ -174,7 +174,7 @@ impl Run<'_> {
     fn texts_and_refs(&self, repo: &Repo) -> (Found, Refs) {
         std::thread::scope(|scope| {
             let texts = scope.spawn(|| self.texts());
-            let refs = Refs::read(repo);
+            let refs = Refs::read(repo, self.reader);
             let found = texts.join().unwrap_or_else(|panic| resume_unwind(panic));
             (found, refs)
         })
