@@ -84,6 +84,71 @@ fn added_and_then_removed_is_found() {
     assert_eq!(found[0]["state"], "history");
 }
 
+/// What is a secret in settings and code, and none in what a tool wrote.
+fn password(seed: u64) -> String {
+    format!("password = \"{}\"\n", made_with("{b62:12}!x7", seed))
+}
+
+#[test]
+fn a_file_is_judged_under_each_of_its_paths() {
+    let repo = based(&[]);
+    repo.write("a.min.js", password(1));
+    repo.write("app.js", password(1));
+    for (path, content) in [("fix.py", leak(2)), ("zz.py", leak(2))] {
+        repo.write(path, content);
+    }
+    repo.git(&["add", "."]);
+    let expected = ["app.js", "fix.py", "zz.py"];
+    assert_eq!(paths(&findings(&repo, &["--staged"])), expected);
+    repo.commit("Add");
+    assert_eq!(paths(&findings(&repo, &["base"])), expected);
+    // To accept one of them accepts no other.
+    let accepted = findings(&repo, &["base"])[1]["fingerprint"].clone();
+    let accept = format!("{} # made up\n", accepted.as_str().unwrap());
+    repo.git(&["checkout", "--quiet", "-b", "accepting", "base"]);
+    repo.save(".keysweepignore", accept);
+    repo.git(&["merge", "--quiet", "main"]);
+    let found = findings(&repo, &["HEAD^..HEAD"]);
+    assert_eq!(paths(&found), ["app.js", "zz.py"]);
+}
+
+#[test]
+fn a_renamed_file_is_where_it_is_now() {
+    let repo = based(&[]);
+    let added = repo.save("a.py", leak(1));
+    repo.git(&["mv", "a.py", "b.py"]);
+    let renamed = repo.commit("Rename");
+    let found = findings(&repo, &["base"]);
+    let told: Vec<_> = found
+        .iter()
+        .map(|f| (&f["path"], &f["state"], &f["commit"]))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("a.py"), &json!("history"), &json!(added)),
+            (&json!("b.py"), &json!("head"), &json!(renamed)),
+        ]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn files_whose_names_look_alike_are_all_at_the_head() {
+    use std::os::unix::ffi::OsStrExt;
+    let repo = based(&[]);
+    for (byte, content) in [(0xfe, leak(1)), (0xff, format!("# copy\n{}", leak(1)))] {
+        let name = [b"n".as_slice(), &[byte], b".py"].concat();
+        let path = repo.path().join(std::ffi::OsStr::from_bytes(&name));
+        std::fs::write(path, content).unwrap();
+    }
+    repo.commit("Add");
+    let found = findings(&repo, &["base"]);
+    let told: Vec<_> = found.iter().map(|f| (&f["line"], &f["state"])).collect();
+    let head = json!("head");
+    assert_eq!(told, [(&json!(1), &head), (&json!(2), &head)]);
+}
+
 #[test]
 fn what_only_a_merge_brings_is_found_and_what_it_carries_over_is_not() {
     let repo = based(&[]);

@@ -351,6 +351,246 @@ fn what_the_server_has_already_does_not_count() {
     }
 }
 
+/// What is a secret in settings and code, and none in what a tool wrote.
+fn password(seed: u64) -> String {
+    format!("password = \"{}\"\n", made_with("{b62:12}!x7", seed))
+}
+
+/// A server's repository with the hook and so many clean files in the next push.
+fn among(others: usize) -> Server {
+    let server = Server::new();
+    server.bare.git(&["config", "transfer.unpackLimit", "1"]);
+    for number in 0..others {
+        let name = format!("clean/{number}.py");
+        server.copy.write(&name, format!("x = {number}\n"));
+    }
+    if others > 0 {
+        server.copy.commit("Clean");
+    }
+    server
+}
+
+#[test]
+fn a_file_is_judged_under_each_of_its_paths() {
+    type Prepare = fn(&Repo);
+    let cases: [(&str, Prepare, &str); 4] = [
+        (
+            "in one commit",
+            |copy| {
+                copy.write("a.min.js", password(1));
+                copy.save("app.js", password(1));
+            },
+            "app.js:1",
+        ),
+        (
+            "in two commits",
+            |copy| {
+                copy.save("package-lock.json", password(1));
+                copy.save("prod.ini", password(1));
+            },
+            "prod.ini:1",
+        ),
+        (
+            "in a copy of a folder",
+            |copy| {
+                copy.write("locales/deep/en.py", password(1));
+                copy.save("zz/deep/en.py", password(1));
+            },
+            "zz/deep/en.py:1",
+        ),
+        (
+            "in a folder of another name",
+            |copy| {
+                copy.save("locales/en.py", password(1));
+                copy.git(&["mv", "locales", "settings"]);
+                copy.commit("Move");
+            },
+            "settings/en.py:1",
+        ),
+    ];
+    for others in [0, 1050] {
+        for (name, prepare, told) in cases {
+            let server = among(others);
+            prepare(&server.copy);
+            let before = server.refs();
+            let run = server.push(&["main"]);
+            assert_refused(&server, &before, &run, &[&password(1)[8..]]);
+            let answer = answer(&run).join("\n");
+            assert!(answer.contains(told), "{name}: {answer}");
+            assert!(answer.contains("(1 found)"), "{name}: {answer}");
+        }
+    }
+}
+
+/// A commit on `main` whose tree has ten folders, each with the same ten folders and so on, and at the
+/// end of all paths a file.
+fn endless(copy: &Repo, content: &str) {
+    copy.write("content", content);
+    let blob = copy.git(&["hash-object", "-w", "content"]);
+    let mut entry = format!("100644 blob {blob}\t");
+    for depth in 0..20 {
+        let name = |n: u32| {
+            if depth == 0 {
+                format!("{n}.py")
+            } else {
+                n.to_string()
+            }
+        };
+        let entries: String = (0..10).map(|n| format!("{entry}{}\n", name(n))).collect();
+        copy.write("entries", entries);
+        let tree = copy.git(&["-c", "alias.make=!git mktree < entries", "make"]);
+        entry = format!("040000 tree {tree}\t");
+    }
+    let tree = &entry["040000 tree ".len()..entry.len() - 1];
+    let commit = copy.git(&["commit-tree", "-p", "main", "-m", "Endless", tree]);
+    copy.git(&["update-ref", "refs/heads/main", &commit]);
+}
+
+#[test]
+fn a_tree_made_of_itself_ends() {
+    let policy = "[budget]\nmilliseconds = 0\n";
+    let server = Server::with(policy);
+    endless(&server.copy, "x = 1\n");
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let server = Server::with(policy);
+    endless(&server.copy, &leak(1));
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(1)]);
+}
+
+/// The path and the fingerprint of each finding beyond what the server has.
+fn fingerprints(copy: &Repo) -> Vec<(String, String)> {
+    let args = ["diff", "origin/main", "--format", "jsonl"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let found = copy.dir.run(&args).json_lines();
+    found
+        .iter()
+        .map(|finding| (text(&finding["path"]), text(&finding["fingerprint"])))
+        .collect()
+}
+
+#[test]
+fn an_approval_holds_for_one_path_of_a_file() {
+    let server = Server::with("[approvals]\npush_options = true\n");
+    server
+        .bare
+        .git(&["config", "receive.advertisePushOptions", "true"]);
+    server.copy.write("fix.py", leak(1));
+    server.copy.save("zz.py", leak(1));
+    let found = fingerprints(&server.copy);
+    let paths: Vec<&str> = found.iter().map(|(path, _)| &**path).collect();
+    assert_eq!(paths, ["fix.py", "zz.py"]);
+    let options: Vec<String> = found
+        .iter()
+        .map(|(_, fingerprint)| format!("keysweep-allow={fingerprint}:a canary"))
+        .collect();
+    for (option, other) in [(&options[0], "zz.py:1"), (&options[1], "fix.py:1")] {
+        let run = server.push(&["-o", option, "main"]);
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        let answer = answer(&run).join("\n");
+        assert!(answer.contains("(1 found)"), "{answer}");
+        assert!(answer.contains(other), "{answer}");
+    }
+    let run = server.push(&["-o", &options[0], "-o", &options[1], "main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+/// A server that has a file `old.py` with a secret, and since then the hook.
+fn leaked() -> Server {
+    let server = Server::without_hook();
+    server.copy.save("old.py", leak(5));
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    server.bare.dir.run(&["hook", "install"]).expect(0);
+    server
+}
+
+#[test]
+fn a_value_is_known_to_the_commit_that_replaces_it_and_to_no_other() {
+    let server = leaked();
+    let copy = &server.copy;
+    copy.save("new.py", format!("{}# copy\n", leak(5)));
+    copy.save("old.py", format!("{}# touched\n", leak(5)));
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(5)]);
+    let first = answer(&run).join("\n");
+    assert!(first.contains("(1 found)"), "{first}");
+    assert!(first.contains("new.py:1"), "{first}");
+    // Nor is it to those after one that was not excused.
+    copy.git(&["mv", "new.py", "newer.py"]);
+    copy.save("newer.py", format!("{}# moved\n", leak(5)));
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(5)]);
+    let second = answer(&run).join("\n");
+    assert!(second.contains("newer.py:1"), "{second}");
+}
+
+#[test]
+fn a_known_value_may_change_its_place_more_than_once_in_a_push() {
+    for hook in ["pre-receive", "update"] {
+        let server = leaked();
+        let install = |args: &[&str]| server.bare.dir.run(&[&["hook", "install"], args].concat());
+        install(&["--uninstall"]).expect(0);
+        install(&[hook]).expect(0);
+        let copy = &server.copy;
+        copy.save("other.py", "x = 1\n");
+        copy.git(&["mv", "old.py", "moved.py"]);
+        copy.commit("Move");
+        copy.save("moved.py", format!("{}# one\n", leak(5)));
+        copy.save("moved.py", format!("{}# two\n", leak(5)));
+        copy.git(&["mv", "moved.py", "again.py"]);
+        copy.save("again.py", format!("{}# three\n", leak(5)));
+        let run = server.push(&["main"]);
+        assert_eq!(run.code, Some(0), "{hook}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_name_that_moves_is_known_like_a_value() {
+    let server = Server::without_hook();
+    let copy = &server.copy;
+    let name = format!("{}.txt", token(5));
+    copy.write(&name, "one\n");
+    copy.commit("Begin");
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    server.bare.dir.run(&["hook", "install"]).expect(0);
+    copy.write(&name, "one\ntwo\n");
+    copy.commit("Edit");
+    fs::create_dir(copy.path().join("d")).unwrap();
+    copy.git(&["mv", &name, "d/"]);
+    copy.commit("Move");
+    fs::create_dir(copy.path().join("e")).unwrap();
+    copy.git(&["mv", &format!("d/{name}"), "e/"]);
+    copy.commit("Move on");
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let before = server.refs();
+    copy.write(&format!("f/{name}"), "new\n");
+    copy.commit("Add");
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(5)]);
+}
+
+#[test]
+fn what_a_renamed_file_still_has_is_to_be_edited() {
+    let server = Server::new();
+    server.copy.save("a.py", leak(1));
+    server.copy.git(&["mv", "a.py", "b.py"]);
+    server.copy.commit("Rename");
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(1)]);
+    let answer = answer(&run).join("\n");
+    assert!(answer.contains("b.py:1"), "{answer}");
+    assert!(answer.contains("after editing the files"), "{answer}");
+    server.copy.write("b.py", "token = get_secret()\n");
+    follow(&server.copy, &run);
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
 /// Runs the commands that an answer offers, as they stand.
 fn follow(copy: &Repo, run: &Run) {
     let commands: Vec<String> = answer(run)

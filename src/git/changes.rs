@@ -2,8 +2,8 @@
 //!
 //! A merge is compared with all its parents, so what was put in while resolving is seen, and what
 //! only came over from the other side is not. The work is that of the trees that differ. A folder
-//! already walked is not walked again, so that neither a thousand commits nor a tree made of itself
-//! ten times over can make it long.
+//! already walked is walked again only under a path of another kind, so that neither a thousand
+//! commits nor a tree made of itself ten times over can make it long.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Kind;
-use super::object::{self, Commit, TreeEntry};
+use super::object::{self, Commit, Tag, TreeEntry};
 use super::reader::{Object, Reader};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
@@ -24,33 +24,73 @@ pub struct Place {
     pub commit: Option<ObjectId>,
 }
 
-/// What a number of commits brought in.
-#[derive(Default)]
-pub struct Changes {
-    /// Blobs, each where it first came in.
-    pub blobs: HashMap<ObjectId, Place>,
+/// Places of blobs.
+pub type Places = HashMap<ObjectId, SmallVec<[Place; 1]>>;
+
+/// What a number of commits brought in. Of paths of one kind, as `kind` tells it, one stands for all.
+pub struct Changes<K> {
+    kind: fn(&str) -> K,
+    /// Blobs, each where it first came in under each kind of path.
+    pub blobs: Places,
     /// Paths that no parent has, in the order in which they came.
     pub names: Vec<Place>,
-    /// Trees that were looked into.
-    pub trees: HashSet<ObjectId>,
+    /// Trees that were looked into, with the kinds of their paths.
+    pub trees: HashMap<ObjectId, SmallVec<[K; 1]>>,
+    /// The bytes of these trees.
+    pub bytes: u64,
 }
 
 /// A commit's tree, or one of its folders, beside those of its parents.
-struct Pair {
-    path: String,
-    own: ObjectId,
+pub(super) struct Pair {
+    /// Ends with a slash, if it is not empty.
+    pub path: String,
+    pub own: ObjectId,
     parents: Vec<ObjectId>,
 }
 
-impl Changes {
+/// What a commit's tree has at a path, and no parent.
+pub(super) struct Entry {
+    pub path: String,
+    pub kind: Kind,
+    pub id: ObjectId,
+    /// The folders that parents have there.
+    parents: Vec<ObjectId>,
+    /// Whether no parent has anything of its kind there.
+    is_new: bool,
+}
+
+/// Looks at what commits bring in.
+pub(super) trait Visit {
+    /// Whether to look into a folder that no parent has.
+    fn enters(&mut self, folder: &Pair) -> bool;
+
+    /// So many bytes of a folder that was entered are looked at.
+    fn reads(&mut self, bytes: usize);
+
+    /// An entry of a folder that was entered; those that are folders are walked next.
+    fn meets(&mut self, entry: &Entry, commit: Option<ObjectId>);
+}
+
+impl<K: PartialEq> Changes<K> {
+    /// Nothing, for paths of these kinds. That of a folder's path, which ends with a slash, has to tell
+    /// with a name the kind of both together.
+    pub fn new(kind: fn(&str) -> K) -> Self {
+        Self {
+            kind,
+            blobs: Places::default(),
+            names: Vec::new(),
+            trees: HashMap::new(),
+            bytes: 0,
+        }
+    }
+
     /// Adds what a commit brings in. Add parents before children, so that a blob is placed where it
     /// came from.
     ///
     /// # Errors
     /// When the commit, a parent or a tree cannot be read.
     pub fn add(&mut self, reader: &Reader, id: ObjectId) -> Result<(), Error> {
-        let (own, parents) = roots(reader, id)?;
-        self.walk(reader, Some(id), own, parents)
+        walk_commit(reader, id, self)
     }
 
     /// Adds a tree that stands for itself, such as one that a tag names.
@@ -58,83 +98,139 @@ impl Changes {
     /// # Errors
     /// When a tree cannot be read.
     pub fn add_tree(&mut self, reader: &Reader, tree: ObjectId) -> Result<(), Error> {
-        self.walk(reader, None, tree, Vec::new())
+        walk_tree(reader, tree, self)
     }
+}
 
-    fn walk(
-        &mut self,
-        reader: &Reader,
-        commit: Option<ObjectId>,
-        own: ObjectId,
-        parents: Vec<ObjectId>,
-    ) -> Result<(), Error> {
-        let mut open = vec![Pair {
-            path: String::new(),
-            own,
-            parents,
-        }];
-        while let Some(pair) = open.pop() {
-            if !pair.parents.contains(&pair.own) && self.trees.insert(pair.own) {
-                self.compare(reader, commit, &pair, &mut open)?;
-            }
+impl<K: PartialEq> Visit for Changes<K> {
+    fn enters(&mut self, folder: &Pair) -> bool {
+        let kind = (self.kind)(&folder.path);
+        let kinds = self.trees.entry(folder.own).or_default();
+        let is_new = !kinds.contains(&kind);
+        if is_new {
+            kinds.push(kind);
         }
-        Ok(())
+        is_new
     }
 
-    fn compare(
-        &mut self,
-        reader: &Reader,
-        commit: Option<ObjectId>,
-        pair: &Pair,
-        open: &mut Vec<Pair>,
-    ) -> Result<(), Error> {
-        let olds = pair.parents.iter().map(|id| read_tree(reader, *id));
-        let olds = olds.collect::<Result<SmallVec<[_; 2]>, _>>()?;
-        let mut before: SmallVec<[Listing<'_>; 2]> = olds.iter().map(Listing::of).collect();
+    fn reads(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
+    fn meets(&mut self, entry: &Entry, commit: Option<ObjectId>) {
+        let path = &*entry.path;
+        if entry.is_new {
+            let path = path.into();
+            self.names.push(Place { path, commit });
+        }
+        if entry.kind == Kind::Blob {
+            add_place(&mut self.blobs, self.kind, entry.id, path, commit);
+        }
+    }
+}
+
+/// Adds a place of a blob, unless the blob has one of that kind.
+pub fn add_place<K: PartialEq>(
+    places: &mut Places,
+    kind: fn(&str) -> K,
+    blob: ObjectId,
+    path: &str,
+    commit: Option<ObjectId>,
+) {
+    let places = places.entry(blob).or_default();
+    let alike = |place: &Place| *place.path == *path || kind(&place.path) == kind(path);
+    if !places.iter().any(alike) {
+        let path = path.into();
+        places.push(Place { path, commit });
+    }
+}
+
+/// Shows a visitor what a commit brings in.
+pub(super) fn walk_commit(
+    reader: &Reader,
+    id: ObjectId,
+    visit: &mut impl Visit,
+) -> Result<(), Error> {
+    let (own, parents) = roots(reader, id)?;
+    walk(reader, Some(id), (own, parents), visit)
+}
+
+/// Shows a visitor a tree that stands for itself.
+pub(super) fn walk_tree(
+    reader: &Reader,
+    tree: ObjectId,
+    visit: &mut impl Visit,
+) -> Result<(), Error> {
+    walk(reader, None, (tree, Vec::new()), visit)
+}
+
+fn walk(
+    reader: &Reader,
+    commit: Option<ObjectId>,
+    (own, parents): (ObjectId, Vec<ObjectId>),
+    visit: &mut impl Visit,
+) -> Result<(), Error> {
+    let mut open = vec![Pair {
+        path: String::new(),
+        own,
+        parents,
+    }];
+    while let Some(pair) = open.pop() {
+        if pair.parents.contains(&pair.own) || !visit.enters(&pair) {
+            continue;
+        }
         let own = read_tree(reader, pair.own)?;
-        // An own tree is gone through as a list: a hostile one may name two alike.
-        for entry in entries(pair.own, &own) {
-            let entry = entry?;
-            let written = &own.bytes()[entry.start..entry.end];
-            // All of them go on, whichever has it.
-            let has = before.iter_mut().map(|tree| tree.pass(written));
-            if has.fold(false, |any, has| any | has) {
-                continue;
-            }
-            let same: SmallVec<[TreeEntry<'_>; 2]> = before
-                .iter_mut()
-                .filter_map(|tree| tree.named(entry.name))
-                .collect();
-            if same.iter().any(|old| old.id == entry.id) {
-                continue;
-            }
-            let path = join(&pair.path, entry.name);
-            if same.iter().all(|old| old.kind() != entry.kind()) {
-                self.names.push(Place {
-                    path: path.as_str().into(),
-                    commit,
+        visit.reads(own.bytes().len());
+        compare(reader, &pair, &own, |entry| {
+            visit.meets(&entry, commit);
+            if entry.kind == Kind::Tree {
+                open.push(Pair {
+                    path: entry.path + "/",
+                    own: entry.id,
+                    parents: entry.parents,
                 });
             }
-            match entry.kind() {
-                Kind::Tree => {
-                    let trees = same.iter().filter(|old| old.kind() == Kind::Tree);
-                    open.push(Pair {
-                        path,
-                        own: entry.id,
-                        parents: trees.map(|old| old.id).collect(),
-                    });
-                }
-                Kind::Blob => {
-                    self.blobs.entry(entry.id).or_insert_with(|| Place {
-                        path: path.as_str().into(),
-                        commit,
-                    });
-                }
-                Kind::Commit | Kind::Tag => {}
-            }
-        }
-        Ok(())
+        })?;
     }
+    Ok(())
+}
+
+/// Gives the entries of a tree that no parent has.
+fn compare(
+    reader: &Reader,
+    pair: &Pair,
+    own: &Object<'_>,
+    mut give: impl FnMut(Entry),
+) -> Result<(), Error> {
+    let olds = pair.parents.iter().map(|id| read_tree(reader, *id));
+    let olds = olds.collect::<Result<SmallVec<[_; 2]>, _>>()?;
+    let mut before: SmallVec<[Listing<'_>; 2]> = olds.iter().map(Listing::of).collect();
+    // An own tree is gone through as a list: a hostile one may name two alike.
+    for entry in entries(pair.own, own) {
+        let entry = entry?;
+        let written = &own.bytes()[entry.start..entry.end];
+        // All of them go on, whichever has it.
+        let has = before.iter_mut().map(|tree| tree.pass(written));
+        if has.fold(false, |any, has| any | has) {
+            continue;
+        }
+        let same: SmallVec<[TreeEntry<'_>; 2]> = before
+            .iter_mut()
+            .filter_map(|tree| tree.named(entry.name))
+            .collect();
+        if same.iter().any(|old| old.id == entry.id) {
+            continue;
+        }
+        let trees = same.iter().filter(|old| old.kind() == Kind::Tree);
+        give(Entry {
+            path: pair.path.clone() + &String::from_utf8_lossy(entry.name),
+            kind: entry.kind(),
+            id: entry.id,
+            parents: trees.map(|old| old.id).collect(),
+            is_new: same.iter().all(|old| old.kind() != entry.kind()),
+        });
+    }
+    Ok(())
 }
 
 /// The blobs that a commit replaces or drops: where a value may have stood before.
@@ -176,49 +272,27 @@ pub fn replaced(reader: &Reader, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId
     Ok(gone)
 }
 
-/// All files of a tree with their paths. A folder that stands in several places is given once.
-///
-/// # Errors
-/// When a tree cannot be read.
-pub fn files(reader: &Reader, tree: ObjectId) -> Result<Vec<(Arc<str>, ObjectId)>, Error> {
-    let mut found = Vec::new();
-    let mut seen = HashSet::new();
-    let mut open = vec![(String::new(), tree)];
-    while let Some((path, id)) = open.pop() {
-        if !seen.insert(id) {
-            continue;
-        }
-        let tree = read_tree(reader, id)?;
-        for entry in entries(id, &tree) {
-            let entry = entry?;
-            let path = join(&path, entry.name);
-            match entry.kind() {
-                Kind::Blob => found.push((path.into(), entry.id)),
-                Kind::Tree => open.push((path, entry.id)),
-                Kind::Commit | Kind::Tag => {}
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The blob at a path of a tree, where there is one.
+/// The blobs at a path of a tree: one or none, but where names that are not UTF-8 look alike.
 ///
 /// # Errors
 /// When a tree on the way cannot be read.
-pub fn find(reader: &Reader, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, Error> {
-    let (mut id, mut kind) = (tree, Kind::Tree);
+pub fn find(reader: &Reader, tree: ObjectId, path: &str) -> Result<Vec<ObjectId>, Error> {
+    let mut at = vec![(tree, Kind::Tree)];
     for part in path.split('/') {
-        if kind != Kind::Tree {
-            return Ok(None);
+        let lossy = part.contains(char::REPLACEMENT_CHARACTER);
+        let is_named = |entry: &TreeEntry<'_>| {
+            entry.name == part.as_bytes() || lossy && String::from_utf8_lossy(entry.name) == part
+        };
+        let mut below = Vec::new();
+        for (id, _) in at.into_iter().filter(|(_, kind)| *kind == Kind::Tree) {
+            let tree = read_tree(reader, id)?;
+            let named = object::entries(tree.bytes()).filter(is_named);
+            below.extend(named.map(|entry| (entry.id, entry.kind())));
         }
-        let tree = read_tree(reader, id)?;
-        match Listing::of(&tree).named(part.as_bytes()) {
-            Some(next) => (id, kind) = (next.id, next.kind()),
-            None => return Ok(None),
-        }
+        at = below;
     }
-    Ok((kind == Kind::Blob).then_some(id))
+    let blobs = at.into_iter().filter(|(_, kind)| *kind == Kind::Blob);
+    Ok(blobs.map(|(id, _)| id).collect())
 }
 
 /// The tree of a commit.
@@ -229,6 +303,35 @@ pub fn tree_of(reader: &Reader, commit: ObjectId) -> Result<ObjectId, Error> {
     let object = reader.read_as(commit, Kind::Commit)?;
     let parsed = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", commit))?;
     Ok(parsed.tree)
+}
+
+/// The commit that an object is, or that a tag leads to.
+///
+/// # Errors
+/// When a tag on the way cannot be read.
+pub fn peel(reader: &Reader, id: ObjectId) -> Result<Option<ObjectId>, Error> {
+    let mut at = id;
+    loop {
+        let object = reader.read(at)?;
+        match object.kind {
+            Kind::Commit => return Ok(Some(at)),
+            Kind::Tag => {
+                let tag = Tag::parse(object.bytes());
+                at = tag.ok_or_else(|| malformed("tag", at))?.target;
+            }
+            Kind::Tree | Kind::Blob => return Ok(None),
+        }
+    }
+}
+
+/// The parents of a commit.
+///
+/// # Errors
+/// When the commit cannot be read.
+pub fn parents(reader: &Reader, commit: ObjectId) -> Result<Vec<ObjectId>, Error> {
+    let object = reader.read_as(commit, Kind::Commit)?;
+    let parsed = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", commit))?;
+    Ok(parsed.parents.to_vec())
 }
 
 /// The tree of a commit, and those of its parents.

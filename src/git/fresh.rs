@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::Kind;
-use super::changes::malformed;
-use super::object::{Commit, Tag};
+use super::changes::{self, malformed};
+use super::object::Tag;
 use super::reader::Reader;
 use crate::error::Error;
 use crate::unit::ObjectId;
@@ -91,7 +91,7 @@ impl Fresh {
 
 /// A commit's parents, the first one last.
 fn parents(reader: &Reader, id: ObjectId) -> Result<Vec<ObjectId>, Error> {
-    let object = reader.read_as(id, Kind::Commit)?;
-    let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))?;
-    Ok(commit.parents.iter().rev().copied().collect())
+    let mut parents = changes::parents(reader, id)?;
+    parents.reverse();
+    Ok(parents)
 }

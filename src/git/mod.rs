@@ -4,6 +4,7 @@
 //! repository chooses what is read.
 
 pub mod changes;
+pub mod copies;
 mod cursor;
 pub mod delta;
 mod ewah;

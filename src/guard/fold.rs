@@ -20,7 +20,7 @@ pub struct Tip {
 }
 
 /// What is one finding: a secret, by rule, in a path. A name is one wherever it stands.
-type Key = (Arc<str>, Arc<str>, Secret);
+pub type Key = (Arc<str>, Arc<str>, Secret);
 
 /// Folds findings from many versions of a file into one, told by its first and last commit. Where
 /// a tip still has the secret the finding shows that version, so that its line can be opened;
@@ -60,7 +60,8 @@ pub fn fold(
     Ok(folded)
 }
 
-fn key(finding: &Finding) -> Key {
+/// By what a finding is folded with others.
+pub fn key(finding: &Finding) -> Key {
     let by_name = finding
         .origin
         .git
@@ -92,7 +93,10 @@ fn one(group: Vec<Finding>, reader: &Reader, tips: &[Tip]) -> Result<Vec<Finding
         .map(|git| git.object)
         .collect();
     let (refs, alive) = alive(first_git.part, &path, &objects, reader, tips)?;
-    let shown = alive.unwrap_or(first_git.object);
+    let shown = match alive.is_empty() {
+        true => vec![first_git.object],
+        false => alive,
+    };
     let note = |commit: Option<ObjectId>| commit.map(|id| note(reader, id)).transpose();
     let trace = Trace {
         first: match first_git.part {
@@ -112,7 +116,7 @@ fn one(group: Vec<Finding>, reader: &Reader, tips: &[Tip]) -> Result<Vec<Finding
     let commit = first_git.commit;
     let kept = group.into_iter().filter_map(|mut finding| {
         let git = finding.origin.git.as_mut()?;
-        let stays = git.object == shown && finding.origin.path == path;
+        let stays = shown.contains(&git.object) && finding.origin.path == path;
         git.commit = commit;
         finding.trace = Some(Box::new(trace.clone()));
         stays.then_some(finding)
@@ -120,33 +124,34 @@ fn one(group: Vec<Finding>, reader: &Reader, tips: &[Tip]) -> Result<Vec<Finding
     Ok(kept.collect())
 }
 
-/// The tips that have one of the objects at the path, and which of the objects that is.
+/// The tips that have some of the objects at the path, and which those are at the first of them: of one
+/// path there may be several, where names that are not UTF-8 look alike.
 fn alive(
     part: Part,
     path: &str,
     objects: &HashSet<ObjectId>,
     reader: &Reader,
     tips: &[Tip],
-) -> Result<(Vec<String>, Option<ObjectId>), Error> {
+) -> Result<(Vec<String>, Vec<ObjectId>), Error> {
     let mut refs = Vec::new();
-    let mut shown = None;
+    let mut shown = Vec::new();
     for tip in tips {
+        let there = || changes::find(reader, changes::tree_of(reader, tip.commit)?, path);
         let has = match part {
             Part::File => {
-                let tree = changes::tree_of(reader, tip.commit)?;
-                let there = changes::find(reader, tree, path)?;
-                there.filter(|blob| objects.contains(blob))
+                let mut there = there()?;
+                there.retain(|blob| objects.contains(blob));
+                if shown.is_empty() {
+                    shown.clone_from(&there);
+                }
+                !there.is_empty()
             }
-            Part::FileName => {
-                let tree = changes::tree_of(reader, tip.commit)?;
-                changes::find(reader, tree, path)?
-            }
+            Part::FileName => !there()?.is_empty(),
             // Messages and names cannot be taken out without a new commit, tag or reference.
-            Part::Commit | Part::Tag | Part::RefName => objects.iter().next().copied(),
+            Part::Commit | Part::Tag | Part::RefName => true,
         };
-        if let Some(blob) = has {
+        if has {
             refs.push(tip.name.clone());
-            shown = shown.or((part == Part::File).then_some(blob));
         }
     }
     Ok((refs, shown))

@@ -3,7 +3,7 @@
 //! What counts is the value, not the rule or the line. It is looked for as it stands, and in
 //! whatever the pipeline decodes, so a line that was moved, indented, encoded or run again is quiet.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aho_corasick::AhoCorasick;
@@ -15,7 +15,7 @@ use crate::pipeline::{Options, Progress, Sweep};
 use crate::rules::Level;
 use crate::secret::Secret;
 use crate::source::{Sink, Source};
-use crate::unit::Unit;
+use crate::unit::{ObjectId, Unit};
 
 /// From this length on a value does not stand somewhere by chance.
 const TELLING: usize = 12;
@@ -32,20 +32,25 @@ pub fn drop_known(
     if findings.is_empty() {
         return Ok(0);
     }
-    let values: HashSet<&Secret> = findings.iter().map(|finding| &finding.secret).collect();
-    let values: Vec<Secret> = values.into_iter().cloned().collect();
-    let known = seen(&values, old, options)?;
+    let standing = standing(findings, old, options)?;
+    let known: HashSet<&Secret> = standing.values().flatten().collect();
     let before = findings.len();
     findings.retain(|finding| !known.contains(&finding.secret));
     Ok(before - findings.len())
 }
 
-/// Those of `values` that stand in what `old` delivers.
-fn seen(values: &[Secret], old: &dyn Source, options: &Options) -> Result<HashSet<Secret>, Error> {
-    let telling: Vec<&Secret> = values
-        .iter()
-        .filter(|value| value.expose().len() >= TELLING)
-        .collect();
+/// Which values of `findings` stand in which objects of `old`.
+///
+/// # Errors
+/// When the source can deliver nothing.
+pub fn standing(
+    findings: &[Finding],
+    old: &dyn Source,
+    options: &Options,
+) -> Result<HashMap<ObjectId, HashSet<Secret>>, Error> {
+    let values: HashSet<&Secret> = findings.iter().map(|finding| &finding.secret).collect();
+    let is_telling = |value: &&Secret| value.expose().len() >= TELLING;
+    let telling: Vec<&Secret> = values.iter().copied().filter(is_telling).collect();
     let literal = AhoCorasick::builder()
         .build(telling.iter().map(|value| value.expose()))
         .map_err(|_| Error::new(ErrorKind::Usage, "too many findings to compare"))?;
@@ -59,30 +64,38 @@ fn seen(values: &[Secret], old: &dyn Source, options: &Options) -> Result<HashSe
         ..options.clone()
     });
     let outcome = sweep.run(&spotter, &Progress::default())?;
-    let hits = spotter
-        .hits
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    let mut known: HashSet<Secret> = hits.iter().map(|hit| telling[*hit].clone()).collect();
-    let old: HashSet<&[u8]> = outcome
-        .findings
-        .iter()
-        .map(|finding| finding.secret.expose())
-        .collect();
-    let stood = |value: &Secret| {
-        let value = value.expose();
-        let inside = |old: &&[u8]| memchr::memmem::find(old, value).is_some();
-        old.contains(value) || value.len() >= TELLING && old.iter().any(inside)
-    };
-    known.extend(values.iter().filter(|value| stood(value)).cloned());
-    Ok(known)
+    let Spotter { literal, hits, .. } = spotter;
+    let mut hits = hits.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut standing: HashMap<ObjectId, HashSet<Secret>> = HashMap::new();
+    for finding in outcome.findings {
+        let Some(git) = finding.origin.git else {
+            continue;
+        };
+        let inside = literal.find_overlapping_iter(finding.secret.expose());
+        let inside = inside.map(|hit| (git.object, hit.pattern().as_usize()));
+        hits.extend(inside);
+        if values.contains(&finding.secret) {
+            standing
+                .entry(git.object)
+                .or_default()
+                .insert(finding.secret);
+        }
+    }
+    for (object, hit) in hits {
+        standing
+            .entry(object)
+            .or_default()
+            .insert(telling[hit].clone());
+    }
+    Ok(standing)
 }
 
 /// A source whose bytes are also searched for the values themselves.
 struct Spotter<'a> {
     old: &'a dyn Source,
     literal: AhoCorasick,
-    hits: Mutex<HashSet<usize>>,
+    /// Objects with the numbers of the values in them.
+    hits: Mutex<HashSet<(ObjectId, usize)>>,
 }
 
 impl Source for Spotter<'_> {
@@ -97,7 +110,7 @@ impl Source for Spotter<'_> {
 
 struct Spotting<'a> {
     literal: &'a AhoCorasick,
-    hits: &'a Mutex<HashSet<usize>>,
+    hits: &'a Mutex<HashSet<(ObjectId, usize)>>,
     sink: &'a dyn Sink,
 }
 
@@ -108,7 +121,9 @@ impl Sink for Spotting<'_> {
 
     fn unit(&self, unit: &Unit<'_>) {
         let hits = self.literal.find_overlapping_iter(unit.bytes);
-        let hits: HashSet<usize> = hits.map(|hit| hit.pattern().as_usize()).collect();
+        let object = unit.origin.git.map(|git| git.object);
+        let hits = hits.filter_map(|hit| Some((object?, hit.pattern().as_usize())));
+        let hits: HashSet<(ObjectId, usize)> = hits.collect();
         if !hits.is_empty() {
             let all = self.hits.lock();
             all.unwrap_or_else(PoisonError::into_inner).extend(hits);

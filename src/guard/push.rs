@@ -10,15 +10,16 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::cleaning::{self, Cleaning, Pushed, Soiled};
+use super::copies::{self, PathKind};
 use super::fold::{self, Tip};
-use super::known::drop_known;
 use super::policy::{Choice, Policy};
 use super::receiving::{Approval, Receiving, Update};
+use super::replaced::drop_replaced;
+use crate::decode;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::git::changes::{self, Changes};
+use crate::git::changes::{self, Changes, Place, Places};
 use crate::git::fresh::Fresh;
-use crate::git::object::Tag;
 use crate::git::reader::Reader;
 use crate::git::{Kind, Repo, Store, range};
 use crate::history::ahead;
@@ -56,7 +57,7 @@ struct Incoming {
     /// Reads what was there before, where that need be told from the objects of the push.
     old: Option<Reader>,
     fresh: Fresh,
-    changes: Changes,
+    changes: Changes<PathKind>,
     /// In order.
     ids: Vec<ObjectId>,
 }
@@ -168,7 +169,7 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Inc
     let reader = Reader::open(&repo.object_dirs()?)?;
     let mut commits = Vec::new();
     for tip in tips {
-        commits.extend(peel(&reader, *tip)?.map(git2::Oid::from));
+        commits.extend(changes::peel(&reader, *tip)?.map(git2::Oid::from));
     }
     let new = range::between(repo, &commits, hidden)?;
     let new: HashSet<ObjectId> = new.into_iter().collect();
@@ -191,8 +192,8 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Inc
     })
 }
 
-fn brought(reader: &Reader, fresh: &Fresh) -> Result<Changes, Error> {
-    let mut changes = Changes::default();
+fn brought(reader: &Reader, fresh: &Fresh) -> Result<Changes<PathKind>, Error> {
+    let mut changes = Changes::new(copies::kind);
     for commit in &fresh.commits {
         changes.add(reader, *commit)?;
     }
@@ -200,22 +201,6 @@ fn brought(reader: &Reader, fresh: &Fresh) -> Result<Changes, Error> {
         changes.add_tree(reader, *tree)?;
     }
     Ok(changes)
-}
-
-/// The commit that an object is, or that a tag leads to.
-fn peel(reader: &Reader, id: ObjectId) -> Result<Option<ObjectId>, Error> {
-    let mut at = id;
-    loop {
-        let object = reader.read(at)?;
-        match object.kind {
-            Kind::Commit => return Ok(Some(at)),
-            Kind::Tag => {
-                let tag = Tag::parse(object.bytes());
-                at = tag.ok_or_else(|| changes::malformed("tag", at))?.target;
-            }
-            Kind::Tree | Kind::Blob => return Ok(None),
-        }
-    }
 }
 
 impl Incoming {
@@ -234,17 +219,21 @@ impl Incoming {
         source.deadline = deadline;
         source.names = self.names(updates);
         let mut outcome = sweep.run(&source, &Progress::default())?;
+        let places = copies::judge_rest(&mut outcome, &source, &self.fresh, &self.changes, sweep)?;
+        let new_names: HashSet<&str> = self.changes.names.iter().map(|name| &*name.path).collect();
         let findings = &mut outcome.findings;
         findings.retain(|finding| finding.severity >= policy.min_severity);
         let known = match policy.known {
-            Choice::Accept => {
-                let replaced = self.replaced(findings)?;
-                drop_known(
-                    findings,
-                    &Objects::files(&self.reader, replaced),
-                    sweep.options(),
-                )?
-            }
+            Choice::Accept => drop_replaced(
+                findings,
+                &self.reader,
+                &self.fresh.commits,
+                &|path, blob| match blob {
+                    Some(blob) => self.brings(&places, path, blob),
+                    None => new_names.contains(path),
+                },
+                sweep.options(),
+            )?,
             Choice::Refuse => 0,
         };
         let pushed = self.pushed(updates)?;
@@ -284,25 +273,26 @@ impl Incoming {
         let Changes { blobs, trees, .. } = &self.changes;
         let mut ids = match &self.screened {
             Some(screened) => {
-                let called = blobs.iter().filter(|(id, place)| {
-                    let by_name = place.path.ends_with(".ipynb");
+                let called = blobs.iter().filter(|(id, places)| {
+                    let mut places = places.iter();
+                    let by_name = places.any(|place| decode::is_notebook_path(&place.path));
                     by_name
                         && !screened.notebooks.contains(id)
                         && self.ids.binary_search(id).is_ok()
                 });
                 let suspects = screened.suspects.iter().filter(|(id, kinds)| {
-                    let place = blobs.get(id);
-                    place.is_none_or(|place| kinds.fit(&place.path))
+                    let places = blobs.get(id);
+                    places.is_none_or(|places| places.iter().any(|place| kinds.fit(&place.path)))
                 });
                 let mut ids: HashSet<ObjectId> = suspects.map(|(id, _)| *id).collect();
                 ids.extend(called.map(|(id, _)| *id));
-                ids.extend(screened.trees.iter().filter(|id| !trees.contains(id)));
+                ids.extend(screened.trees.iter().filter(|id| !trees.contains_key(id)));
                 ids.into_iter().collect()
             }
             None => self.ids.clone(),
         };
         // Trees that were walked have given their names with their folders.
-        ids.retain(|id| !trees.contains(id) && !self.was_there(*id));
+        ids.retain(|id| !trees.contains_key(id) && !self.was_there(*id));
         ids.sort_unstable();
         ids
     }
@@ -334,22 +324,13 @@ impl Incoming {
         files.chain(references).collect()
     }
 
-    /// The old versions of what the commits with findings replace.
-    fn replaced(
-        &self,
-        findings: &[Finding],
-    ) -> Result<Vec<(std::sync::Arc<str>, ObjectId)>, Error> {
-        let commits: HashSet<ObjectId> = findings
-            .iter()
-            .filter_map(|finding| finding.origin.git?.commit)
-            .collect();
-        let mut files = Vec::new();
-        for commit in commits {
-            files.extend(changes::replaced(&self.reader, commit)?);
-        }
-        let is_new = |id| self.ids.binary_search(&id).is_ok() && !self.was_there(id);
-        files.retain(|(_, blob)| !is_new(*blob));
-        Ok(files)
+    /// Whether the push brings a blob to a path, by the places of those that are told one by one; of
+    /// others, whether it brings them at all.
+    fn brings(&self, places: &Places, path: &str, blob: ObjectId) -> bool {
+        let is_here = |places: &[Place]| places.iter().any(|place| *place.path == *path);
+        self.ids.binary_search(&blob).is_ok()
+            && !self.was_there(blob)
+            && places.get(&blob).is_none_or(|places| is_here(places))
     }
 
     fn pushed<'u>(&self, updates: &'u [Update]) -> Result<Vec<Pushed<'u>>, Error> {

@@ -3,12 +3,14 @@
 //! Rules and accepted findings come from the base: a change cannot excuse itself. That it changed
 //! them is noted.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::copies;
 use super::fold::{self, Tip};
 use super::known::drop_known;
 use crate::error::{Error, ErrorKind};
-use crate::git::changes::{self, Changes};
+use crate::git::changes::{self, Changes, Place, Places, add_place};
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
 use crate::git::{Repo, range};
@@ -146,7 +148,7 @@ impl Base<'_> {
         let Some(tree) = self.trees.first() else {
             return Ok(None);
         };
-        let Some(blob) = changes::find(self.reader, *tree, path)? else {
+        let Some(blob) = changes::find(self.reader, *tree, path)?.pop() else {
             return Ok(None);
         };
         let object = self.reader.read(blob)?;
@@ -235,29 +237,45 @@ impl Base<'_> {
         options: &Options,
     ) -> Result<usize, Error> {
         let findings = &mut outcome.findings;
-        let mut near = Vec::new();
+        let mut near = Places::new();
+        let mut add = |path: &str, blob| add_place(&mut near, copies::kind, blob, path, None);
         for finding in findings.iter().filter(|finding| finding.origin.is_file()) {
             for tree in &self.trees {
-                let path = finding.origin.path.clone();
-                let blob = changes::find(self.reader, *tree, &path)?;
-                near.extend(blob.map(|blob| (path, blob)));
+                let path = &finding.origin.path;
+                let blobs = changes::find(self.reader, *tree, path)?;
+                blobs.into_iter().for_each(|blob| add(path, blob));
             }
         }
         if *scope == Scope::Unstaged {
-            let changed = range::unstaged(self.repo)?.into_iter();
-            near.extend(changed.map(|(path, blob)| (path.to_string_lossy().into(), blob)));
+            for (path, blob) in range::unstaged(self.repo)? {
+                add(&path.to_string_lossy(), blob);
+            }
         }
         // What is not in the index yet has no blob.
-        near.retain(|(_, blob)| self.reader.has(*blob));
-        let mut known = drop_known(findings, &Objects::files(self.reader, near), options)?;
+        near.retain(|blob, _| self.reader.has(*blob));
+        let mut known = drop_known(findings, &Objects::placed(self.reader, near), options)?;
         for tree in &self.trees {
             if !findings.is_empty() {
-                let files = changes::files(self.reader, *tree)?;
-                known += drop_known(findings, &Objects::files(self.reader, files), options)?;
+                let mut all = Changes::new(copies::kind);
+                all.add_tree(self.reader, *tree)?;
+                known += drop_known(findings, &Objects::placed(self.reader, all.blobs), options)?;
             }
         }
         Ok(known)
     }
+}
+
+/// Names of files as texts. A name is no object: `object` stands for it.
+fn named(names: Vec<Place>, object: ObjectId) -> Vec<Origin> {
+    let named = names.into_iter().map(|Place { path, commit }| {
+        let origin = GitOrigin {
+            part: Part::FileName,
+            object,
+            commit,
+        };
+        Origin::git(path, origin)
+    });
+    named.collect()
 }
 
 fn commits(
@@ -266,9 +284,9 @@ fn commits(
     sweep: &Sweep,
     progress: &Progress,
 ) -> Result<Outcome, Error> {
-    let inside: std::collections::HashSet<ObjectId> = range.commits.iter().copied().collect();
+    let inside: HashSet<ObjectId> = range.commits.iter().copied().collect();
     let fresh = Fresh::of(base.reader, &[range.head], |id| !inside.contains(&id))?;
-    let mut changes = Changes::default();
+    let mut changes = Changes::new(copies::kind);
     for commit in &fresh.commits {
         changes.add(base.reader, *commit).map_err(|error| {
             if base.repo.completeness().shallow {
@@ -278,22 +296,13 @@ fn commits(
             }
         })?;
     }
-    let mut ids = fresh.commits;
+    let mut ids = fresh.commits.clone();
     ids.extend(changes.blobs.keys());
-    let mut source = Objects::new(base.reader, ids, changes.blobs);
-    source.names = changes
-        .names
-        .into_iter()
-        .map(|place| {
-            let origin = GitOrigin {
-                part: Part::FileName,
-                object: range.head,
-                commit: place.commit,
-            };
-            Origin::git(place.path, origin)
-        })
-        .collect();
-    sweep.run(&source, progress)
+    let mut source = Objects::new(base.reader, ids, std::mem::take(&mut changes.blobs));
+    source.names = named(std::mem::take(&mut changes.names), range.head);
+    let mut outcome = sweep.run(&source, progress)?;
+    copies::judge_rest(&mut outcome, &source, &fresh, &changes, sweep)?;
+    Ok(outcome)
 }
 
 fn staged(
@@ -304,17 +313,10 @@ fn staged(
 ) -> Result<Outcome, Error> {
     let files = range::staged(base.repo, index)?;
     let mut source = Objects::files(base.reader, files.clone());
-    source.names = files
-        .into_iter()
-        .map(|(path, object)| {
-            let origin = GitOrigin {
-                part: Part::FileName,
-                object,
-                commit: None,
-            };
-            Origin::git(path, origin)
-        })
-        .collect();
+    for (path, object) in files {
+        let name = Place { path, commit: None };
+        source.names.extend(named(vec![name], object));
+    }
     sweep.run(&source, progress)
 }
 

@@ -1,6 +1,5 @@
 //! Git objects by name: files, commit and tag texts, and the names of files and references.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -11,7 +10,7 @@ use super::stream::{self, Sizes};
 use super::{Sink, Source};
 use crate::error::Error;
 use crate::git::Kind;
-use crate::git::changes::Place;
+use crate::git::changes::{Place, Places};
 use crate::git::object;
 use crate::git::reader::{Object, Reader};
 use crate::ledger::Reason;
@@ -25,8 +24,9 @@ pub const TAG: &str = "tag message";
 pub struct Objects<'s> {
     pub reader: &'s Reader,
     pub ids: Vec<ObjectId>,
-    /// Where blobs stand. One without a place is read under its own name.
-    pub places: HashMap<ObjectId, Place>,
+    /// Where blobs stand. Each is delivered under every one of its paths; one without a place under its
+    /// own name.
+    pub places: Places,
     /// Texts at hand, such as the names of files.
     pub names: Vec<Origin>,
     /// Whether trees without a place of their own give the names of their entries.
@@ -36,7 +36,7 @@ pub struct Objects<'s> {
 }
 
 impl<'s> Objects<'s> {
-    pub fn new(reader: &'s Reader, ids: Vec<ObjectId>, places: HashMap<ObjectId, Place>) -> Self {
+    pub fn new(reader: &'s Reader, ids: Vec<ObjectId>, places: Places) -> Self {
         Self {
             reader,
             ids,
@@ -47,34 +47,39 @@ impl<'s> Objects<'s> {
         }
     }
 
-    /// Blobs of one tree or of several, with their paths.
-    pub fn files(reader: &'s Reader, files: Vec<(Arc<str>, ObjectId)>) -> Self {
-        let mut places = HashMap::new();
-        for (path, id) in files {
-            places.entry(id).or_insert(Place { path, commit: None });
-        }
+    /// Blobs with their places.
+    pub fn placed(reader: &'s Reader, places: Places) -> Self {
         let mut ids: Vec<ObjectId> = places.keys().copied().collect();
         ids.sort_unstable();
         Self::new(reader, ids, places)
     }
 
-    fn read(&self, id: ObjectId, sink: &dyn Sink) {
+    /// Files by their paths.
+    pub fn files(reader: &'s Reader, files: Vec<(Arc<str>, ObjectId)>) -> Self {
+        let mut places = Places::new();
+        for (path, id) in files {
+            let places = places.entry(id).or_default();
+            places.push(Place { path, commit: None });
+        }
+        Self::placed(reader, places)
+    }
+
+    fn read(&self, id: ObjectId, told: &AtomicBool, sink: &dyn Sink) {
         match self.reader.read(id) {
             Ok(object) => {
-                self.open(id, &object, sink);
+                self.open(id, &object, told, sink);
                 sink.done(object.bytes().len() as u64);
             }
             Err(error) => {
-                let path = self
-                    .places
-                    .get(&id)
-                    .map_or_else(|| format!("object {id}").into(), |place| place.path.clone());
+                let place = self.places.get(&id).and_then(|places| places.first());
+                let path =
+                    place.map_or_else(|| format!("object {id}").into(), |place| place.path.clone());
                 sink.leave_out(path, Reason::Unreadable, &error.to_string());
             }
         }
     }
 
-    fn open(&self, id: ObjectId, object: &Object<'_>, sink: &dyn Sink) {
+    fn open(&self, id: ObjectId, object: &Object<'_>, told: &AtomicBool, sink: &dyn Sink) {
         let bytes = object.bytes();
         let mut words = Vec::new();
         let text = |path: &str, part, commit, bytes: &[u8]| {
@@ -87,13 +92,16 @@ impl<'s> Objects<'s> {
             push(&Origin::git(path, origin), bytes, sink);
         };
         match object.kind {
-            Kind::Blob => {
-                let place = self.places.get(&id);
-                let path =
-                    place.map_or_else(|| format!("(blob {id})").into(), |place| place.path.clone());
-                let commit = place.and_then(|place| place.commit);
-                text(&path, Part::File, commit, bytes);
-            }
+            Kind::Blob => match self.places.get(&id) {
+                Some(places) => {
+                    for place in places {
+                        if !self.is_over(told, sink) {
+                            text(&place.path, Part::File, place.commit, bytes);
+                        }
+                    }
+                }
+                None => text(&format!("(blob {id})"), Part::File, None, bytes),
+            },
             Kind::Commit => {
                 object::words(bytes, &mut words);
                 text(COMMIT, Part::Commit, Some(id), &words);
@@ -131,7 +139,7 @@ impl Source for Objects<'_> {
         let told = AtomicBool::new(false);
         self.ids.par_iter().for_each(|id| {
             if !self.is_over(&told, sink) {
-                self.read(*id, sink);
+                self.read(*id, &told, sink);
             }
         });
         self.names.par_iter().for_each(|origin| {
