@@ -150,6 +150,24 @@ fn files_whose_names_look_alike_are_all_at_the_head() {
 }
 
 #[test]
+fn a_name_that_the_base_has_is_quiet() {
+    let name = format!("{}.txt", token(1));
+    let repo = based(&[(&name, "one\n")]);
+    repo.write(&name, "two\n");
+    repo.git(&["add", "."]);
+    assert_eq!(findings(&repo, &["--staged"]), [Value::Null; 0]);
+    repo.commit("Edit");
+    std::fs::create_dir(repo.path().join("folder")).unwrap();
+    repo.git(&["mv", &name, "folder/"]);
+    assert_eq!(findings(&repo, &["--staged"]), [Value::Null; 0]);
+    repo.commit("Move");
+    assert_eq!(findings(&repo, &["base"]), [Value::Null; 0]);
+    repo.write(&format!("{}.txt", token(2)), "new\n");
+    repo.commit("Add");
+    assert_eq!(findings(&repo, &["base"]).len(), 1);
+}
+
+#[test]
 fn what_only_a_merge_brings_is_found_and_what_it_carries_over_is_not() {
     let repo = based(&[]);
     repo.git(&["checkout", "--quiet", "-b", "side"]);

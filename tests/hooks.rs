@@ -1260,6 +1260,44 @@ fn a_linked_working_tree_is_judged_by_its_own_index_and_head() {
     git(&["push", "--quiet", "origin", "topic"]).expect(0);
 }
 
+#[test]
+fn what_a_merge_brings_from_the_other_side_can_be_committed() {
+    let copy = &hooked().copy;
+    let commit = |args: &[&str]| copy.try_git(&[&["commit", "--quiet", "-m", "x"], args].concat());
+    copy.git(&["checkout", "--quiet", "-b", "other"]);
+    copy.write("other.py", leak(1));
+    copy.write(&format!("{}.txt", token(2)), "one\n");
+    copy.write("README", "theirs\n");
+    copy.git(&["add", "."]);
+    assert_eq!(commit(&["--no-verify"]).code, Some(0));
+    copy.git(&["checkout", "--quiet", "main"]);
+    copy.write("README", "ours\n");
+    assert_eq!(commit(&["--all"]).code, Some(0));
+    assert_eq!(
+        copy.try_git(&["merge", "other"]).code,
+        Some(1),
+        "a conflict"
+    );
+    copy.write("README", format!("both\n{}", leak(3)));
+    copy.git(&["add", "README"]);
+    let run = commit(&[]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("README:2"), "{}", run.stderr);
+    assert!(run.stderr.contains("(1 found)"), "{}", run.stderr);
+    copy.write("README", "both\n");
+    copy.git(&["add", "README"]);
+    let run = commit(&[]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // That the name is there already is not the fault of whoever edits the file, or moves it.
+    let name = format!("{}.txt", token(2));
+    copy.write(&name, "two\n");
+    assert_eq!(commit(&["--all"]).code, Some(0));
+    fs::create_dir(copy.path().join("folder")).unwrap();
+    copy.git(&["mv", &name, "folder/"]);
+    let run = commit(&["--all"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }

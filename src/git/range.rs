@@ -126,6 +126,13 @@ pub fn tips(repo: &Repo) -> Result<Vec<Oid>, Error> {
     Ok(commits.collect())
 }
 
+/// The commits that the next one merges, besides the checked-out one.
+pub fn merged(repo: &Repo) -> Vec<ObjectId> {
+    let file = repo.git2().path().join("MERGE_HEAD");
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().filter_map(ObjectId::from_hex).collect()
+}
+
 /// Files of the index, or of the one in another file, that the checked-out commit does not have
 /// like that.
 ///

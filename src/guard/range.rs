@@ -47,7 +47,8 @@ pub struct Judged {
 struct Base<'r> {
     repo: &'r Repo,
     reader: &'r Reader,
-    /// Trees whose values are known: that of the base, and that of the commit where they parted.
+    /// Trees whose values are known: that of the base, and that of the commit where they parted or
+    /// those of the commits that are being merged.
     trees: Vec<ObjectId>,
 }
 
@@ -132,7 +133,10 @@ fn base<'r>(
             range.base.into_iter().chain(fork).collect()
         }
         // A repository without a commit has no base.
-        None => range::commit(repo, "HEAD").into_iter().collect(),
+        None => {
+            let head = range::commit(repo, "HEAD").into_iter();
+            head.chain(range::merged(repo)).collect()
+        }
     };
     let trees = commits.into_iter().map(|id| changes::tree_of(reader, id));
     Ok(Base {
@@ -258,10 +262,22 @@ impl Base<'_> {
             if !findings.is_empty() {
                 let mut all = Changes::new(copies::kind);
                 all.add_tree(self.reader, *tree)?;
-                known += drop_known(findings, &Objects::placed(self.reader, all.blobs), options)?;
+                let mut all_files = Objects::placed(self.reader, all.blobs);
+                all_files.names = named(all.names, *tree);
+                known += drop_known(findings, &all_files, options)?;
             }
         }
         Ok(known)
+    }
+
+    /// Whether a tree of the base has a file at a path.
+    fn has(&self, path: &str) -> Result<bool, Error> {
+        for tree in &self.trees {
+            if !changes::find(self.reader, *tree, path)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -314,8 +330,10 @@ fn staged(
     let files = range::staged(base.repo, index)?;
     let mut source = Objects::files(base.reader, files.clone());
     for (path, object) in files {
-        let name = Place { path, commit: None };
-        source.names.extend(named(vec![name], object));
+        if !base.has(&path)? {
+            let name = Place { path, commit: None };
+            source.names.extend(named(vec![name], object));
+        }
     }
     sweep.run(&source, progress)
 }
