@@ -1261,6 +1261,46 @@ fn a_linked_working_tree_is_judged_by_its_own_index_and_head() {
 }
 
 #[test]
+fn a_push_is_judged_by_what_the_remote_has_accepted() {
+    let server = hooked();
+    let copy = &server.copy;
+    copy.write("a.py", leak(1));
+    let save = |name: &str| {
+        copy.git(&["add", name]);
+        copy.git(&["commit", "--quiet", "--no-verify", "-m", "x"]);
+    };
+    save("a.py");
+    let accept = format!("{} # made up\n", fingerprints(copy)[0].1);
+    copy.write(".keysweepignore", &accept);
+    save(".keysweepignore");
+    assert_eq!(server.push(&["main"]).code, Some(1), "it excuses itself");
+    copy.git(&["reset", "--quiet", "--hard", "origin/main"]);
+    copy.write(".keysweepignore", &accept);
+    save(".keysweepignore");
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    copy.write("a.py", leak(1));
+    save("a.py");
+    // A new branch builds on what the remote has, too.
+    let run = server.push(&["main:refs/heads/other"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(server.push(&["main"]).code, Some(0));
+}
+
+#[test]
+fn a_list_that_is_not_valid_can_be_pushed_right() {
+    let server = hooked();
+    let copy = &server.copy;
+    let save = |text: &str| {
+        copy.write(".keysweepignore", text);
+        copy.git(&["add", "."]);
+        copy.git(&["commit", "--quiet", "--no-verify", "-m", "x"]);
+        server.push(&["main"]).code
+    };
+    assert_eq!(save("nonsense\n"), Some(0));
+    assert_eq!(save("# nothing\n"), Some(0));
+}
+
+#[test]
 fn what_a_merge_brings_from_the_other_side_can_be_committed() {
     let copy = &hooked().copy;
     let commit = |args: &[&str]| copy.try_git(&[&["commit", "--quiet", "-m", "x"], args].concat());

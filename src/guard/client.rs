@@ -16,6 +16,7 @@ use crate::git::Repo;
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Progress;
 use crate::report::human::printable;
+use crate::unit::ObjectId;
 
 /// Judges the index before it is committed.
 ///
@@ -66,7 +67,11 @@ pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, E
     };
     let policy = Policy::default();
     let mut verdict = push::judge_beyond(&receiving, &updates, &hidden, &policy, now)?;
-    range::accepted(&repo)?.apply(&mut verdict.findings);
+    // A list that is not valid can be pushed right.
+    if !verdict.findings.is_empty() {
+        let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
+        range::drop_accepted(&repo, &tips, &hidden, &mut verdict.findings)?;
+    }
     Ok(end(&verdict.ledger, verdict.findings.is_empty(), || {
         refusal(&verdict)
     }))

@@ -6,10 +6,13 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use git2::Oid;
+
 use super::copies;
 use super::fold::{self, Tip};
 use super::known::drop_known;
 use crate::error::{Error, ErrorKind};
+use crate::finding::Finding;
 use crate::git::changes::{self, Changes, Place, Places, add_place};
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
@@ -113,13 +116,37 @@ pub fn judge(
     })
 }
 
-/// The findings that the checked-out commit accepts.
+/// Takes out what the commits accept that those of `tips` build on, which `hidden` has. A list that
+/// is on its way itself does not count.
 ///
 /// # Errors
-/// When its list cannot be read.
-pub fn accepted(repo: &Repo) -> Result<Ignores, Error> {
+/// When a list cannot be read.
+pub fn drop_accepted(
+    repo: &Repo,
+    tips: &[ObjectId],
+    hidden: &[Oid],
+    findings: &mut Vec<Finding>,
+) -> Result<(), Error> {
     let reader = Reader::open(&repo.object_dirs()?)?;
-    base(repo, &reader, None)?.ignores()
+    let mut commits = Vec::new();
+    for tip in tips {
+        commits.extend(changes::peel(&reader, *tip)?);
+    }
+    let tips: Vec<Oid> = commits.iter().copied().map(Oid::from).collect();
+    let new: HashSet<ObjectId> = range::between(repo, &tips, hidden)?.into_iter().collect();
+    for id in &new {
+        commits.extend(changes::parents(&reader, *id)?);
+    }
+    let bases: HashSet<ObjectId> = commits.into_iter().filter(|id| !new.contains(id)).collect();
+    for id in bases {
+        let base = Base {
+            repo,
+            reader: &reader,
+            trees: vec![changes::tree_of(&reader, id)?],
+        };
+        base.ignores()?.apply(findings);
+    }
+    Ok(())
 }
 
 fn base<'r>(
