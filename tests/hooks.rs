@@ -584,7 +584,7 @@ fn what_a_renamed_file_still_has_is_to_be_edited() {
     assert_refused(&server, &before, &run, &[&token(1)]);
     let answer = answer(&run).join("\n");
     assert!(answer.contains("b.py:1"), "{answer}");
-    assert!(answer.contains("after editing the files"), "{answer}");
+    assert!(answer.contains("taking it out of the files"), "{answer}");
     server.copy.write("b.py", "token = get_secret()\n");
     follow(&server.copy, &run);
     let run = server.push(&["main"]);

@@ -245,10 +245,8 @@ fn names_are_shown_without_values_of_files_but_with_their_words() {
     repo.git(&["branch", &format!("u/{password}")]);
     assert_history_silent(&repo, &[password]);
     // What names say anyway is no secret, and a file has to be found.
-    repo.save(
-        "db/main.py",
-        "password = \"main\"\npassword = \"postgres\"\n",
-    );
+    let words = ["main", "postgres"].map(|word| format!("password = \"{word}\"\n"));
+    repo.save("db/main.py", words.concat());
     repo.save("db/postgres.py", format!("token = \"{}\"\n", token(1)));
     let run = repo.dir.run(&["history", "--min-confidence", "low"]);
     let shown = run.expect(1).stdout;
