@@ -5,7 +5,7 @@ mod util;
 use std::fs;
 use std::path::PathBuf;
 
-use util::git::Repo;
+use util::git::{Repo, git};
 use util::{Run, made_with};
 
 fn token(seed: u64) -> String {
@@ -143,6 +143,44 @@ fn borrowed_folders_are_read_however_git_spells_them_and_missed_when_they_are_go
         run.stderr
     );
     assert!(finds(&run, 2));
+}
+
+#[test]
+fn what_is_named_and_not_here_is_missed() {
+    for (name, packed) in [
+        ("HEAD:b.py", false),
+        ("HEAD:d", true),
+        ("HEAD^{tree}", false),
+        ("HEAD~", true),
+    ] {
+        let repo = Repo::new();
+        repo.save("a.py", assigned(1));
+        repo.save("b.py", "fine\n");
+        repo.save("d/c.py", "fine as well\n");
+        let id = repo.git(&["rev-parse", name]);
+        let file = loose(&repo, name);
+        repo.dir.run(&["history"]).expect(1);
+        fs::remove_file(&file).expect("an object");
+        if packed {
+            // All that is left, as git cannot follow it any more.
+            let objects = repo.git(&[
+                "cat-file",
+                "--batch-all-objects",
+                "--batch-check=%(objectname)",
+            ]);
+            repo.write("ids", objects + "\n");
+            let ids = fs::File::open(repo.path().join("ids")).expect("a list");
+            let mut pack = git(repo.path());
+            pack.args(["pack-objects", "-q", ".git/objects/pack/pack"]);
+            let packed = pack.stdin(ids).output().expect("git runs");
+            assert!(packed.status.success(), "{packed:?}");
+            repo.git(&["prune-packed", "-q"]);
+        }
+        let run = sweep(&repo);
+        assert!(run.stderr.contains(&id), "{name}: {}", run.stderr);
+        assert!(run.stderr.contains("git fsck"), "{name}: {}", run.stderr);
+        assert!(finds(&run, 1), "{name}");
+    }
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //! size and gets it from the header. An entry is reached from its base and never by itself, so each
 //! is inflated once. zlib-rs inflates the beginning of one, which libdeflate cannot.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -42,7 +41,7 @@ pub struct Pack {
     /// Read when it is first asked for, or asked for anew.
     forest: Mutex<Option<Arc<Forest>>>,
     /// Where ids stand in the index, known with the forest.
-    ids: OnceLock<Stretches>,
+    ids: OnceLock<Ids>,
 }
 
 /// A mapped file.
@@ -155,16 +154,17 @@ impl Pack {
         let Some(ids) = self.ids.get() else {
             return self.index.lookup(gix_hash::ObjectId::Sha1(id.0));
         };
-        let mut near = ids.near(key(&id.0));
-        while !near.is_empty() {
-            let middle = near.start.midpoint(near.end);
-            match self.index.oid_at_index(middle).as_bytes().cmp(&id.0) {
-                Ordering::Less => near.start = middle + 1,
-                Ordering::Equal => return Some(middle),
-                Ordering::Greater => near.end = middle,
-            }
+        let mut alike = ids.alike(key(&id.0));
+        alike.find(|number| self.index.oid_at_index(*number).as_bytes() == id.0)
+    }
+
+    /// Whether it holds an object. Once the forest was read, of an id only the beginning is asked, as the
+    /// whole stands far off in memory: one in billions of those that are not here seems to be.
+    pub fn has(&self, id: &ObjectId) -> bool {
+        match self.ids.get() {
+            Some(ids) => ids.alike(key(&id.0)).next().is_some(),
+            None => self.number(id).is_some(),
         }
-        None
     }
 
     /// The mapped file to read a range of, made anew when much of it has been read.
@@ -256,8 +256,8 @@ impl Pack {
             });
             nodes.par_extend(read);
         }
-        let ids = (0..self.len()).map(|number| key(self.index.oid_at_index(number).as_bytes()));
-        let place_ids = || self.ids.set(Stretches::of(ids));
+        let keys = (0..self.len()).map(|number| key(self.index.oid_at_index(number).as_bytes()));
+        let place_ids = || self.ids.set(Ids::of(keys));
         rayon::join(|| Forest::new(nodes), place_ids).0
     }
 
@@ -383,6 +383,28 @@ fn inflate(
     match inflated {
         Ok(written) if written == size => Ok(()),
         _ => Err("its data is broken"),
+    }
+}
+
+/// The beginnings of ids, in order, side by side.
+struct Ids {
+    stretches: Stretches,
+    /// Of each key the half that its stretch does not tell.
+    halves: Vec<u32>,
+}
+
+impl Ids {
+    fn of(keys: impl DoubleEndedIterator<Item = u64> + ExactSizeIterator + Clone) -> Self {
+        Self {
+            stretches: Stretches::of(keys.clone()),
+            halves: keys.map(|key| key as u32).collect(),
+        }
+    }
+
+    /// The numbers of those whose keys are this one, as far as their stretches and halves tell.
+    fn alike(&self, key: u64) -> impl Iterator<Item = u32> + '_ {
+        let near = self.stretches.near(key);
+        near.filter(move |number| self.halves[*number as usize] == key as u32)
     }
 }
 

@@ -147,6 +147,11 @@ impl Store {
         Some(first + at as u32)
     }
 
+    /// Whether an object is here.
+    pub fn has(&self, id: &ObjectId) -> bool {
+        self.packs.iter().any(|pack| pack.has(id)) || self.loose.binary_search(id).is_ok()
+    }
+
     /// Which pack has an object, and under which number.
     pub fn packed(&self, id: &ObjectId) -> Option<(usize, u32)> {
         let mut packs = self.packs.iter().enumerate();

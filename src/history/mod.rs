@@ -18,7 +18,6 @@ pub mod changes;
 pub mod graph;
 mod groups;
 pub mod holders;
-mod lacks;
 pub mod names;
 mod near;
 pub mod places;
@@ -55,7 +54,7 @@ use crate::span::ViewSpan;
 use crate::unit::{ObjectId, Origin, Unit};
 
 use holders::{Edge, Holders, Noted};
-use names::{Names, Quest, Wanted};
+use names::{Names, Quest, Wanted, least};
 use secrets::{SecretId, Secrets, Spot};
 use texts::Texts;
 use walk::{LazyId, Unread, Visit, Walk};
@@ -113,6 +112,8 @@ struct Trees {
     named: Vec<Edge>,
     telling: HashMap<Box<[u8]>, Vec<SecretId>>,
     notebooks: HashSet<ObjectId>,
+    /// An object that some tree names and that is not here.
+    missing: Option<ObjectId>,
 }
 
 /// A sweep under way.
@@ -153,10 +154,11 @@ pub fn run(
     };
     let (mut found, refs) = run.texts_and_refs(request.repo);
     let trees = run.trees(&mut found);
-    let complete = run.completeness(request.repo);
+    let clone = request.repo.completeness();
+    let missing = run.missing(&found, &trees, clone.shallow);
     store.forget_survey();
-    let certain = run.is_certain(&refs, complete);
-    let mut ledger = run.ledger(&found, request.repo, complete);
+    let certain = run.is_certain(&refs, missing);
+    let mut ledger = run.ledger(&found, request.repo, (clone, missing));
     for fault in refs.faults.iter().chain(&refs.log_faults) {
         ledger.leave_out(fault.reason, fault.place.as_str().into(), &*fault.why);
     }
@@ -332,25 +334,32 @@ impl Run<'_> {
         }
     }
 
-    /// Whether the repository is known to lack something. One that was cloned as a part may be whole since.
-    fn completeness(&self, repo: &Repo) -> Completeness {
-        let told = repo.completeness();
-        Completeness {
-            partial: told.partial && lacks::any(self, told.shallow),
-            ..told
-        }
+    /// An object that a commit or a tree names and that is not here. The oldest commits of a shallow clone
+    /// lack their parents; that is told of such a clone in any case.
+    fn missing(&self, found: &Found, trees: &Trees, shallow: bool) -> Option<ObjectId> {
+        let named = found.commits.iter().flat_map(|(_, commit)| {
+            let parents = commit.parents.iter().filter(|_| !shallow);
+            parents.chain([&commit.tree])
+        });
+        let missing = named.filter(|id| !self.store.has(id)).min();
+        least(trees.missing, missing.copied())
     }
 
     /// Whether all could be read that may lead to what was found.
-    fn is_certain(&self, refs: &Refs, complete: Completeness) -> bool {
+    fn is_certain(&self, refs: &Refs, missing: Option<ObjectId>) -> bool {
         let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
         let stopped = self.stop.load(Ordering::Relaxed);
         let read = refs.faults.is_empty() && self.store.faults.is_empty() && unread.is_empty();
-        read && !stopped && !complete.partial
+        read && !stopped && missing.is_none()
     }
 
     /// What was read and what was not.
-    fn ledger(&self, found: &Found, repo: &Repo, complete: Completeness) -> Ledger {
+    fn ledger(
+        &self,
+        found: &Found,
+        repo: &Repo,
+        (clone, gone): (Completeness, Option<ObjectId>),
+    ) -> Ledger {
         let mut ledger = Ledger::default();
         ledger.objects = self.store.len();
         ledger.commits = found.commits.len() as u64;
@@ -367,13 +376,18 @@ impl Run<'_> {
             ledger.leave_out(Reason::Unreadable, format!("object {id}").into(), why);
         }
         let mut missing = |what: &str| ledger.leave_out(Reason::Missing, repo.clone(), what);
-        if complete.shallow {
+        if clone.shallow {
             missing("a shallow clone: older commits are not here; run: git fetch --unshallow");
         }
-        if complete.partial {
-            missing(
+        match gone {
+            // It says for good that it is one, also when the rest was fetched since.
+            Some(_) if clone.partial => missing(
                 "a partial clone: objects left on the server are not here; run: git fetch --refetch --no-filter, or sweep a full clone",
-            );
+            ),
+            Some(id) => missing(&format!(
+                "object {id} is named and not here; all that are missing: git fsck --connectivity-only"
+            )),
+            None => {}
         }
         let pointers = found.lfs_pointers.len();
         if pointers > 0 {
@@ -415,5 +429,6 @@ impl Trees {
             }
         }
         self.notebooks.extend(seen.notebooks);
+        self.missing = least(self.missing, seen.missing);
     }
 }

@@ -80,10 +80,17 @@ pub struct Names<'q> {
     pub telling: Vec<(Box<[u8]>, SecretId)>,
     /// Blobs that some tree calls notebooks.
     pub notebooks: HashSet<ObjectId>,
+    /// An object that some tree names and that is not here.
+    pub missing: Option<ObjectId>,
     /// The entries of the tree at hand.
     entries: Vec<HeldEntry>,
     /// Of those of its base, which a delta copied.
     kept: Vec<bool>,
+}
+
+/// The first of two ids, if there are any: whoever looked at what, the same is told.
+pub fn least(one: Option<ObjectId>, other: Option<ObjectId>) -> Option<ObjectId> {
+    one.into_iter().chain(other).min()
 }
 
 /// Hashes what is a hash.
@@ -137,6 +144,7 @@ impl<'q> Names<'q> {
             named: Vec::new(),
             telling: Vec::new(),
             notebooks: HashSet::new(),
+            missing: None,
             entries: Vec::new(),
             kept: Vec::new(),
         }
@@ -144,6 +152,9 @@ impl<'q> Names<'q> {
 
     /// Looks at an entry that no base of its tree had.
     fn fresh(&mut self, entry: &TreeEntry<'_>) {
+        if !entry.is_commit && !self.quest.store.has(&entry.id) {
+            self.missing = least(self.missing, Some(entry.id));
+        }
         if entry.name.ends_with(b".ipynb") {
             self.notebooks.insert(entry.id);
         }
