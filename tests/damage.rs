@@ -184,6 +184,24 @@ fn what_is_named_and_not_here_is_missed() {
 }
 
 #[test]
+fn what_is_no_tree_and_no_commit_is_reported_and_the_rest_scanned() {
+    for (kind, bytes) in [
+        ("tree", &b"100644 a\0\x01\x02"[..]),
+        ("commit", b"tree of another kind\n\nwords\n"),
+    ] {
+        let repo = Repo::new();
+        repo.save("a.py", assigned(1));
+        let file = repo.write("bytes", bytes);
+        let name = file.display().to_string();
+        let written = ["hash-object", "-t", kind, "-w", "--literally", &name];
+        let id = repo.git(&written);
+        let run = sweep(&repo);
+        assert!(run.stderr.contains(&id), "{kind}: {}", run.stderr);
+        assert!(finds(&run, 1), "{kind}");
+    }
+}
+
+#[test]
 fn what_is_broken_in_a_pack_is_read_from_a_file_of_its_own() {
     let repo = Repo::new();
     repo.save("a.py", assigned(1));

@@ -573,6 +573,27 @@ fn a_name_that_moves_is_known_like_a_value() {
     assert_refused(&server, &before, &run, &[&token(5)]);
 }
 
+/// A file that begins so is no text; what a commit says always is.
+#[test]
+fn a_message_that_begins_like_a_picture_is_judged() {
+    let server = Server::new();
+    server.copy.save("a.py", "clean\n");
+    server
+        .copy
+        .write("words", format!("GIF89a\u{1}\u{2} {}", token(1)));
+    server.copy.git(&[
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--cleanup=verbatim",
+        "-F",
+        "words",
+    ]);
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(1)]);
+}
+
 #[test]
 fn what_a_renamed_file_still_has_is_to_be_edited() {
     let server = Server::new();

@@ -203,8 +203,19 @@ impl Run<'_> {
             found.commits.extend(texts.commits);
             found.lfs_pointers.extend(texts.lfs_pointers);
             found.notebooks.extend(texts.notebooks);
+            self.lose(texts.malformed, "is no commit as git writes it");
         }
         found
+    }
+
+    /// Notes objects that could not be read.
+    fn lose(&self, ids: impl IntoIterator<Item = ObjectId>, why: &str) {
+        let lost = ids.into_iter().map(|id| Unread {
+            id,
+            why: why.to_owned(),
+        });
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.extend(lost);
     }
 
     /// The second pass. A blob that only its name makes a notebook is known as one only now; and
@@ -239,7 +250,9 @@ impl Run<'_> {
         };
         let make = || Names::new(quest, self.sweep.scanner());
         let mut trees = Trees::default();
-        for seen in self.visit(&[Kind::Tree], make) {
+        for mut seen in self.visit(&[Kind::Tree], make) {
+            let malformed = std::mem::take(&mut seen.malformed);
+            self.lose(malformed, "is no tree as git writes it");
             trees.add(seen);
         }
         trees.holders = Holders::new(&std::mem::take(&mut trees.noted), objects);
@@ -315,10 +328,6 @@ impl Run<'_> {
     }
 
     fn visit_one<V: Visit>(&self, id: ObjectId, kinds: &[Kind], visitor: &mut V) {
-        let unread = |why: String| {
-            let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-            unread.push(Unread { id, why });
-        };
         match self.reader.try_read(id) {
             Ok(object) => {
                 let kind = object.kind;
@@ -330,7 +339,7 @@ impl Run<'_> {
                     visitor.whole(LazyId::Known(id), kind, bytes);
                 }
             }
-            Err(why) => unread(why),
+            Err(why) => self.lose([id], &why),
         }
     }
 

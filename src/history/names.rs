@@ -82,6 +82,8 @@ pub struct Names<'q> {
     pub notebooks: HashSet<ObjectId>,
     /// An object that some tree names and that is not here.
     pub missing: Option<ObjectId>,
+    /// Trees that could not be read to their ends.
+    pub malformed: Vec<ObjectId>,
     /// The entries of the tree at hand.
     entries: Vec<HeldEntry>,
     /// Of those of its base, which a delta copied.
@@ -145,6 +147,7 @@ impl<'q> Names<'q> {
             telling: Vec::new(),
             notebooks: HashSet::new(),
             missing: None,
+            malformed: Vec::new(),
             entries: Vec::new(),
             kept: Vec::new(),
         }
@@ -214,7 +217,9 @@ impl<'q> Names<'q> {
         self.entries.clear();
         // With the ways of its base those of the tree are known where it was copied.
         let leads = base.is_some_and(|(held, _)| held.number.is_some());
+        let mut end = 0;
         for entry in object::entries(bytes) {
+            end = entry.end;
             let known = copied.as_mut().and_then(|copied| copied.find(&entry));
             if known.is_none() {
                 self.fresh(&entry);
@@ -235,6 +240,9 @@ impl<'q> Names<'q> {
             if let Some(tree) = tree {
                 self.note_name(tree, &entry);
             }
+        }
+        if end < bytes.len() {
+            self.malformed.push(id.read());
         }
         if let Some(copied) = copied {
             if let (Some(tree), Some(base)) = (tree, copied.base.number) {

@@ -101,6 +101,8 @@ pub struct Texts<'s> {
     pub found: Vec<Holder>,
     /// What the commits say of themselves.
     pub commits: Vec<(ObjectId, object::Commit)>,
+    /// Commits that do not say what they hold.
+    pub malformed: Vec<ObjectId>,
     /// Blobs that stand for files kept elsewhere by Git LFS.
     pub lfs_pointers: Vec<ObjectId>,
     /// Blobs read as notebooks for what they hold, whatever their names.
@@ -125,6 +127,7 @@ impl<'s> Texts<'s> {
             cut: false,
             found: Vec::new(),
             commits: Vec::new(),
+            malformed: Vec::new(),
             lfs_pointers: Vec::new(),
             notebooks: Vec::new(),
         }
@@ -632,10 +635,11 @@ impl Visit for Texts<'_> {
         let seen = match kind {
             Kind::Blob => self.text(bytes),
             Kind::Commit | Kind::Tag => {
-                if kind == Kind::Commit
-                    && let Some(commit) = object::Commit::parse(bytes)
-                {
-                    self.commits.push((id.read(), commit));
+                if kind == Kind::Commit {
+                    match object::Commit::parse(bytes) {
+                        Some(commit) => self.commits.push((id.read(), commit)),
+                        None => self.malformed.push(id.read()),
+                    }
                 }
                 let mut words = std::mem::take(&mut self.words);
                 object::words(bytes, &mut words);

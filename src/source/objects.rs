@@ -155,7 +155,11 @@ impl Source for Objects<'_> {
 fn push(origin: &Origin, bytes: &[u8], sink: &dyn Sink) {
     let sizes = Sizes::default();
     if bytes.len() <= sizes.whole_bound(&origin.path) {
-        return sink.unit(&Unit::whole(origin.clone(), bytes));
+        let unit = match origin.is_file() {
+            true => Unit::whole,
+            false => Unit::words,
+        };
+        return sink.unit(&unit(origin.clone(), bytes));
     }
     let mut buffer = stream::Buffer::default();
     let size = bytes.len() as u64;
