@@ -9,7 +9,8 @@ use super::reader::Reader;
 use crate::error::Error;
 use crate::unit::ObjectId;
 
-/// So many paths are told besides one for each blob. A tree made of itself ten times over has more than anybody can read.
+/// So many paths are told besides one for each blob. A tree made of itself ten times over has more than
+/// anybody can read.
 const MOST: usize = 1 << 14;
 
 /// Bytes of trees read, and of paths held, besides twice those that a walk by kinds of path reads.

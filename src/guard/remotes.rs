@@ -139,10 +139,7 @@ mod tests {
                 "ssh://git@host.example:2222/team/app/",
                 "https://ann@HOST.example:8443/team/app.git",
             ),
-            (
-                "https://ann:word@host.example/app",
-                "https://host.example/app",
-            ),
+            ("https://ann:@host.example/app", "https://host.example/app"),
         ] {
             assert!(same(one, other), "{one} {other}");
         }
