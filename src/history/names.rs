@@ -155,8 +155,10 @@ impl<'q> Names<'q> {
 
     /// Looks at an entry that no base of its tree had.
     fn fresh(&mut self, entry: &TreeEntry<'_>) {
-        if !entry.is_commit && !self.quest.store.has(&entry.id) {
-            self.missing = least(self.missing, Some(entry.id));
+        // Of a tree on the ways its number is asked.
+        let is_asked = entry.is_tree && !self.quest.noted.is_empty();
+        if !entry.is_commit && !is_asked && !self.quest.store.has(&entry.id) {
+            self.miss(entry.id);
         }
         if entry.name.ends_with(b".ipynb") {
             self.notebooks.insert(entry.id);
@@ -172,9 +174,19 @@ impl<'q> Names<'q> {
     }
 
     /// The object of an entry that may lead to a secret.
-    fn led_to(&self, entry: &TreeEntry<'_>) -> Option<Number> {
-        let leads = entry.is_tree || self.quest.blobs.contains(&entry.id);
-        leads.then(|| self.quest.store.number(&entry.id))?
+    fn led_to(&mut self, entry: &TreeEntry<'_>) -> Option<Number> {
+        if !entry.is_tree && !self.quest.blobs.contains(&entry.id) {
+            return None;
+        }
+        let number = self.quest.store.number(&entry.id);
+        if number.is_none() {
+            self.miss(entry.id);
+        }
+        number
+    }
+
+    fn miss(&mut self, id: ObjectId) {
+        self.missing = least(self.missing, Some(id));
     }
 
     /// Notes a tree with an entry of a wanted name.
