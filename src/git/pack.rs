@@ -465,12 +465,17 @@ mod tests {
         ) {
             let keys: Vec<u64> = keys.into_iter().collect();
             let stretches = Stretches::of(keys.iter().copied());
+            let ids = Ids::of(keys.iter().copied());
             for key in keys.iter().chain(&others) {
                 let near = stretches.near(*key);
                 let place = keys.binary_search(key).ok();
                 let near = near.start as usize..near.end as usize;
                 let found = keys[near.clone()].binary_search(key).ok();
                 prop_assert_eq!(found.map(|at| near.start + at), place);
+                let alike: Vec<usize> = ids.alike(*key).map(|at| at as usize).collect();
+                prop_assert!(place.is_none_or(|place| alike.contains(&place)));
+                let has_half = |&at: &usize| keys[at] as u32 == *key as u32;
+                prop_assert!(alike.iter().all(|at| near.contains(at) && has_half(at)));
             }
         }
     }

@@ -32,6 +32,7 @@ pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
         },
         None => &args.report,
     };
+    let stop = on_interrupt()?;
     use_threads(args.threads)?;
     let repo = Repo::open(&args.repo)?;
     let dirs = repo.object_dirs()?;
@@ -48,7 +49,7 @@ pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
         reachable_only: args.reachable_only,
         naive: args.naive,
     });
-    let outcome = swept(&request, args.report.quiet)?;
+    let outcome = swept(&request, args.report.quiet, &stop)?;
     match before {
         Some(before) => {
             let accepted = accepted(&args.repo)?.1;
@@ -75,12 +76,11 @@ pub fn everything<'r>(sweep: &'r Sweep, repo: &'r Repo) -> Result<Request<'r>, E
     })
 }
 
-/// Sweeps, with a progress bar, until the end or Ctrl-C, and says what could not be read.
-pub fn swept(request: &Request<'_>, quiet: bool) -> Result<Outcome, Error> {
-    let stop = on_interrupt()?;
+/// Sweeps, with a progress bar, until the end or `stop`, and says what could not be read.
+pub fn swept(request: &Request<'_>, quiet: bool, stop: &AtomicBool) -> Result<Outcome, Error> {
     let progress = Progress::default();
     let outcome = progress::watch(quiet, "objects", &progress, || {
-        history::run(request, &progress, &stop)
+        history::run(request, &progress, stop)
     })?;
     tell(&outcome.ledger);
     Ok(outcome)
@@ -88,7 +88,7 @@ pub fn swept(request: &Request<'_>, quiet: bool) -> Result<Outcome, Error> {
 
 /// Becomes true when the user presses Ctrl-C, so that what was found can still be shown. A second
 /// Ctrl-C ends the program at once.
-fn on_interrupt() -> Result<Arc<AtomicBool>, Error> {
+pub fn on_interrupt() -> Result<Arc<AtomicBool>, Error> {
     let stop = Arc::new(AtomicBool::new(false));
     let set = stop.clone();
     ctrlc::set_handler(move || {

@@ -17,7 +17,7 @@ use keysweep::unit::Part;
 use crate::args::{PlanArgs, TargetArgs};
 use crate::exit::{Exit, Fault, heard};
 use crate::fix::Swept;
-use crate::history::{everything, swept};
+use crate::history::{everything, on_interrupt, swept};
 use crate::migrate::{Entry, entries};
 use crate::output::Output;
 use crate::replace_text::Rules;
@@ -55,7 +55,8 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
         complete: files.outcome.ledger.is_complete(),
     };
     if let Some(repo) = &repo {
-        let mut outcome = swept(&everything(&files.sweep, repo)?, false)?;
+        let stop = on_interrupt()?;
+        let mut outcome = swept(&everything(&files.sweep, repo)?, false, &stop)?;
         plan.complete &= outcome.ledger.is_complete();
         let is_open = |f: &Finding| !files.accepted.contains(&f.fingerprint);
         outcome.findings.retain(is_open);
