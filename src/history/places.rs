@@ -1,6 +1,7 @@
 //! From objects with secrets to findings: one for each secret in each path, with its commits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -46,6 +47,8 @@ struct Places<'p> {
     head: Option<Rank>,
     /// Whether all that may lead to something could be read.
     certain: bool,
+    /// What is told of commits, by rank.
+    notes: Mutex<HashMap<Rank, CommitNote>>,
 }
 
 /// Secrets to show in an object under a path, each with what commits have it there.
@@ -127,6 +130,7 @@ impl<'p> Places<'p> {
             named,
             head,
             certain,
+            notes: Mutex::default(),
         }
     }
 
@@ -401,18 +405,26 @@ impl<'p> Places<'p> {
         }
     }
 
+    /// What is told of a commit. One may have brought thousands of secrets.
+    fn note(&self, rank: Rank) -> CommitNote {
+        let known = || self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(note) = known().get(&rank) {
+            return note.clone();
+        }
+        let id = self.graph.id(rank);
+        let read = self.run.reader.try_read(id);
+        let note = CommitNote {
+            id,
+            author: read.map_or_else(|_| String::new(), |read| object::author(read.bytes())),
+            time: self.graph.time(rank),
+        };
+        known().insert(rank, note.clone());
+        note
+    }
+
     /// A finding with what is known of its place.
     fn traced(&self, mut finding: Finding, part: Part, place: &Place) -> Finding {
-        let note = |rank: Rank| {
-            let id = self.graph.id(rank);
-            let read = self.run.reader.try_read(id);
-            CommitNote {
-                id,
-                author: read.map_or_else(|_| String::new(), |read| object::author(read.bytes())),
-                time: self.graph.time(rank),
-            }
-        };
-        let first = place.span.map(|span| note(span.first));
+        let first = place.span.map(|span| self.note(span.first));
         finding.origin.git = Some(GitOrigin {
             part,
             object: place.object,
@@ -423,7 +435,7 @@ impl<'p> Places<'p> {
         let shown = refs.iter().take(MOST_REFS);
         finding.trace = Some(Box::new(Trace {
             first,
-            last: place.span.map(|span| note(span.last)),
+            last: place.span.map(|span| self.note(span.last)),
             refs: shown
                 .map(|&index| self.refs.refs[index as usize].name.clone())
                 .collect(),
