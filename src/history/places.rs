@@ -483,34 +483,38 @@ impl Place {
     }
 }
 
-/// Numbers the secrets, the gravest first, and puts the findings into that order.
-pub(super) fn group(findings: &mut Vec<Finding>) {
+/// Numbers the secrets, the gravest first, and puts the findings into that order. There may be a hundred
+/// thousand of them, so they stay where they are.
+pub(super) fn group(findings: &mut [Finding]) {
     // One place may have held several secrets, one after the other. Their values decide then, so that
     // two sweeps number them alike.
-    let mut groups: BTreeMap<Secret, Vec<Finding>> = BTreeMap::new();
-    for finding in findings.drain(..) {
-        groups
-            .entry(finding.secret.clone())
-            .or_default()
-            .push(finding);
+    fn place(finding: &Finding) -> impl Ord {
+        (finding.path(), finding.byte_start(), finding.fingerprint)
     }
-    let mut groups: Vec<Vec<Finding>> = groups.into_values().collect();
-    let place = |f: &Finding| (f.path().to_owned(), f.byte_start(), f.fingerprint);
-    for group in &mut groups {
-        group.sort_by_cached_key(place);
-    }
-    groups.sort_by_cached_key(|group| {
+    findings.sort_unstable_by(|a, b| (&a.secret, place(a)).cmp(&(&b.secret, place(b))));
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for group in findings.chunk_by(|a, b| a.secret == b.secret) {
         let gravest = group.iter().map(|f| (f.severity, f.confidence)).max();
         let traces = group.iter().filter_map(|f| f.trace.as_ref());
         let state = traces.map(|trace| trace.state).min();
-        (std::cmp::Reverse(gravest), state, group.first().map(place))
+        groups.push((std::cmp::Reverse(gravest), state, start));
+        start += group.len();
+    }
+    groups.sort_by(|a, b| {
+        let order =
+            |&(gravest, state, start): &(_, _, usize)| (gravest, state, place(&findings[start]));
+        order(a).cmp(&order(b))
     });
-    for (number, group) in groups.into_iter().enumerate() {
-        for mut finding in group {
+    let starts: Vec<usize> = groups.into_iter().map(|(_, _, start)| start).collect();
+    for (number, start) in (1..).zip(starts) {
+        let secret = findings[start].secret.clone();
+        let group = findings[start..].iter_mut();
+        for finding in group.take_while(|finding| finding.secret == secret) {
             if let Some(trace) = &mut finding.trace {
-                trace.group = number as u32 + 1;
+                trace.group = number;
             }
-            findings.push(finding);
         }
     }
+    findings.sort_by_key(|finding| finding.trace.as_ref().map(|trace| trace.group));
 }
