@@ -72,7 +72,7 @@ fn an_object_file_that_is_cut_off_is_reported_and_the_rest_scanned() {
 
 /// Where libgit2 would read on behind the end of the pack.
 #[test]
-fn an_index_that_leads_out_of_its_pack_is_refused_with_what_mends_it() {
+fn an_index_that_is_damaged_is_refused_with_what_mends_it() {
     fn numbers(index: &[u8]) -> usize {
         let last = index[8 + 255 * 4..][..4].try_into().expect("four bytes");
         u32::from_be_bytes(last) as usize
@@ -85,7 +85,11 @@ fn an_index_that_leads_out_of_its_pack_is_refused_with_what_mends_it() {
         let last = 8 + 1024 + 20 * (numbers(index) - 1);
         index[last..last + 20].fill(0);
     }
-    for damage in [behind, unordered] {
+    // An id that names another object.
+    fn flipped(index: &mut [u8]) {
+        index[8 + 1024 + 12] ^= 1;
+    }
+    for damage in [behind, unordered, flipped] {
         let repo = Repo::new();
         repo.save("a.py", assigned(1));
         let index = packed(&repo, "idx");

@@ -4,6 +4,8 @@
 //! size and gets it from the header. An entry is reached from its base and never by itself, so each
 //! is inflated once. zlib-rs inflates the beginning of one, which libdeflate cannot.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -108,7 +110,9 @@ impl Pack {
     pub fn check(&self) -> Result<(), Error> {
         let end = self.end();
         let numbers = 0..self.len();
-        let why = if numbers
+        let why = if self.index_sum()? != self.index.index_checksum() {
+            "is damaged"
+        } else if numbers
             .clone()
             .any(|number| self.index.pack_offset_at_index(number) >= end)
         {
@@ -127,6 +131,29 @@ impl Pack {
             index.display()
         );
         Err(Error::new(ErrorKind::Git, message))
+    }
+
+    /// The sum of the index, which stands at its end as well.
+    fn index_sum(&self) -> Result<gix_hash::ObjectId, Error> {
+        let path = self.path.with_extension("idx");
+        let sum = || -> io::Result<Option<gix_hash::ObjectId>> {
+            let file = File::open(&path)?;
+            let len = file
+                .metadata()?
+                .len()
+                .saturating_sub(Hash::Sha1.len_in_bytes() as u64);
+            let mut rest = file.take(len);
+            let mut hasher = gix_hash::hasher(Hash::Sha1);
+            let mut piece = vec![0; 1 << 16];
+            loop {
+                match rest.read(&mut piece)? {
+                    0 => return Ok(hasher.try_finalize().ok()),
+                    len => hasher.update(&piece[..len]),
+                }
+            }
+        };
+        let told = sum().map_err(|error| Error::io(&path, error))?;
+        Ok(told.unwrap_or_else(|| Hash::Sha1.null()))
     }
 
     pub fn path(&self) -> &Path {
