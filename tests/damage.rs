@@ -188,6 +188,20 @@ fn what_is_named_and_not_here_is_missed() {
 }
 
 #[test]
+fn what_only_garbage_names_is_not_missed() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(1));
+    repo.git(&["checkout", "-q", "-b", "other"]);
+    repo.save("b.py", "fine\n");
+    let file = loose(&repo, "HEAD:b.py");
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["branch", "-q", "-D", "other"]);
+    repo.git(&["reflog", "expire", "--expire=now", "--all"]);
+    fs::remove_file(&file).expect("an object");
+    repo.dir.run(&["history"]).expect(1);
+}
+
+#[test]
 fn what_is_no_tree_and_no_commit_is_reported_and_the_rest_scanned() {
     for (kind, bytes) in [
         ("tree", &b"100644 a\0\x01\x02"[..]),

@@ -18,6 +18,7 @@ pub mod changes;
 pub mod graph;
 mod groups;
 pub mod holders;
+mod missing;
 pub mod names;
 mod near;
 pub mod places;
@@ -155,7 +156,9 @@ pub fn run(
     let (mut found, refs) = run.texts_and_refs(request.repo);
     let trees = run.trees(&mut found);
     let clone = request.repo.completeness();
-    let missing = run.missing(&found, &trees, clone.shallow);
+    let missing = run
+        .missing(&found, &trees, clone.shallow)
+        .and_then(|_| missing::led_to(&run, &found.commits, &refs, clone.shallow));
     store.forget_survey();
     let certain = run.is_certain(&refs, missing);
     let mut ledger = run.ledger(&found, request.repo, (clone, missing));
@@ -343,8 +346,7 @@ impl Run<'_> {
         }
     }
 
-    /// An object that a commit or a tree names and that is not here. The oldest commits of a shallow clone
-    /// lack their parents; that is told of such a clone in any case.
+    /// An object that a commit or a tree names and that is not here, whether or not anything leads there.
     fn missing(&self, found: &Found, trees: &Trees, shallow: bool) -> Option<ObjectId> {
         let named = found.commits.iter().flat_map(|(_, commit)| {
             let parents = commit.parents.iter().filter(|_| !shallow);

@@ -1,0 +1,67 @@
+//! What of all that references and reflogs lead to is not here.
+//!
+//! Objects that nothing leads to may well name others that git has removed. So when something names what
+//! is not here, the way is gone from the references on, which is slow and hardly ever called for.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Run;
+use crate::git::Kind;
+use crate::git::object::{self, Commit};
+use crate::git::refs::Refs;
+use crate::unit::ObjectId;
+
+/// The first object on the way that is not here. The oldest commits of a shallow clone lack their parents;
+/// that is told of such a clone in any case.
+pub(super) fn led_to(
+    run: &Run<'_>,
+    commits: &[(ObjectId, Commit)],
+    refs: &Refs,
+    shallow: bool,
+) -> Option<ObjectId> {
+    let commits: HashMap<ObjectId, &Commit> = commits.iter().map(|(id, c)| (*id, c)).collect();
+    let named = refs.refs.iter().map(|reference| reference.peeled);
+    let mut left: Vec<ObjectId> = named
+        .chain(refs.head)
+        .chain(refs.reflog.iter().copied())
+        .filter(|id| commits.contains_key(id))
+        .collect();
+    let is_tree = |kind: Option<Kind>| kind == Some(Kind::Tree);
+    let of_trees = refs.refs.iter().filter(|r| is_tree(r.kind));
+    let mut trees: Vec<ObjectId> = of_trees.map(|reference| reference.peeled).collect();
+    let mut seen = HashSet::new();
+    while let Some(id) = left.pop() {
+        let Some(commit) = commits.get(&id).filter(|_| seen.insert(id)) else {
+            continue;
+        };
+        let parents = commit.parents.iter().filter(|_| !shallow);
+        let mut named = parents.chain([&commit.tree]);
+        if let Some(gone) = named.find(|id| !run.store.has(id)) {
+            return Some(*gone);
+        }
+        left.extend(&commit.parents);
+        trees.push(commit.tree);
+    }
+    in_trees(run, trees)
+}
+
+/// The first object in some trees that is not here.
+fn in_trees(run: &Run<'_>, mut left: Vec<ObjectId>) -> Option<ObjectId> {
+    let mut seen = HashSet::new();
+    while let Some(id) = left.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        // One that cannot be read was told before.
+        let Ok(tree) = run.reader.try_read(id) else {
+            continue;
+        };
+        for entry in object::entries(tree.bytes()).filter(|entry| !entry.is_commit) {
+            if !run.store.has(&entry.id) {
+                return Some(entry.id);
+            }
+            left.extend(entry.is_tree.then_some(entry.id));
+        }
+    }
+    None
+}
