@@ -434,6 +434,23 @@ fn a_push_of_the_default_branch_is_not_held_against_itself() {
             assert!(run.stderr.contains("judged 2 commits"), "{}", run.stderr);
         }
     }
+    // What was accepted with all the rest stays so: a nightly run says of no commit before.
+    let run = clone.dir.run(&["history", "--format", "jsonl"]).expect(1);
+    let prints = run.json_lines();
+    let prints = prints
+        .iter()
+        .map(|f| f["fingerprint"].as_str().expect("one"));
+    let list: String = prints.map(|print| format!("{print} # made up\n")).collect();
+    let accepted = clone.save(".keysweepignore", list);
+    let vars = [
+        ("GITLAB_CI", "true"),
+        ("CI_COMMIT_SHA", &*accepted),
+        ("CI_COMMIT_BEFORE_SHA", NOTHING),
+        ("CI_DEFAULT_BRANCH", "main"),
+        ("CI_COMMIT_REF_NAME", "main"),
+    ];
+    let run = clone.dir.run_with(&["ci"], &vars, b"").expect(0);
+    assert!(run.stderr.contains("there is no base"), "{}", run.stderr);
     // A clone that has not all of it cannot tell.
     let shallow = Repo::clone_of(&origin, &["--depth=1"]);
     let event = json!({"ref": "refs/heads/main", "before": NOTHING, "after": head,

@@ -1305,6 +1305,11 @@ fn a_push_is_judged_by_what_the_remote_has_accepted() {
     let run = server.push(&["main:refs/heads/other"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_eq!(server.push(&["main"]).code, Some(0));
+    // So does one to a second server, which has nothing yet.
+    let backup = Repo::bare();
+    let url = backup.path().display().to_string();
+    let run = copy.try_git(&["push", "--quiet", &url, "main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
 #[test]

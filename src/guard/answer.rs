@@ -206,7 +206,7 @@ fn anew(commits: &Commits) -> Vec<String> {
 fn hint(commits: &Commits) -> &'static str {
     match (commits.edit, commits.identity) {
         (true, true) => "after changing user.name and the files that still have it",
-        (true, false) => "after taking it out of the files that still have it",
+        (true, false) => "after taking it out of the files there that still have it",
         (false, true) => "after changing user.name",
         (false, false) if commits.only_last => "with another message",
         (false, false) => "no newest file has it, older commits do",

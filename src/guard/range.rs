@@ -11,6 +11,7 @@ use git2::Oid;
 use super::copies;
 use super::fold::{self, Tip};
 use super::known::drop_known;
+use super::remotes;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Finding;
 use crate::git::changes::{self, Changes, Place, Places, add_place};
@@ -75,7 +76,10 @@ pub fn judge(
     };
     let base = base(repo, &reader, range.as_ref())?;
     base.add_rules(rules, &mut options.rules, &mut ledger)?;
-    let mut ignores = base.ignores()?;
+    let mut ignores = match &range {
+        Some(range) if base.trees.is_empty() => base.own_ignores(range, &mut ledger)?,
+        _ => base.ignores()?,
+    };
     let sweep = Sweep::new(options.clone());
     let (mut outcome, commits) = match (&range, scope) {
         (Some(range), _) => {
@@ -137,7 +141,11 @@ pub fn drop_accepted(
     for id in &new {
         commits.extend(changes::parents(&reader, *id)?);
     }
-    let bases: HashSet<ObjectId> = commits.into_iter().filter(|id| !new.contains(id)).collect();
+    let mut bases: HashSet<ObjectId> = commits.into_iter().filter(|id| !new.contains(id)).collect();
+    if bases.is_empty() {
+        // What is new to one server another may have accepted.
+        bases.extend(remotes::tracked(repo)?.into_iter().map(ObjectId::from));
+    }
     for id in bases {
         let base = Base {
             repo,
@@ -198,6 +206,20 @@ impl Base<'_> {
             }
             None => Ok(Ignores::default()),
         }
+    }
+
+    /// The list of what is judged, where all of it is and nothing came before: somebody accepted that when
+    /// it was brought.
+    fn own_ignores(&self, range: &range::Range, ledger: &mut Ledger) -> Result<Ignores, Error> {
+        let own = Base {
+            trees: vec![changes::tree_of(self.reader, range.head)?],
+            ..*self
+        };
+        if own.file(ignores::FILE)?.is_some() {
+            let note = "that of the judged commit counts: there is no base revision";
+            ledger.note(ignores::FILE.into(), note);
+        }
+        own.ignores()
     }
 
     /// A path from the root of the working tree; `None` when it lies elsewhere.

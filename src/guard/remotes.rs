@@ -42,6 +42,18 @@ pub fn fetched(repo: &Repo, url: &str) -> Result<Vec<Oid>, Error> {
     Ok(tips.map(|commit| commit.id()).collect())
 }
 
+/// All commits that were fetched from anywhere.
+///
+/// # Errors
+/// When the references cannot be read.
+pub fn tracked(repo: &Repo) -> Result<Vec<Oid>, Error> {
+    let failed = |error: git2::Error| Error::new(ErrorKind::Git, error.message());
+    let references = repo.git2().references().map_err(failed)?.flatten();
+    let tracking = references.filter(|r| r.name().is_ok_and(|name| name.starts_with(TRACKING)));
+    let commits = tracking.filter_map(|reference| reference.peel_to_commit().ok());
+    Ok(commits.map(|commit| commit.id()).collect())
+}
+
 /// Whether fetching from one of the remotes writes this reference.
 fn writes(remotes: &[Remote<'_>], name: &str) -> bool {
     remotes.iter().any(|remote| {

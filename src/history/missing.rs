@@ -11,6 +11,8 @@ use crate::git::object::{self, Commit};
 use crate::git::refs::Refs;
 use crate::unit::ObjectId;
 
+const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
 /// The first object on the way that is not here. The oldest commits of a shallow clone lack their parents;
 /// that is told of such a clone in any case.
 pub(super) fn led_to(
@@ -36,13 +38,18 @@ pub(super) fn led_to(
         };
         let parents = commit.parents.iter().filter(|_| !shallow);
         let mut named = parents.chain([&commit.tree]);
-        if let Some(gone) = named.find(|id| !run.store.has(id)) {
+        if let Some(gone) = named.find(|id| is_gone(run, **id)) {
             return Some(*gone);
         }
         left.extend(&commit.parents);
         trees.push(commit.tree);
     }
     in_trees(run, trees)
+}
+
+/// git knows the tree of nothing without having it.
+fn is_gone(run: &Run<'_>, id: ObjectId) -> bool {
+    !run.store.has(&id) && id.to_string() != EMPTY_TREE
 }
 
 /// The first object in some trees that is not here.
@@ -57,7 +64,7 @@ fn in_trees(run: &Run<'_>, mut left: Vec<ObjectId>) -> Option<ObjectId> {
             continue;
         };
         for entry in object::entries(tree.bytes()).filter(|entry| !entry.is_commit) {
-            if !run.store.has(&entry.id) {
+            if is_gone(run, entry.id) {
                 return Some(entry.id);
             }
             left.extend(entry.is_tree.then_some(entry.id));
