@@ -1542,6 +1542,12 @@ fn an_earlier_hook_keeps_its_name_and_its_folders() {
     assert!(run.stderr.contains("told"), "{}", run.stderr);
     assert_eq!(server.push(&["main:other"]).code, Some(1));
     assert!(read(&copy.path().join("seen")).contains("refs/heads/other"));
+    // What comes to the folder later is there too, once it is installed again.
+    copy.write(".husky/_/more", "echo more >&2\n");
+    copy.dir.run(&["hook", "install"]).expect(0);
+    let beside = copy.path().join(".husky/_.before-keysweep/more");
+    assert_eq!(read(&beside), "echo more >&2\n");
+    fs::remove_file(copy.path().join(".husky/_/more")).unwrap();
     let status = copy.git(&["status", "--porcelain", "--untracked-files=all"]);
     assert!(!status.contains("before-keysweep"), "{status}");
     copy.dir

@@ -47,13 +47,17 @@ impl Earlier {
         self.take(&self.hooks.join(&self.name))
     }
 
-    /// Moves a hook that an older version kept beside ours.
+    /// Moves a hook that an older version kept beside ours, and links what came to the folder of hooks
+    /// since one was kept.
     pub fn adopt(&self) -> Result<(), Error> {
         let old = self.in_old_place();
         if is_there(&old) {
-            self.take(&old)?;
+            return self.take(&old);
         }
-        Ok(())
+        match is_there(&self.folder.join(&self.name)) {
+            true => self.link().map_err(|error| Error::io(&self.folder, error)),
+            false => Ok(()),
+        }
     }
 
     /// Puts back what was there, once ours is gone.

@@ -114,7 +114,10 @@ impl Plan {
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         let mut done = Vec::new();
         match read(&file)? {
-            Some(text) if text == script.as_bytes() => return Ok(vec![Done::Unchanged(file)]),
+            Some(text) if text == script.as_bytes() => {
+                Earlier::of(&file)?.adopt()?;
+                return Ok(vec![Done::Unchanged(file)]);
+            }
             Some(text) if is_ours(&text) => {
                 done.extend(self.set_aside(&file, &text, &script)?);
                 Earlier::of(&file)?.adopt()?;
