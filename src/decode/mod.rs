@@ -100,6 +100,8 @@ pub struct Segment {
     pub start: u32,
     /// Index into the document's places.
     pub place: u32,
+    /// Whether it begins, and whether it ends, in the middle of what may be base64.
+    pub(super) cut: [bool; 2],
 }
 
 /// Where in a document a text stands.
@@ -168,7 +170,18 @@ impl ViewBuilder {
         let start = self.text.len() as u32;
         match self.segments.last_mut() {
             Some(last) if last.start == start => last.place = place,
-            _ => self.segments.push(Segment { start, place }),
+            _ => self.segments.push(Segment {
+                start,
+                place,
+                cut: [false; 2],
+            }),
+        }
+    }
+
+    /// Says of the last segment where it cuts what may be base64.
+    fn cut(&mut self, cut: [bool; 2]) {
+        if let Some(last) = self.segments.last_mut() {
+            last.cut = cut;
         }
     }
 
@@ -314,7 +327,11 @@ impl<'u> Document<'u> {
             Encoding::Bytes => {
                 let (mut map, mut segments) = (spares.map(), spares.segments());
                 map.copy(0, unit.bytes.len());
-                segments.push(Segment { start: 0, place: 0 });
+                segments.push(Segment {
+                    start: 0,
+                    place: 0,
+                    cut: [false; 2],
+                });
                 View {
                     text: Cow::Borrowed(unit.bytes),
                     layer: Layer::Text,

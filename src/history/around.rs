@@ -194,13 +194,15 @@ pub fn widened(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
     Ends::default().whole(wide, 0, bytes)
 }
 
-/// A place with as much of a line that it cuts as an encoding there is opened along.
+/// A place with as much of a line that it cuts as an encoding there is opened along, and the byte behind
+/// that, which tells whether something is cut there.
 pub fn along_lines(place: ViewSpan, bytes: &[u8]) -> ViewSpan {
+    const OPENED: usize = lines::REACH + 1;
     let (start, end) = (place.start as usize, place.end as usize);
     let cuts = |at: usize| at > 0 && at < bytes.len() && bytes[at - 1] != b'\n';
     ViewSpan::new(
-        start.saturating_sub(if cuts(start) { lines::REACH } else { 0 }),
-        (end + if cuts(end) { lines::REACH } else { 0 }).min(bytes.len()),
+        start.saturating_sub(if cuts(start) { OPENED } else { 0 }),
+        (end + if cuts(end) { OPENED } else { 0 }).min(bytes.len()),
     )
 }
 

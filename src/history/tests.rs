@@ -764,6 +764,36 @@ fn a_change_that_parts_the_lines_of_a_payload_is_seen_behind_them() {
     }
 }
 
+/// What opens a long line far behind may cut a payload. What is left of that would hang on where it is cut,
+/// and so on a change that is near to neither end.
+#[test]
+fn a_payload_that_an_encoding_cuts_is_not_read_from_there() {
+    let leak = "{b64of:password = \"Kz{b62:10}!x\" and more text around it}";
+    let coded = filled(leak, &mut Rng::with_seed(11));
+    let coded = coded.trim_end_matches('=');
+    let line = |coded: &str| {
+        // The mark opens the line from behind the first letter on.
+        let between = crate::lines::REACH - coded.len();
+        format!(
+            "x{coded}{}&quot;a{}",
+            ".".repeat(between),
+            ". ".repeat(3000)
+        )
+    };
+    let whole = line(coded);
+    let other = line(&format!("//{}", &coded[2..]));
+    let steps = [
+        Step::Copy { from: 0, len: 1 },
+        Step::Insert(&coded.as_bytes()[..2]),
+        Step::Copy {
+            from: 3,
+            len: whole.len() - 3,
+        },
+    ];
+    let seen = spots_of_a_delta(other.as_bytes(), whole.as_bytes(), steps.into_iter());
+    assert_eq!(seen, 0);
+}
+
 /// How many secrets are seen in what a delta makes, which must be those of the whole.
 fn spots_of_a_delta<'s>(
     base: &[u8],

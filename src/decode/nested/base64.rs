@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::class::{self, Class};
 use super::{Finds, Marks, Region, Writer, context};
+use crate::span::ViewSpan;
 
 const ALPHABET: Class = class::of(&[(b'0', b'9'), (b'a', b'z'), (b'A', b'Z')], b"+/-_");
 
@@ -175,6 +176,30 @@ pub fn cut_by(text: &[u8], at: usize) -> Range<usize> {
         true => payload(text, at),
         false => at..at,
     }
+}
+
+/// Whether digits stand on both sides.
+pub(super) fn is_cut(text: &[u8], at: usize) -> bool {
+    let has = |at: Option<usize>| {
+        at.and_then(|at| text.get(at))
+            .is_some_and(|&b| ALPHABET.has(b))
+    };
+    has(at.checked_sub(1)) && has(Some(at))
+}
+
+/// A stretch of a view, with its line end, without the digits at those of its ends that cut them.
+pub(super) fn uncut(text: &[u8], stretch: ViewSpan, [begins, ends]: [bool; 2]) -> ViewSpan {
+    let Range { mut start, mut end } = stretch.range();
+    if begins {
+        start = ALPHABET.run_end(&text[..end], start);
+    }
+    if ends {
+        let inside = &text[start..end];
+        let inside = inside.strip_suffix(b"\n").unwrap_or(inside);
+        let digits = inside.iter().rev().take_while(|&&b| ALPHABET.has(b));
+        end = start + inside.len() - digits.count();
+    }
+    ViewSpan::new(start, end)
 }
 
 /// Whether the last digits may be a payload's.

@@ -34,7 +34,7 @@ mod tests;
 use std::ops::Range;
 
 use super::notebook::Taken;
-use super::{Document, Layer, Limits, OffsetMap, Spares, View, ViewBuilder};
+use super::{Document, Layer, Limits, OffsetMap, Segment, Spares, View, ViewBuilder};
 use crate::lines::{self, LineSearch};
 use crate::span::ViewSpan;
 pub use base64::cut_by as payload_cut_by;
@@ -359,11 +359,17 @@ fn open_view<'u>(
         };
         let mut marks = survey.marks(rank);
         while let Some(&mark) = marks.first() {
-            let stretch = view.stretch(mark).clipped(bounds);
-            let place = view.segment(mark).place;
-            let text = &view.text[stretch.range()];
+            let mut stretch = view.stretch(mark).clipped(bounds);
+            let Segment { place, cut, .. } = view.segment(mark);
             let (here, rest) = marks.split_at(marks.partition_point(|&m| m < stretch.end));
             marks = rest;
+            // What is left of a run would decode to something else; the parent has all of it.
+            if !decodes_whole_regions(coding.layer) {
+                stretch = base64::uncut(&view.text, stretch, cut);
+            }
+            let text = &view.text[stretch.range()];
+            let from = here.partition_point(|&m| m < stretch.start);
+            let here = &here[from..here.partition_point(|&m| m < stretch.end).max(from)];
             finds.base = stretch.start as usize;
             finds.regions.clear();
             finds.lines = LineSearch::default();
@@ -414,6 +420,7 @@ fn write(
     }
     let before = child.text.len();
     child.begin(place, base + region.start);
+    child.cut([region.start, region.end].map(|at| base64::is_cut(text, at)));
     (coding.decode)(text, region, &mut Writer { out: child, base });
     budget.room = budget.room.saturating_sub(child.text.len() - before);
 }
