@@ -174,7 +174,7 @@ impl<'b> Unit<'b> {
         }
     }
 
-    /// A text that is no file, such as what a commit says: it is read, however it begins.
+    /// A text that is known to be one, or is no file, such as what a commit says: it is read, however it begins.
     pub fn words(origin: Origin, bytes: &'b [u8]) -> Self {
         Self {
             encoding: Some(Encoding::Bytes),

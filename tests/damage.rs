@@ -227,13 +227,12 @@ fn what_is_broken_in_a_pack_is_read_from_a_file_of_its_own() {
     let file = loose(&repo, "HEAD:b.py");
     let sound = fs::read(&file).expect("an object");
     let id = repo.git(&["rev-parse", "HEAD:b.py"]);
-    let index = packed(&repo, "idx").display().to_string();
-    let listed = repo.git(&["verify-pack", "-v", &index]);
+    let pack = packed(&repo, "pack");
+    let listed = repo.git(&["verify-pack", "-v", &pack.display().to_string()]);
     let line = listed.lines().find(|line| line.starts_with(&id));
     let columns: Vec<&str> = line.expect("it is packed").split_whitespace().collect();
     let number = |column: usize| columns[column].parse::<usize>().expect("a number");
     let (len, at) = (number(3), number(4));
-    let pack = packed(&repo, "pack");
     let mut bytes = fs::read(&pack).expect("a pack");
     bytes[at + len - 12..at + len].fill(0xAA);
     overwrite(&pack, &bytes);

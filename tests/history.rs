@@ -398,15 +398,7 @@ fn words_that_begin_like_a_picture_are_read() {
     let repo = Repo::new();
     let picture = |seed| format!("GIF89a\u{1}\u{2} {}", token(seed));
     repo.save("README.md", "Hello\n");
-    repo.write("words", picture(1));
-    repo.git(&[
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "--cleanup=verbatim",
-        "-F",
-        "words",
-    ]);
+    repo.say(&picture(1));
     repo.write("words", picture(2));
     repo.git(&["tag", "-a", "--cleanup=verbatim", "-F", "words", "v1"]);
     let findings = found(&repo);

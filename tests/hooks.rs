@@ -578,17 +578,7 @@ fn a_name_that_moves_is_known_like_a_value() {
 fn a_message_that_begins_like_a_picture_is_judged() {
     let server = Server::new();
     server.copy.save("a.py", "clean\n");
-    server
-        .copy
-        .write("words", format!("GIF89a\u{1}\u{2} {}", token(1)));
-    server.copy.git(&[
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "--cleanup=verbatim",
-        "-F",
-        "words",
-    ]);
+    server.copy.say(&format!("GIF89a\u{1}\u{2} {}", token(1)));
     let before = server.refs();
     let run = server.push(&["main"]);
     assert_refused(&server, &before, &run, &[&token(1)]);

@@ -295,49 +295,46 @@ pub fn find(reader: &Reader, tree: ObjectId, path: &str) -> Result<Vec<ObjectId>
     Ok(blobs.map(|(id, _)| id).collect())
 }
 
+/// Reads a commit.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn commit(reader: &Reader, id: ObjectId) -> Result<Commit, Error> {
+    let object = reader.read_as(id, Kind::Commit)?;
+    Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))
+}
+
 /// The tree of a commit.
 ///
 /// # Errors
 /// When the commit cannot be read.
-pub fn tree_of(reader: &Reader, commit: ObjectId) -> Result<ObjectId, Error> {
-    let object = reader.read_as(commit, Kind::Commit)?;
-    let parsed = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", commit))?;
-    Ok(parsed.tree)
+pub fn tree_of(reader: &Reader, id: ObjectId) -> Result<ObjectId, Error> {
+    Ok(commit(reader, id)?.tree)
 }
 
-/// The commit that an object is, or that a tag leads to.
+/// The commit that an object is, or that tags lead to, and these tags.
 ///
 /// # Errors
 /// When a tag on the way cannot be read.
-pub fn peel(reader: &Reader, id: ObjectId) -> Result<Option<ObjectId>, Error> {
-    let mut at = id;
+pub fn follow(reader: &Reader, id: ObjectId) -> Result<(Vec<ObjectId>, Option<ObjectId>), Error> {
+    let (mut tags, mut at) = (Vec::new(), id);
     loop {
         let object = reader.read(at)?;
         match object.kind {
-            Kind::Commit => return Ok(Some(at)),
+            Kind::Commit => return Ok((tags, Some(at))),
             Kind::Tag => {
+                tags.push(at);
                 let tag = Tag::parse(object.bytes());
                 at = tag.ok_or_else(|| malformed("tag", at))?.target;
             }
-            Kind::Tree | Kind::Blob => return Ok(None),
+            Kind::Tree | Kind::Blob => return Ok((tags, None)),
         }
     }
 }
 
-/// The parents of a commit.
-///
-/// # Errors
-/// When the commit cannot be read.
-pub fn parents(reader: &Reader, commit: ObjectId) -> Result<Vec<ObjectId>, Error> {
-    let object = reader.read_as(commit, Kind::Commit)?;
-    let parsed = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", commit))?;
-    Ok(parsed.parents.to_vec())
-}
-
 /// The tree of a commit, and those of its parents.
 fn roots(reader: &Reader, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), Error> {
-    let object = reader.read_as(id, Kind::Commit)?;
-    let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))?;
+    let commit = commit(reader, id)?;
     let parents = commit.parents.iter().map(|id| tree_of(reader, *id));
     Ok((commit.tree, parents.collect::<Result<_, _>>()?))
 }

@@ -91,7 +91,6 @@ impl Fresh {
 
 /// A commit's parents, the first one last.
 fn parents(reader: &Reader, id: ObjectId) -> Result<Vec<ObjectId>, Error> {
-    let mut parents = changes::parents(reader, id)?;
-    parents.reverse();
-    Ok(parents)
+    let commit = changes::commit(reader, id)?;
+    Ok(commit.parents.iter().rev().copied().collect())
 }

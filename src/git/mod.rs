@@ -14,6 +14,7 @@ pub mod index;
 pub mod loose;
 pub mod object;
 pub mod pack;
+pub mod quoted;
 pub mod range;
 pub mod reader;
 pub mod refs;

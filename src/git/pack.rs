@@ -4,15 +4,15 @@
 //! size and gets it from the header. An entry is reached from its base and never by itself, so each
 //! is inflated once. zlib-rs inflates the beginning of one, which libdeflate cannot.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gix_hash::Kind as Hash;
 use gix_pack::data::entry::Header;
 use gix_pack::{data, index};
+use gix_utils::progress::Discard;
 use libdeflater::Decompressor;
 use rayon::prelude::*;
 use zlib_rs::{Inflate, InflateFlush};
@@ -102,15 +102,16 @@ impl Pack {
         })
     }
 
-    /// Looks whether the index is in order and names places of the pack, as all that goes by it takes for
-    /// granted.
+    /// Looks whether the index is what was written, in order, and names places of the pack, as all that goes
+    /// by it takes for granted.
     ///
     /// # Errors
     /// When it is not; the message says how to write it anew.
     pub fn check(&self) -> Result<(), Error> {
         let end = self.end();
         let numbers = 0..self.len();
-        let why = if self.index_sum()? != self.index.index_checksum() {
+        let go_on = AtomicBool::new(false);
+        let why = if self.index.verify_checksum(&mut Discard, &go_on).is_err() {
             "is damaged"
         } else if numbers
             .clone()
@@ -131,29 +132,6 @@ impl Pack {
             index.display()
         );
         Err(Error::new(ErrorKind::Git, message))
-    }
-
-    /// The sum of the index, which stands at its end as well.
-    fn index_sum(&self) -> Result<gix_hash::ObjectId, Error> {
-        let path = self.path.with_extension("idx");
-        let sum = || -> io::Result<Option<gix_hash::ObjectId>> {
-            let file = File::open(&path)?;
-            let len = file
-                .metadata()?
-                .len()
-                .saturating_sub(Hash::Sha1.len_in_bytes() as u64);
-            let mut rest = file.take(len);
-            let mut hasher = gix_hash::hasher(Hash::Sha1);
-            let mut piece = vec![0; 1 << 16];
-            loop {
-                match rest.read(&mut piece)? {
-                    0 => return Ok(hasher.try_finalize().ok()),
-                    len => hasher.update(&piece[..len]),
-                }
-            }
-        };
-        let told = sum().map_err(|error| Error::io(&path, error))?;
-        Ok(told.unwrap_or_else(|| Hash::Sha1.null()))
     }
 
     pub fn path(&self) -> &Path {

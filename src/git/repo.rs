@@ -1,12 +1,12 @@
 //! Opens a repository and says where its objects lie.
 
-use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 use git2::{ErrorCode, RepositoryOpenFlags};
 
+use super::quoted;
 use crate::error::{Error, ErrorKind};
 
 /// How many alternates may follow each other, as in git.
@@ -122,52 +122,13 @@ fn add_object_dir(dir: PathBuf, depth: usize, dirs: &mut Vec<PathBuf>) -> Result
     }
     let lines = text.lines().map(ByteSlice::trim);
     for line in lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")) {
-        let other = unquoted(line);
-        let other = other
-            .to_path()
-            .map_err(|error| Error::new(ErrorKind::Git, format!("{}: {error}", list.display())))?;
-        add_object_dir(dir.join(other), depth - 1, dirs)?;
+        // What is not quoted as git does it is taken as it stands.
+        let inner = line.strip_prefix(b"\"").and_then(quoted::read);
+        let whole = inner.filter(|(_, rest)| rest.is_empty());
+        let other = whole.map_or_else(|| line.to_vec(), |(path, _)| path);
+        add_object_dir(dir.join(quoted::path(other)), depth - 1, dirs)?;
     }
     Ok(())
-}
-
-/// A path as git writes it: in quotes, with escapes, where it has signs of its own. What is no such is
-/// taken as it stands.
-fn unquoted(line: &[u8]) -> Cow<'_, [u8]> {
-    let inner = line
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""));
-    inner
-        .and_then(unescaped)
-        .map_or(Cow::Borrowed(line), Cow::Owned)
-}
-
-fn unescaped(mut rest: &[u8]) -> Option<Vec<u8>> {
-    let mut path = Vec::new();
-    while let [first, behind @ ..] = rest {
-        rest = behind;
-        if *first != b'\\' {
-            path.push(*first);
-            continue;
-        }
-        let octal = rest.get(..3).and_then(|digits| digits.to_str().ok());
-        let octal = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        let (byte, taken) = match (octal, rest.first()?) {
-            (Some(byte), _) => (byte, 3),
-            (None, b'a') => (7, 1),
-            (None, b'b') => (8, 1),
-            (None, b't') => (b'\t', 1),
-            (None, b'n') => (b'\n', 1),
-            (None, b'v') => (11, 1),
-            (None, b'f') => (12, 1),
-            (None, b'r') => (b'\r', 1),
-            (None, sign @ (b'"' | b'\\')) => (*sign, 1),
-            _ => return None,
-        };
-        path.push(byte);
-        rest = &rest[taken..];
-    }
-    Some(path)
 }
 
 /// Says why a repository cannot be opened, in terms of what can be done about it.
@@ -188,24 +149,4 @@ fn refuse(path: &Path, error: &git2::Error) -> Error {
         message.to_owned()
     };
     Error::new(ErrorKind::Git, format!("{path}: {why}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_read_as_git_writes_them() {
-        let cases: [(&[u8], &[u8]); 6] = [
-            (b"/a b", b"/a b"),
-            (b"\"/a\\040b\"", b"/a b"),
-            (b"\"\\303\\251\\\"\\\\\\n\"", b"\xc3\xa9\"\\\n"),
-            (b"\"half", b"\"half"),
-            (b"\"\\q\"", b"\"\\q\""),
-            (b"\"\\\"", b"\"\\\""),
-        ];
-        for (line, path) in cases {
-            assert_eq!(&*unquoted(line), path, "{}", line.as_bstr());
-        }
-    }
 }

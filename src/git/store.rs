@@ -23,7 +23,7 @@ impl Store {
     /// Lists what lies in `dirs`. What cannot be opened or listed is a fault, the rest goes on.
     ///
     /// # Errors
-    /// When an index leads out of its pack: whoever read by it, libgit2 as well, would read anything.
+    /// When an index is damaged: whoever read by it, libgit2 as well, would read anything.
     pub fn open(dirs: &[PathBuf]) -> Result<Self, Error> {
         let mut store = Self {
             dirs: Vec::new(),

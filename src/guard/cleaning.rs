@@ -8,8 +8,8 @@ use super::receiving::Update;
 use crate::error::Error;
 use crate::finding::{Finding, Fingerprint};
 use crate::git::Kind;
-use crate::git::changes::malformed;
-use crate::git::object::{self, Commit, Tag};
+use crate::git::changes;
+use crate::git::object;
 use crate::git::reader::Reader;
 use crate::unit::{ObjectId, Part};
 
@@ -70,22 +70,10 @@ pub(super) struct Pushed<'u> {
 impl<'u> Pushed<'u> {
     /// Follows a reference; `None` where it is deleted.
     pub fn of(reader: &Reader, update: &'u Update) -> Result<Option<Self>, Error> {
-        let Some(mut at) = update.new else {
+        let Some(id) = update.new else {
             return Ok(None);
         };
-        let mut tags = Vec::new();
-        let commit = loop {
-            let object = reader.read(at)?;
-            match object.kind {
-                Kind::Commit => break Some(at),
-                Kind::Tag => {
-                    tags.push(at);
-                    let tag = Tag::parse(object.bytes());
-                    at = tag.ok_or_else(|| malformed("tag", at))?.target;
-                }
-                Kind::Tree | Kind::Blob => break None,
-            }
-        };
+        let (tags, commit) = changes::follow(reader, id)?;
         Ok(Some(Self {
             update,
             tags,
@@ -168,8 +156,7 @@ impl Soiled<'_> {
         let (soiled, headers) = self.commits()?;
         let mut lines: HashMap<ObjectId, Line> = HashMap::new();
         for id in self.fresh {
-            let object = self.reader.read_as(*id, Kind::Commit)?;
-            let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", *id))?;
+            let commit = changes::commit(self.reader, *id)?;
             let mut line = Line {
                 own: soiled.contains(id),
                 older: false,

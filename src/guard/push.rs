@@ -169,7 +169,7 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Inc
     let reader = Reader::open(&repo.object_dirs()?)?;
     let mut commits = Vec::new();
     for tip in tips {
-        commits.extend(changes::peel(&reader, *tip)?.map(git2::Oid::from));
+        commits.extend(changes::follow(&reader, *tip)?.1.map(git2::Oid::from));
     }
     let new = range::between(repo, &commits, hidden)?;
     let new: HashSet<ObjectId> = new.into_iter().collect();

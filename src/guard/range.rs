@@ -134,12 +134,12 @@ pub fn drop_accepted(
     let reader = Reader::open(&repo.object_dirs()?)?;
     let mut commits = Vec::new();
     for tip in tips {
-        commits.extend(changes::peel(&reader, *tip)?);
+        commits.extend(changes::follow(&reader, *tip)?.1);
     }
     let tips: Vec<Oid> = commits.iter().copied().map(Oid::from).collect();
     let new: HashSet<ObjectId> = range::between(repo, &tips, hidden)?.into_iter().collect();
     for id in &new {
-        commits.extend(changes::parents(&reader, *id)?);
+        commits.extend(changes::commit(&reader, *id)?.parents);
     }
     let mut bases: HashSet<ObjectId> = commits.into_iter().filter(|id| !new.contains(id)).collect();
     if bases.is_empty() {

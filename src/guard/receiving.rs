@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::error::{Error, ErrorKind};
 use crate::finding::Fingerprint;
+use crate::git::quoted;
 use crate::unit::ObjectId;
 
 /// A push under way.
@@ -225,7 +226,7 @@ fn folders(list: OsString) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut rest = &list[..];
     while !rest.is_empty() {
-        let (entry, after) = match rest.strip_prefix(b"\"").and_then(quoted) {
+        let (entry, after) = match rest.strip_prefix(b"\"").and_then(quoted::read) {
             Some(read) => read,
             None => {
                 let end = memchr::memchr(separator, rest).unwrap_or(rest.len());
@@ -233,53 +234,11 @@ fn folders(list: OsString) -> Vec<PathBuf> {
             }
         };
         if !entry.is_empty() {
-            found.push(folder(entry));
+            found.push(quoted::path(entry));
         }
         rest = after.strip_prefix(&[separator]).unwrap_or_default();
     }
     found
-}
-
-#[cfg(unix)]
-fn folder(bytes: Vec<u8>) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt;
-    OsString::from_vec(bytes).into()
-}
-
-#[cfg(not(unix))]
-fn folder(bytes: Vec<u8>) -> PathBuf {
-    String::from_utf8_lossy(&bytes).into_owned().into()
-}
-
-/// What stands before the closing quote, unescaped, and what comes after it.
-fn quoted(source: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut bytes = Vec::new();
-    let mut at = 0;
-    loop {
-        match *source.get(at)? {
-            b'"' => break,
-            b'\\' => {
-                let octal = source.get(at + 1..at + 4).and_then(|digits| {
-                    let digits = std::str::from_utf8(digits).ok()?;
-                    u8::from_str_radix(digits, 8).ok()
-                });
-                let (byte, width) = match (octal, *source.get(at + 1)?) {
-                    (Some(byte), b'0'..=b'7') => (byte, 4),
-                    (_, b'n') => (b'\n', 2),
-                    (_, b't') => (b'\t', 2),
-                    (_, b'r') => (b'\r', 2),
-                    (_, other) => (other, 2),
-                };
-                bytes.push(byte);
-                at += width;
-            }
-            byte => {
-                bytes.push(byte);
-                at += 1;
-            }
-        }
-    }
-    Some((bytes, &source[at + 1..]))
 }
 
 #[cfg(test)]

@@ -19,27 +19,26 @@ const TRACKING: &str = "refs/remotes/";
 /// # Errors
 /// When the remotes or the references cannot be read.
 pub fn fetched(repo: &Repo, url: &str) -> Result<Vec<Oid>, Error> {
-    let failed = |error: git2::Error| Error::new(ErrorKind::Git, error.message());
     let git = repo.git2();
     let named = git.find_remote(url).ok();
     let named = named.as_ref().and_then(|remote| remote.url().ok());
     let wanted = Place::of(named.unwrap_or(url));
     let mut ours = Vec::new();
     let mut others = Vec::new();
-    for name in git.remotes().map_err(failed)?.iter().flatten().flatten() {
-        let remote = git.find_remote(name).map_err(failed)?;
+    for name in git
+        .remotes()
+        .map_err(|error| failed(&error))?
+        .iter()
+        .flatten()
+        .flatten()
+    {
+        let remote = git.find_remote(name).map_err(|error| failed(&error))?;
         let from = remote.url().ok().map(Place::of);
         let is_it = from.is_some_and(|from| from.is_same(&wanted));
         if is_it { &mut ours } else { &mut others }.push(remote);
     }
-    let references = git.references().map_err(failed)?;
-    let tips = references.flatten().filter_map(|reference| {
-        let name = reference.name().ok().filter(|n| n.starts_with(TRACKING))?;
-        // What two remotes write tells of neither: `pub/x` may be a remote, or a branch of `pub`.
-        let tells = writes(&ours, name) && !writes(&others, name);
-        tells.then(|| reference.peel_to_commit().ok())?
-    });
-    Ok(tips.map(|commit| commit.id()).collect())
+    // What two remotes write tells of neither: `pub/x` may be a remote, or a branch of `pub`.
+    tips(repo, |name| writes(&ours, name) && !writes(&others, name))
 }
 
 /// All commits that were fetched from anywhere.
@@ -47,11 +46,21 @@ pub fn fetched(repo: &Repo, url: &str) -> Result<Vec<Oid>, Error> {
 /// # Errors
 /// When the references cannot be read.
 pub fn tracked(repo: &Repo) -> Result<Vec<Oid>, Error> {
-    let failed = |error: git2::Error| Error::new(ErrorKind::Git, error.message());
-    let references = repo.git2().references().map_err(failed)?.flatten();
-    let tracking = references.filter(|r| r.name().is_ok_and(|name| name.starts_with(TRACKING)));
-    let commits = tracking.filter_map(|reference| reference.peel_to_commit().ok());
-    Ok(commits.map(|commit| commit.id()).collect())
+    tips(repo, |_| true)
+}
+
+/// The commits of those references to what was fetched that tell something.
+fn tips(repo: &Repo, tells: impl Fn(&str) -> bool) -> Result<Vec<Oid>, Error> {
+    let references = repo.git2().references().map_err(|error| failed(&error))?;
+    let tips = references.flatten().filter_map(|reference| {
+        let name = reference.name().ok().filter(|n| n.starts_with(TRACKING))?;
+        tells(name).then(|| reference.peel_to_commit().ok())?
+    });
+    Ok(tips.map(|commit| commit.id()).collect())
+}
+
+fn failed(error: &git2::Error) -> Error {
+    Error::new(ErrorKind::Git, error.message())
 }
 
 /// Whether fetching from one of the remotes writes this reference.

@@ -13,14 +13,23 @@ use crate::unit::ObjectId;
 
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
-/// The first object on the way that is not here. The oldest commits of a shallow clone lack their parents;
+/// The first object on the way that is not here; `of_trees` is one that some tree names. The oldest commits of a shallow clone lack their parents;
 /// that is told of such a clone in any case.
 pub(super) fn led_to(
     run: &Run<'_>,
     commits: &[(ObjectId, Commit)],
+    of_trees: Option<ObjectId>,
     refs: &Refs,
     shallow: bool,
 ) -> Option<ObjectId> {
+    let lacks = |commit: &Commit| {
+        let parents = commit.parents.iter().filter(|_| !shallow);
+        let mut named = parents.chain([&commit.tree]);
+        named.find(|id| is_gone(run, **id)).copied()
+    };
+    if of_trees.is_none() && commits.iter().all(|(_, commit)| lacks(commit).is_none()) {
+        return None;
+    }
     let commits: HashMap<ObjectId, &Commit> = commits.iter().map(|(id, c)| (*id, c)).collect();
     let named = refs.refs.iter().map(|reference| reference.peeled);
     let mut left: Vec<ObjectId> = named
@@ -29,17 +38,16 @@ pub(super) fn led_to(
         .filter(|id| commits.contains_key(id))
         .collect();
     let is_tree = |kind: Option<Kind>| kind == Some(Kind::Tree);
-    let of_trees = refs.refs.iter().filter(|r| is_tree(r.kind));
-    let mut trees: Vec<ObjectId> = of_trees.map(|reference| reference.peeled).collect();
+    let to_trees = refs.refs.iter().filter(|r| is_tree(r.kind));
+    let mut trees: Vec<ObjectId> = to_trees.map(|reference| reference.peeled).collect();
     let mut seen = HashSet::new();
     while let Some(id) = left.pop() {
         let Some(commit) = commits.get(&id).filter(|_| seen.insert(id)) else {
             continue;
         };
-        let parents = commit.parents.iter().filter(|_| !shallow);
-        let mut named = parents.chain([&commit.tree]);
-        if let Some(gone) = named.find(|id| is_gone(run, **id)) {
-            return Some(*gone);
+        let gone = lacks(commit);
+        if gone.is_some() {
+            return gone;
         }
         left.extend(&commit.parents);
         trees.push(commit.tree);

@@ -156,9 +156,7 @@ pub fn run(
     let (mut found, refs) = run.texts_and_refs(request.repo);
     let trees = run.trees(&mut found);
     let clone = request.repo.completeness();
-    let missing = run
-        .missing(&found, &trees, clone.shallow)
-        .and_then(|_| missing::led_to(&run, &found.commits, &refs, clone.shallow));
+    let missing = missing::led_to(&run, &found.commits, trees.missing, &refs, clone.shallow);
     store.forget_survey();
     let certain = run.is_certain(&refs, missing);
     let mut ledger = run.ledger(&found, request.repo, (clone, missing));
@@ -344,16 +342,6 @@ impl Run<'_> {
             }
             Err(why) => self.lose([id], &why),
         }
-    }
-
-    /// An object that a commit or a tree names and that is not here, whether or not anything leads there.
-    fn missing(&self, found: &Found, trees: &Trees, shallow: bool) -> Option<ObjectId> {
-        let named = found.commits.iter().flat_map(|(_, commit)| {
-            let parents = commit.parents.iter().filter(|_| !shallow);
-            parents.chain([&commit.tree])
-        });
-        let missing = named.filter(|id| !self.store.has(id)).min();
-        least(trees.missing, missing.copied())
     }
 
     /// Whether all could be read that may lead to what was found.

@@ -187,10 +187,7 @@ impl<'s> Texts<'s> {
     /// Scans a whole text, but for the known parts of a notebook.
     fn all_but(&mut self, known: &Seen, text: &[u8]) -> Seen {
         let secrets = self.secrets;
-        let unit = Unit {
-            encoding: Some(Encoding::Bytes),
-            ..Unit::whole(self.origin.clone(), text)
-        };
+        let unit = Unit::words(self.origin.clone(), text);
         let ask = Ask {
             parts: &known.parts,
             ..Ask::default()

@@ -14,7 +14,6 @@ use crate::ledger::Ledger;
 use crate::pool::Pool;
 use crate::rules::Level;
 use crate::secret::Secret;
-use crate::sniff::Encoding;
 use crate::span::{SourceSpan, SpanSet};
 use crate::unit::{Origin, Unit};
 
@@ -121,11 +120,7 @@ impl Scanner<'_> {
     /// Adds what the rules take for secrets in the part of a name that starts there.
     fn add_told(&mut self, part: &str, start: u32, secret: &mut SpanSet) {
         let sweep = self.sweep;
-        let unit = Unit {
-            // However it begins.
-            encoding: Some(Encoding::Bytes),
-            ..Unit::whole(Origin::file(""), part.as_bytes())
-        };
+        let unit = Unit::words(Origin::file(""), part.as_bytes());
         let limits = sweep.options.limits;
         let Ok(document) = self.worker.opener.open(&unit, limits, &[]) else {
             return;

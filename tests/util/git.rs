@@ -116,6 +116,13 @@ impl Repo {
         self.git(&["rev-parse", "HEAD"])
     }
 
+    /// Commits nothing, with these words as they stand.
+    pub fn say(&self, words: &str) {
+        self.write("words", words);
+        let verbatim = ["--allow-empty", "--cleanup=verbatim", "-F", "words"];
+        self.git(&[&["commit", "--quiet"], &verbatim[..]].concat());
+    }
+
     /// Writes a file and commits it.
     pub fn save(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         self.write(name, content);
