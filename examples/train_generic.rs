@@ -163,7 +163,8 @@ fn load(folder: &Path) -> Archive {
                 features: finding
                     .explanation
                     .filter(|e| !e.capped)
-                    .map(|e| e.features.0.iter().map(|v| f64::from(*v)).collect()),
+                    .and_then(|e| e.features)
+                    .map(|features| features.0.iter().map(|v| f64::from(*v)).collect()),
                 confidence: finding.confidence,
             });
         }
@@ -359,16 +360,11 @@ fn learn(sweep: &Sweep, carriers: &[(&str, &str)], value: &str, real: bool) -> V
     let found = carriers
         .iter()
         .flat_map(|(path, text)| sweep.scan_bytes(path, text.replace("{}", value).as_bytes()));
-    let features = found.filter_map(|finding| finding.explanation);
+    let features = found.filter_map(|finding| finding.explanation?.features);
     features
-        .map(|explanation| Sample {
+        .map(|features| Sample {
             repo: MADE.to_owned(),
-            features: explanation
-                .features
-                .0
-                .iter()
-                .map(|v| f64::from(*v))
-                .collect(),
+            features: features.0.iter().map(|v| f64::from(*v)).collect(),
             real,
             weight: WEIGHT,
         })

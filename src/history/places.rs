@@ -82,7 +82,7 @@ pub(super) fn findings(
     let mut findings = places.in_names(&trees);
     // To show blobs takes memory of its own.
     drop(trees);
-    findings.extend(places.in_blobs(found, blobs, ledger));
+    places.in_blobs(found, blobs, &mut findings, ledger);
     findings.extend(places.in_words(found));
     findings.extend(places.in_ref_names());
     mask_names(run.sweep, &mut findings, ledger);
@@ -173,8 +173,9 @@ impl<'p> Places<'p> {
         &self,
         found: &Found,
         shown: BTreeMap<(ObjectId, String), Shown>,
+        findings: &mut Vec<Finding>,
         ledger: &mut Ledger,
-    ) -> Vec<Finding> {
+    ) {
         let mut shown: Vec<_> = shown.into_iter().collect();
         shown.sort_by_cached_key(|((id, _), _)| single::turn(self.run.store, *id));
         let workers = Pool::default();
@@ -193,14 +194,14 @@ impl<'p> Places<'p> {
                 },
             )
             .collect();
-        let mut findings = Vec::new();
+        // There may be very many.
+        findings.reserve_exact(made.iter().flatten().map(Vec::len).sum());
         for made in made {
             match made {
                 Ok(made) => findings.extend(made),
                 Err((object, why)) => ledger.leave_out(Reason::Unreadable, object.into(), why),
             }
         }
-        findings
     }
 
     /// Scans a blob under one of its paths, for the secrets that are to be shown there: only around

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -33,19 +34,8 @@ pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
         .flat_map(|reason| outcome.ledger.left_out(*reason))
         .map(|entry| json!({ "level": "warn", "value": format!("{}: {}", entry.path, entry.detail) }))
         .collect();
-    let mut occurrences = BTreeMap::new();
-    let vulnerabilities: Vec<Value> = outcome
-        .findings
-        .iter()
-        .map(|finding| {
-            let count = occurrences.entry(finding.fingerprint).or_insert(0_u32);
-            *count += 1;
-            vulnerability(finding, *count, style)
-        })
-        .collect();
-    let report = json!({
-        "version": "15.0.0",
-        "scan": {
+    let report = Report {
+        scan: json!({
             "analyzer": tool,
             "scanner": tool,
             "type": "secret_detection",
@@ -53,11 +43,40 @@ pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
             "end_time": time(style.ended),
             "status": if complete { "success" } else { "failure" },
             "messages": messages,
+        }),
+        version: "15.0.0",
+        vulnerabilities: Vulnerabilities {
+            findings: &outcome.findings,
+            style,
         },
-        "vulnerabilities": vulnerabilities,
-    });
+    };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     writeln!(out)
+}
+
+#[derive(Serialize)]
+struct Report<'r> {
+    scan: Value,
+    version: &'static str,
+    vulnerabilities: Vulnerabilities<'r>,
+}
+
+/// All findings, each made when it is written: together they would take a gigabyte where there are a
+/// hundred thousand.
+struct Vulnerabilities<'r> {
+    findings: &'r [Finding],
+    style: &'r Style,
+}
+
+impl Serialize for Vulnerabilities<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut occurrences = BTreeMap::new();
+        serializer.collect_seq(self.findings.iter().map(|finding| {
+            let count = occurrences.entry(finding.fingerprint).or_insert(0_u32);
+            *count += 1;
+            vulnerability(finding, *count, self.style)
+        }))
+    }
 }
 
 fn vulnerability(finding: &Finding, occurrence: u32, style: &Style) -> Value {

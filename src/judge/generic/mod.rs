@@ -96,7 +96,8 @@ pub fn judge(
     } else {
         Level::Low
     };
-    let mut explanation = model.explain(features);
+    let mut explanation = model.explain(&features);
+    explanation.features = probe.thorough.then(|| Box::new(features));
     tell(&explanation, found);
     let doubt = name
         .passing

@@ -20,9 +20,11 @@ pub struct Model {
 pub struct Explanation {
     /// Log-odds; 0 is as likely as not.
     pub score: f32,
-    pub features: Box<Features>,
     /// Features that count, with what they added, the weightiest first.
-    pub parts: Vec<(Feature, f32)>,
+    pub parts: Box<[(Feature, f32)]>,
+    /// All of them, of a [thorough](crate::pipeline::Options::thorough) sweep: they take more memory than
+    /// the rest of a finding.
+    pub features: Option<Box<Features>>,
     /// Whether something else than the score keeps the confidence low.
     pub capped: bool,
 }
@@ -80,7 +82,7 @@ impl Model {
     }
 
     /// The score with what each feature added to it.
-    pub fn explain(&self, features: Features) -> Explanation {
+    pub fn explain(&self, features: &Features) -> Explanation {
         let mut parts: Vec<(Feature, f32)> = Feature::ALL
             .iter()
             .map(|&feature| {
@@ -93,9 +95,9 @@ impl Model {
             .collect();
         parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
         Explanation {
-            score: self.score(&features),
-            features: Box::new(features),
-            parts,
+            score: self.score(features),
+            parts: parts.into(),
+            features: None,
             capped: false,
         }
     }
@@ -122,7 +124,7 @@ mod tests {
         for (index, value) in features.0.iter_mut().enumerate() {
             *value = (index % 3) as f32 / 2.0;
         }
-        let told = model.explain(features.clone());
+        let told = model.explain(&features);
         let sum: f32 = told.parts.iter().map(|(_, added)| added).sum();
         assert!((sum - model.score(&features)).abs() < 1e-3);
     }
