@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -19,6 +20,8 @@ use crate::unit::{ObjectId, Origin};
 pub struct Finding {
     pub rule: RuleRef,
     pub origin: Origin,
+    /// The path as it is printed, without secrets.
+    pub shown_path: Arc<str>,
     pub title: Cow<'static, str>,
     pub severity: Severity,
     pub confidence: Level,
@@ -175,8 +178,9 @@ pub struct Frame {
 }
 
 impl Finding {
+    /// The path to print. The one to read by, which may tell a secret, is the origin's.
     pub fn path(&self) -> &str {
-        &self.origin.path
+        &self.shown_path
     }
 
     /// The first byte of the secret in the file.
@@ -192,7 +196,7 @@ impl Finding {
     /// The order in which reports list findings.
     pub fn order(&self) -> (&str, u64, u64, &str) {
         (
-            self.path(),
+            &self.origin.path,
             self.byte_start(),
             self.byte_end(),
             &self.rule.id,

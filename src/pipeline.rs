@@ -28,7 +28,8 @@ use crate::rules::{Level, RuleSet};
 use crate::secret::{FingerprintKey, Secret};
 use crate::source::{Sink, Source};
 use crate::span::ViewSpan;
-use crate::unit::{Origin, Unit};
+use crate::unit::{Origin, Part, Unit};
+use names::Told;
 pub use names::mask_names;
 pub use traces::{Ask, Focus, Possible, Traces, Wanted};
 
@@ -295,8 +296,9 @@ impl Sweep {
         } else if judged.iter().any(|judged| self.is_confident(judged)) {
             // What is less sure counts only by what it hides.
             judged.sort_by_key(|j| (j.view, j.candidate.secret));
+            let told = self.told_by(path, worker);
             let findings = &mut worker.outcome.findings;
-            self.assemble(unit, (&document, &judged), wanted, findings);
+            self.assemble(unit, (&document, &judged, &told), wanted, findings);
         }
         worker.opener.recycle(document);
     }
@@ -310,11 +312,11 @@ impl Sweep {
     fn assemble(
         &self,
         unit: &Unit<'_>,
-        (document, judged): (&Document<'_>, &[Judged]),
+        (document, judged, told): (&Document<'_>, &[Judged], &Told),
         wanted: Option<&Wanted<'_>>,
         findings: &mut Vec<Finding>,
     ) {
-        let assembly = assemble::Assembly::new(self, unit, document, judged);
+        let assembly = assemble::Assembly::new(self, unit, (document, judged), told);
         let is_wanted = |index| {
             let secret = || Secret::new(assembly.value(index));
             wanted.is_none_or(|wanted| wanted(assembly.rule(index), &secret()))
@@ -352,7 +354,9 @@ impl Sweep {
     fn record(&self, unit: &Unit<'_>, document: &Document<'_>, ledger: &mut Ledger) {
         let path = &unit.origin.path;
         ledger.files += u64::from(unit.before.bytes == 0 && unit.origin.is_file());
-        ledger.bytes += unit.fresh_bytes();
+        if !matches!(unit.origin.part, Part::FileName | Part::RefName) {
+            ledger.bytes += unit.fresh_bytes();
+        }
         ledger.windowed += u64::from(unit.is_window() && unit.before.bytes == 0);
         ledger.notebooks += u64::from(document.is_notebook());
         match &document.note {

@@ -12,6 +12,7 @@ use crate::span::Width;
 pub struct Origin {
     /// The path to show and to judge by, with forward slashes, relative to where the scan started.
     pub path: Arc<str>,
+    pub part: Part,
     /// The git object the bytes belong to; `None` for files of a working tree.
     pub git: Option<GitOrigin>,
 }
@@ -20,39 +21,40 @@ impl Origin {
     pub fn file(path: impl Into<Arc<str>>) -> Self {
         Self {
             path: path.into(),
+            part: Part::File,
             git: None,
         }
     }
 
-    pub fn git(path: impl Into<Arc<str>>, git: GitOrigin) -> Self {
+    pub fn git(path: impl Into<Arc<str>>, part: Part, git: GitOrigin) -> Self {
         Self {
             path: path.into(),
+            part,
             git: Some(git),
         }
     }
 
     /// Whether the bytes are a file's content, and not a name or a message.
     pub fn is_file(&self) -> bool {
-        self.git.is_none_or(|git| git.part == Part::File)
+        self.part == Part::File
     }
 }
 
-/// Which git object bytes come from, and which part of it they are.
+/// Which git object bytes come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GitOrigin {
-    pub part: Part,
     /// The blob, commit or tag that holds the bytes.
     pub object: ObjectId,
     /// The commit to name to a person: the one that brought the bytes in, where that is known.
     pub commit: Option<ObjectId>,
 }
 
-/// What of a git repository a text is.
+/// What of a working tree or a git repository a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
     /// The content of a file.
     File,
-    /// The path of a file.
+    /// The name of a file or a folder.
     FileName,
     /// A commit's message, author or committer.
     Commit,

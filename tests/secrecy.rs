@@ -2,6 +2,7 @@
 
 mod util;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use proptest::prelude::*;
@@ -181,7 +182,7 @@ fn notes_on_broken_notebooks_print_nothing_of_them() {
     }
 }
 
-/// Every form of a report of a history.
+/// Every form of a report.
 const FORMATS: [&str; 7] = [
     "human", "json", "jsonl", "sarif", "github", "azure", "gitlab",
 ];
@@ -252,4 +253,157 @@ fn names_are_shown_without_values_of_files_but_with_their_words() {
     let shown = run.expect(1).stdout;
     assert!(shown.contains("db/postgres.py:1"), "{shown}");
     assert!(shown.contains("refs/heads/main"), "{shown}");
+}
+
+/// A folder in whose names secrets stand, of what is read and of what is not.
+#[cfg(unix)]
+fn named_by_secrets() -> (Dir, Vec<String>) {
+    let dir = Dir::new();
+    let tokens: Vec<String> = (1..=8).map(token).collect();
+    let key = made_with("{b62:86}", 9);
+    let password = made_with("{b62:9}Zx9{b62:4}", 5);
+    let leak = |seed: u64| format!("token = \"{}\"\n", token(seed));
+    dir.write(&format!("{}/deep/a.py", tokens[0]), leak(100));
+    dir.write(&format!("{}.py", tokens[1]), leak(101));
+    dir.write(
+        &format!("AccountName=acme;AccountKey={key}==;.txt"),
+        leak(102),
+    );
+    dir.write(
+        &format!("backup-{password}.py"),
+        format!("password = \"{password}\"\n"),
+    );
+    dir.write(&format!("{}.bin", tokens[2]), b"\0\x01\x02");
+    dir.write(&format!("{}.ipynb", tokens[3]), leak(103));
+    dir.write(&format!("{}.txt", tokens[4]), "x".repeat(4096));
+    dir.write(&format!("{}.txt", tokens[5]), b"caf\xe9\n");
+    std::os::unix::fs::symlink("nowhere", dir.path().join(&tokens[6])).expect("a link");
+    let found = (100..=103).map(token);
+    let secrets = tokens.into_iter().chain([key, password]).chain(found);
+    (dir, secrets.collect())
+}
+
+#[cfg(unix)]
+fn assert_all_silent(run: &Run, secrets: &[String], what: &str) {
+    for secret in secrets {
+        assert_silent(run, secret, what);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_report_of_files_prints_what_names_hold() {
+    let (dir, secrets) = named_by_secrets();
+    let (link, gone) = (&*secrets[6], &*secrets[7]);
+    for format in FORMATS {
+        for level in ["low", "medium", "high"] {
+            for paths in [&["."][..], &[".", link, gone], &["--max-size", "4000", "."]] {
+                let scan = ["scan", "--format", format, "--min-confidence", level];
+                let run = dir.run(&[&scan, paths].concat());
+                assert!(run.code > Some(0), "{}", run.stderr);
+                assert_all_silent(&run, &secrets, format);
+            }
+        }
+    }
+    let input = format!("token = \"{}\"\n", token(100));
+    let args = ["scan", "-", "--stdin-name", &format!("{gone}.py")];
+    let run = dir.run_with(&args, &[], input.as_bytes()).expect(1);
+    assert_all_silent(&run, &secrets, "a report of standard input");
+    let shown = dir.findings(&[]);
+    let named = shown.iter().filter(|f| f["part"] == json!("file_name"));
+    let named: Vec<&str> = named.map(|f| f["secret"].as_str().expect("text")).collect();
+    for secret in &secrets[..7] {
+        assert!(named.contains(&&**secret), "{named:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_acts_on_files_prints_nothing_that_names_hold() {
+    let (dir, secrets) = named_by_secrets();
+    let gone = &*secrets[7];
+    for args in [
+        &["fix", "--vault", "kv-app"][..],
+        &["fix", "--vault", "kv-app", gone],
+        &["plan", "--vault", "kv-app"],
+        &["plan", "--vault", "kv-app", "--no-history"],
+        &["migrate", "--vault", "kv-app"],
+        &["migrate", "--vault", "kv-app", "--shell", "powershell"],
+        &[
+            "fix",
+            "--vault",
+            "kv-app",
+            "--names",
+            &format!("{gone}/names.json"),
+            "--write",
+        ],
+        &["scan", "--rules", gone],
+        &["scan", "--output", &format!("{gone}/report")],
+        &["history", gone],
+    ] {
+        let run = dir.run(args);
+        assert_all_silent(&run, &secrets, args[0]);
+    }
+    let run = dir.run(&["fix", "--vault", "kv-app", "--write"]).expect(1);
+    assert_all_silent(&run, &secrets, "fix");
+    assert!(run.stderr.contains("stands in the name"), "{}", run.stderr);
+    // Whatever is shown in its stead, the file itself is written.
+    let name = format!("{}.py", secrets[1]);
+    let text = fs::read_to_string(dir.path().join(name)).expect("readable");
+    assert!(text.contains("kv(\""), "{text}");
+    let names = fs::read_to_string(dir.path().join(".keysweep-names.json"));
+    let names = names.expect("written");
+    assert!(
+        secrets
+            .iter()
+            .all(|secret| !names.contains(&secret[SHOWN..])),
+        "{names}"
+    );
+}
+
+/// The fingerprints of findings, each with its path and whether it stands in the name.
+fn fingerprints(run: Run) -> BTreeSet<String> {
+    let field = |f: &serde_json::Value, name: &str| f[name].as_str().unwrap_or("file").to_owned();
+    let told = |f: &serde_json::Value| {
+        ["part", "path", "fingerprint"]
+            .map(|name| field(f, name))
+            .join(" ")
+    };
+    run.json_lines().iter().map(told).collect()
+}
+
+#[test]
+fn a_name_with_a_secret_has_one_fingerprint_everywhere_and_does_not_tell() {
+    // Of guessable values nothing goes into a fingerprint, wherever they stand.
+    let all = [5, 6].map(|seed| {
+        let repo = Repo::new();
+        let password = made_with("{b62:9}Zx9{b62:4}", seed);
+        repo.save("README", "Nothing.\n");
+        repo.save(
+            &format!("backup-{password}.py"),
+            format!("password = \"{password}\"\n"),
+        );
+        repo.save(
+            &format!("{}/a.py", token(1)),
+            format!("password = \"{password}\"\n"),
+        );
+        repo.save(
+            &format!("{}.py", token(2)),
+            format!("token = \"{}\"\n", token(3)),
+        );
+        let jsonl = |args: &[&str]| {
+            let args = [args, &["--format", "jsonl", "--quiet"]].concat();
+            fingerprints(repo.dir.run(&args).expect(1))
+        };
+        let scanned = jsonl(&["scan"]);
+        let mut swept = jsonl(&["history"]);
+        swept.retain(|told| !told.starts_with("commit"));
+        assert_eq!(scanned, swept);
+        assert_eq!(scanned, jsonl(&["scan", "--min-confidence", "low"]));
+        let brought = jsonl(&["diff", "HEAD~3..HEAD"]);
+        assert!(brought.is_superset(&scanned), "{brought:?} {scanned:?}");
+        scanned
+    });
+    assert_eq!(all[0].len(), 5);
+    assert_eq!(all[0], all[1]);
 }

@@ -42,6 +42,27 @@ fn a_file_is_read_once_however_often_it_is_named() {
     assert_eq!(dir.findings(&["src/deep", absolute]).len(), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_does_not_stand_for_the_file_it_leads_to() {
+    let dir = Dir::new();
+    let [before, after] = [3, 4].map(|seed| made_with("ghp_{b62:30}{crc-base62}", seed));
+    dir.write("src/m.py", leak(1));
+    for name in [&before, &after] {
+        std::os::unix::fs::symlink("m.py", dir.path().join("src").join(name)).expect("a link");
+    }
+    std::os::unix::fs::symlink("m.py", dir.path().join("src/a.py")).expect("a link");
+    for args in [&["src"][..], &["src", "src"], &["src/m.py", ".", "src"]] {
+        let findings = dir.findings(args);
+        let in_file = findings.iter().filter(|f| f["part"].is_null());
+        assert_eq!(in_file.count(), 1, "{args:?}");
+        assert_eq!(findings.len(), 3, "{args:?}");
+        let coverage = coverage(&dir, args, 1);
+        let links = coverage["left_out"]["symlink"].as_array();
+        assert_eq!(links.expect("a list").len(), 3, "{args:?}");
+    }
+}
+
 #[test]
 fn a_path_that_is_not_there_is_named_and_the_rest_is_read() {
     let dir = Dir::new();

@@ -30,6 +30,7 @@ pub use survey::{Survey, Target};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use crate::advise::facts::Facts;
 use crate::decode::Role;
@@ -99,6 +100,8 @@ pub enum Action {
 /// A file before and after.
 pub struct Fixed {
     pub path: String,
+    /// The path as it is printed, without secrets.
+    pub shown_path: Arc<str>,
     pub before: Vec<u8>,
     pub after: Vec<u8>,
     pub outcomes: Vec<Outcome>,
@@ -153,6 +156,7 @@ impl Fixer<'_> {
             });
         Fixed {
             path: survey.path.clone(),
+            shown_path: survey.shown_path.clone(),
             before: survey.bytes.clone(),
             outcomes: outcomes.collect(),
             after,

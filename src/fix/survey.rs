@@ -1,6 +1,7 @@
 //! What in a file can be rewritten, before names are given.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::grammar;
 use super::literal;
@@ -22,6 +23,8 @@ const LARGEST: usize = 2 << 20;
 /// A file with its findings and what can be done about each.
 pub struct Survey {
     pub path: String,
+    /// The path as it is printed, without secrets.
+    pub shown_path: Arc<str>,
     pub bytes: Vec<u8>,
     pub findings: Vec<Finding>,
     /// Whether the file is a notebook, broken ones too.
@@ -63,6 +66,7 @@ impl Survey {
     pub(super) fn of_findings(path: &str, findings: Vec<Finding>) -> Self {
         Self {
             path: path.to_owned(),
+            shown_path: shown_path(path, &findings),
             bytes: Vec::new(),
             is_notebook: true,
             notebook: None,
@@ -70,6 +74,14 @@ impl Survey {
             targets: Vec::new(),
             refused: Vec::new(),
             findings,
+        }
+    }
+
+    /// Shows the file by this path, which tells nothing that was found elsewhere either.
+    pub fn show_as(&mut self, path: &Arc<str>) {
+        self.shown_path = path.clone();
+        for finding in &mut self.findings {
+            finding.shown_path = path.clone();
         }
     }
 
@@ -111,7 +123,7 @@ impl Survey {
             let keys = finding.host.keys.join(".");
             let said = finding.name.as_deref().unwrap_or(&finding.rule.id);
             Wish {
-                path: &survey.path,
+                path: &survey.shown_path,
                 place: if keys.is_empty() {
                     said.to_owned()
                 } else {
@@ -164,6 +176,12 @@ fn without_using(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The path by which findings in a file show it.
+fn shown_path(path: &str, findings: &[Finding]) -> Arc<str> {
+    let first = findings.first();
+    first.map_or_else(|| path.into(), |finding| finding.shown_path.clone())
+}
+
 impl Fixer<'_> {
     /// Scans a file and finds out what can be rewritten.
     pub fn survey(&self, path: &str, bytes: &[u8]) -> Survey {
@@ -173,6 +191,7 @@ impl Fixer<'_> {
         let notebook = is_notebook.then(|| notebook::read(bytes)).flatten();
         let mut survey = Survey {
             path: path.to_owned(),
+            shown_path: shown_path(path, &findings),
             bytes: bytes.to_vec(),
             region: if notebook.is_none() {
                 Region::file(bytes)

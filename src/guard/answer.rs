@@ -88,9 +88,9 @@ pub fn for_gitlab(lines: Vec<String>) -> Vec<String> {
 fn told(finding: &Finding) -> [String; 2] {
     let git = finding.origin.git;
     let path = printable(finding.path());
-    let place = match git.map(|git| git.part) {
-        Some(Part::FileName) => format!("name of {path}"),
-        Some(Part::RefName) => format!("name of the reference {path}"),
+    let place = match finding.origin.part {
+        Part::FileName => format!("name of {path}"),
+        Part::RefName => format!("name of the reference {path}"),
         _ => format!("{path}:{}", finding.start.line),
     };
     let cell = finding.notebook.as_ref().and_then(|place| place.cell);
@@ -121,8 +121,8 @@ fn commands(verdict: &Verdict) -> Vec<String> {
         let more = ways.len() - shown;
         lines.push(format!("  and so with {more} more branches or tags"));
     }
-    let mut parts = verdict.findings.iter().filter_map(|f| f.origin.git);
-    if parts.any(|git| git.part == Part::RefName) {
+    let mut parts = verdict.findings.iter().map(|f| f.origin.part);
+    if parts.any(|part| part == Part::RefName) {
         lines.push("  give the branch or tag another name".to_owned());
     }
     if lines.is_empty() {

@@ -156,7 +156,7 @@ fn found(finding: &Finding) -> Found {
         rule: finding.rule.id.to_string(),
         severity: finding.severity.name(),
         confidence: finding.confidence.name(),
-        part: git.map(|git| git.part.name()),
+        part: git.map(|_| finding.origin.part.name()),
         path: printable(finding.path()),
         line: finding.start.line,
         commit: git.and_then(|git| git.commit).map(|id| id.to_string()),

@@ -188,12 +188,11 @@ impl Soiled<'_> {
                     .into_iter()
                     .flatten(),
             );
-            let Some((git, commit)) = finding.origin.git.and_then(|git| Some((git, git.commit?)))
-            else {
+            let Some(commit) = finding.origin.git.and_then(|git| git.commit) else {
                 continue;
             };
             soiled.insert(commit);
-            if git.part == Part::Commit && self.is_in_header(finding, commit)? {
+            if finding.origin.part == Part::Commit && self.is_in_header(finding, commit)? {
                 headers.insert(commit);
             }
         }
@@ -209,11 +208,9 @@ impl Soiled<'_> {
 
     /// The references whose files, or the names of those, still have a secret.
     fn alive(&self) -> HashSet<&str> {
-        let parts = [Some(Part::File), Some(Part::FileName)];
-        let files = self
-            .findings
-            .iter()
-            .filter(|finding| parts.contains(&finding.origin.git.map(|git| git.part)));
+        let parts = [Part::File, Part::FileName];
+        let findings = self.findings.iter();
+        let files = findings.filter(|finding| parts.contains(&finding.origin.part));
         let traces = files.filter_map(|finding| finding.trace.as_deref());
         traces
             .flat_map(|trace| &trace.refs)
@@ -223,11 +220,10 @@ impl Soiled<'_> {
 
     /// The tags whose messages have a secret.
     fn tags(&self) -> HashSet<ObjectId> {
-        let places = self
-            .findings
-            .iter()
-            .filter_map(|finding| finding.origin.git);
-        let tags = places.filter(|git| git.part == Part::Tag);
-        tags.map(|git| git.object).collect()
+        let findings = self.findings.iter();
+        let tags = findings.filter(|finding| finding.origin.part == Part::Tag);
+        tags.filter_map(|finding| finding.origin.git)
+            .map(|git| git.object)
+            .collect()
     }
 }

@@ -62,11 +62,7 @@ pub fn fold(
 
 /// By what a finding is folded with others.
 pub fn key(finding: &Finding) -> Key {
-    let by_name = finding
-        .origin
-        .git
-        .is_some_and(|git| git.part == Part::FileName);
-    let path = if by_name {
+    let path = if finding.origin.part == Part::FileName {
         "".into()
     } else {
         finding.origin.path.clone()
@@ -92,14 +88,15 @@ fn one(group: Vec<Finding>, reader: &Reader, tips: &[Tip]) -> Result<Vec<Finding
         .filter_map(|finding| finding.origin.git)
         .map(|git| git.object)
         .collect();
-    let (refs, alive) = alive(first_git.part, &path, &objects, reader, tips)?;
+    let part = first.origin.part;
+    let (refs, alive) = alive(part, &path, &objects, reader, tips)?;
     let shown = match alive.is_empty() {
         true => vec![first_git.object],
         false => alive,
     };
     let note = |commit: Option<ObjectId>| commit.map(|id| note(reader, id)).transpose();
     let trace = Trace {
-        first: match first_git.part {
+        first: match part {
             Part::Tag => Some(note_of_tag(reader, first_git.object)?),
             _ => note(first_git.commit)?,
         },

@@ -306,20 +306,18 @@ impl Incoming {
     fn names(&self, updates: &[Update]) -> Vec<Origin> {
         let files = self.changes.names.iter().map(|place| {
             let origin = GitOrigin {
-                part: Part::FileName,
                 // A name is no object: the commit that brought it stands for it.
                 object: place.commit.unwrap_or(ObjectId([0; 20])),
                 commit: place.commit,
             };
-            Origin::git(place.path.clone(), origin)
+            Origin::git(place.path.clone(), Part::FileName, origin)
         });
         let references = updates.iter().filter_map(|update| {
             let origin = GitOrigin {
-                part: Part::RefName,
                 object: update.new?,
                 commit: None,
             };
-            Some(Origin::git(&*update.name, origin))
+            Some(Origin::git(&*update.name, Part::RefName, origin))
         });
         files.chain(references).collect()
     }

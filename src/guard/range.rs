@@ -333,12 +333,8 @@ impl Base<'_> {
 /// Names of files as texts. A name is no object: `object` stands for it.
 fn named(names: Vec<Place>, object: ObjectId) -> Vec<Origin> {
     let named = names.into_iter().map(|Place { path, commit }| {
-        let origin = GitOrigin {
-            part: Part::FileName,
-            object,
-            commit,
-        };
-        Origin::git(path, origin)
+        let origin = GitOrigin { object, commit };
+        Origin::git(path, Part::FileName, origin)
     });
     named.collect()
 }

@@ -142,8 +142,5 @@ impl Old<'_> {
 }
 
 fn is_name(finding: &Finding) -> bool {
-    finding
-        .origin
-        .git
-        .is_some_and(|git| git.part == Part::FileName)
+    finding.origin.part == Part::FileName
 }

@@ -426,8 +426,8 @@ impl<'p> Places<'p> {
     /// A finding with what is known of its place.
     fn traced(&self, mut finding: Finding, part: Part, place: &Place) -> Finding {
         let first = place.span.map(|span| self.note(span.first));
+        finding.origin.part = part;
         finding.origin.git = Some(GitOrigin {
-            part,
             object: place.object,
             commit: first.as_ref().map(|commit| commit.id),
         });

@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use smallvec::SmallVec;
 
 use super::copies::Copies;
+use super::names::Told;
 use super::{Judged, Sweep};
 use crate::decode::{Document, Layer, Located};
 use crate::finding::{ByteRange, Finding, Fingerprint, Frame, NotebookPlace};
@@ -28,6 +29,8 @@ pub(super) struct Assembly<'a> {
     unit: &'a Unit<'a>,
     document: &'a Document<'a>,
     judged: &'a [Judged],
+    /// What the path tells.
+    told: &'a Told,
     located: Vec<Located>,
     /// The bytes of all of them.
     secret: SpanSet,
@@ -42,8 +45,8 @@ impl<'a> Assembly<'a> {
     pub fn new(
         sweep: &'a Sweep,
         unit: &'a Unit<'a>,
-        document: &'a Document<'a>,
-        judged: &'a [Judged],
+        (document, judged): (&'a Document<'a>, &'a [Judged]),
+        told: &'a Told,
     ) -> Self {
         let located: Vec<Located> = judged
             .iter()
@@ -67,6 +70,7 @@ impl<'a> Assembly<'a> {
             unit,
             document,
             judged,
+            told,
             located,
             secret,
             copies,
@@ -142,6 +146,7 @@ impl<'a> Assembly<'a> {
             frame: self.frame(index),
             trace: None,
             origin: self.unit.origin.clone(),
+            shown_path: self.told.shown(&self.unit.origin.path),
             name,
             rule,
         }
@@ -234,7 +239,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// A strong value names itself, under the key. One that could be guessed from a published hash
-    /// stays out of it: rule, path and name stand for it.
+    /// stays out of it: rule, path and name stand for it. So does all that the path itself tells.
     fn fingerprint(&self, index: usize, rule: &RuleRef, name: Option<&str>) -> Fingerprint {
         let value = self.value(index);
         let bits = entropy::shannon_entropy(value) * value.len() as f32;
@@ -246,10 +251,11 @@ impl<'a> Assembly<'a> {
         } else {
             name.unwrap_or_default().as_bytes()
         };
+        let path = self.told.hashed(&self.unit.origin.path, value);
         let parts = [
             if strong { &b"value"[..] } else { b"name" },
             rule.id.as_bytes(),
-            self.unit.origin.path.as_bytes(),
+            path.as_bytes(),
             named,
         ];
         Fingerprint(self.sweep.options.fingerprint_key.hash(parts))

@@ -4,11 +4,12 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::copies::{self, Copies};
-use super::{Scanner, Sweep};
+use super::{Scanner, Sweep, Worker};
 use crate::finding::Finding;
 use crate::ledger::Ledger;
 use crate::pool::Pool;
@@ -19,6 +20,8 @@ use crate::unit::{Origin, Unit};
 
 /// Shorter values stand in many names by chance, and without them nobody finds the file.
 const SHORTEST_COPY: usize = 8;
+/// What the rules are so sure of is shown in no name.
+const ENOUGH: Level = Level::Medium;
 
 impl Sweep {
     /// A name with all that the rules find in it masked. Names are printed, so whoever prints one that
@@ -46,8 +49,8 @@ pub fn mask_names<'f>(
         return;
     }
     for finding in &mut findings {
-        if let Some(path) = masked.get(finding.path()) {
-            finding.origin.path = path.as_str().into();
+        if let Some(path) = masked.get(&*finding.origin.path) {
+            finding.shown_path = path.as_str().into();
         }
         for name in names_of_trace(finding) {
             if let Some(masked) = masked.get(name) {
@@ -65,7 +68,7 @@ fn masked_names(
 ) -> HashMap<String, String> {
     let mut names: HashSet<&str> = HashSet::new();
     for finding in findings {
-        names.insert(finding.path());
+        names.insert(&finding.origin.path);
         if let Some(trace) = &finding.trace {
             names.extend(trace.notes().map(|note| &*note.author));
             names.extend(trace.refs.iter().map(String::as_str));
@@ -99,53 +102,104 @@ fn is_no_chance(value: &[u8]) -> bool {
 impl Scanner<'_> {
     /// A name without secrets: those that the rules find in it or in one of its parts, and those copied.
     fn masked<'n>(&mut self, name: &'n str, copies: &Copies<'_>) -> Cow<'n, str> {
-        let mut secret = SpanSet::default();
-        for copy in copies.find(name.as_bytes()) {
-            secret.insert(SourceSpan {
-                start: copy.start as u32,
-                end: copy.end as u32,
-            });
+        let mut told = self.sweep.told_by(name, &mut self.worker);
+        add_copies(copies, name, &mut told.secret);
+        without(name, &told.secret)
+    }
+}
+
+/// What the rules find in a name.
+#[derive(Default)]
+pub(super) struct Told {
+    /// All that is not to be shown.
+    secret: SpanSet,
+    /// That of it which is found whatever a sweep is to report.
+    sure: SpanSet,
+}
+
+impl Told {
+    /// The name as it is shown.
+    pub fn shown(&self, name: &Arc<str>) -> Arc<str> {
+        match without(name, &self.secret) {
+            Cow::Borrowed(_) => name.clone(),
+            Cow::Owned(shown) => shown.into(),
         }
-        self.add_told(name, 0, &mut secret);
+    }
+
+    /// The name as it stands in the fingerprint of a value, of which a name must not tell more than the
+    /// rest of it. However a sweep is set, it is the same.
+    pub fn hashed<'n>(&self, name: &'n str, value: &[u8]) -> Cow<'n, str> {
+        let mut secret = self.sure.clone();
+        if is_no_chance(value) {
+            let mut copies = Copies::default();
+            copies.add(value);
+            add_copies(&copies, name, &mut secret);
+        }
+        without(name, &secret)
+    }
+
+    /// Adds what stands in the part of a name that starts there.
+    fn add(&mut self, start: u32, span: SourceSpan, confidence: Level) {
+        let span = SourceSpan {
+            start: start + span.start,
+            end: start + span.end,
+        };
+        self.secret.insert(span);
+        if confidence >= ENOUGH {
+            self.sure.insert(span);
+        }
+    }
+}
+
+impl Sweep {
+    /// What the rules take for secrets in a name or in one of its parts.
+    pub(super) fn told_by(&self, name: &str, worker: &mut Worker) -> Told {
+        let mut told = Told::default();
+        self.add_told(name, 0, worker, &mut told);
         if name.contains('/') {
             let mut start = 0;
             for part in name.split('/') {
-                self.add_told(part, start, &mut secret);
+                self.add_told(part, start, worker, &mut told);
                 start += part.len() as u32 + 1;
             }
         }
-        shown(name, &secret)
+        told
     }
 
-    /// Adds what the rules take for secrets in the part of a name that starts there.
-    fn add_told(&mut self, part: &str, start: u32, secret: &mut SpanSet) {
-        let sweep = self.sweep;
+    /// Adds what they take for secrets in the part of a name that starts there.
+    fn add_told(&self, part: &str, start: u32, worker: &mut Worker, told: &mut Told) {
         let unit = Unit::words(Origin::file(""), part.as_bytes());
-        let limits = sweep.options.limits;
-        let Ok(document) = self.worker.opener.open(&unit, limits, &[]) else {
+        let Ok(document) = worker.opener.open(&unit, self.options.limits, &[]) else {
             return;
         };
         // What is reported is no measure of what may be shown.
-        let enough = sweep.options.min_confidence.min(Level::Medium);
+        let enough = self.options.min_confidence.min(ENOUGH);
         let path = &unit.origin.path;
-        for judged in sweep.judge_views(path, &document, None, &mut self.worker) {
-            if judged.assessment.confidence < enough {
+        for judged in self.judge_views(path, &document, None, worker) {
+            let confidence = judged.assessment.confidence;
+            if confidence < enough {
                 continue;
             }
             let located = document.locate(judged.view, judged.assessment.secret);
             for span in located.source {
-                secret.insert(SourceSpan {
-                    start: start + span.start,
-                    end: start + span.end,
-                });
+                told.add(start, span, confidence);
             }
         }
-        self.worker.opener.recycle(document);
+        worker.opener.recycle(document);
+    }
+}
+
+fn add_copies(copies: &Copies<'_>, name: &str, secret: &mut SpanSet) {
+    for copy in copies.find(name.as_bytes()) {
+        secret.insert(SourceSpan {
+            start: copy.start as u32,
+            end: copy.end as u32,
+        });
     }
 }
 
 /// A name with these bytes masked.
-fn shown<'n>(name: &'n str, secret: &SpanSet) -> Cow<'n, str> {
+fn without<'n>(name: &'n str, secret: &SpanSet) -> Cow<'n, str> {
     if secret.is_empty() {
         return name.into();
     }

@@ -11,6 +11,7 @@ use crate::finding::{CommitNote, Finding, NotebookPlace, State, Trace};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Outcome;
 use crate::rules::Severity;
+use crate::unit::Part;
 
 /// From this many findings on, the summary counts them by kind.
 const MANY: usize = 12;
@@ -347,9 +348,10 @@ pub fn commit(commit: &CommitNote) -> String {
     format!("{} {day} {}", &id[..12], printable(&commit.author))
 }
 
-/// `line 3, column 5`, or for a notebook `cell 12 · output 1 · line 3`.
+/// `line 3, column 5`, for a notebook `cell 12 · output 1 · line 3`, for the name of a file `in the name`.
 fn place(finding: &Finding) -> String {
     match &finding.notebook {
+        None if finding.origin.part == Part::FileName => "in the name".to_owned(),
         Some(place) => format!(
             "{} · {}",
             printable(file_name(finding.path())),

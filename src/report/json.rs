@@ -13,7 +13,6 @@ use crate::judge::generic::features::Feature;
 use crate::judge::generic::model::Explanation;
 use crate::ledger::{Ledger, LeftOut, Reason};
 use crate::pipeline::Outcome;
-use crate::unit::Part;
 
 /// One finding as JSON says it. Field names are stable.
 #[derive(Serialize)]
@@ -47,6 +46,8 @@ struct FindingJson<'f> {
     encoding: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'static str>,
     #[serde(flatten)]
     git: Option<GitJson<'f>>,
     fingerprint: String,
@@ -60,7 +61,6 @@ struct FindingJson<'f> {
 /// Where in a repository it is, and since when.
 #[derive(Serialize)]
 struct GitJson<'f> {
-    part: &'static str,
     /// The commit that brought it in.
     #[serde(skip_serializing_if = "Option::is_none")]
     commit: Option<String>,
@@ -90,9 +90,8 @@ impl<'f> GitJson<'f> {
         let first = trace.and_then(|trace| trace.first.as_ref());
         let last = trace.and_then(|trace| trace.last.as_ref());
         Some(Self {
-            part: git.part.name(),
             commit: git.commit.map(|id| id.to_string()),
-            blob: (git.part == Part::File).then(|| git.object.to_string()),
+            blob: finding.origin.is_file().then(|| git.object.to_string()),
             author: first.map(|commit| &*commit.author),
             date: first.map(|commit| date(commit.time)),
             last_commit: last.map(|commit| commit.id.to_string()),
@@ -234,6 +233,7 @@ fn finding_json<'f>(finding: &'f Finding, style: &Style) -> FindingJson<'f> {
         cell_line: notebook.map(|n| n.line),
         encoding: finding.layers.iter().map(|layer| layer.name()).collect(),
         name: finding.name.as_deref(),
+        part: (!is_plain(finding)).then(|| finding.origin.part.name()),
         git: GitJson::of(finding),
         fingerprint: finding.fingerprint.to_string(),
         masked: finding.secret.masked(),
@@ -241,6 +241,11 @@ fn finding_json<'f>(finding: &'f Finding, style: &Style) -> FindingJson<'f> {
         grants: &finding.grants,
         advice: advise::advise(finding).into(),
     }
+}
+
+/// Whether a finding is in a file of a working tree, which is what findings are in unless they say it.
+fn is_plain(finding: &Finding) -> bool {
+    finding.origin.git.is_none() && finding.origin.is_file()
 }
 
 /// What was read and what was not.

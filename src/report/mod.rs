@@ -18,6 +18,7 @@ use escaped::Escaped;
 use crate::finding::Finding;
 use crate::pipeline::Outcome;
 use crate::rules::RuleSet;
+use crate::unit::Part;
 
 /// How to write a report.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +86,7 @@ fn none_found(outcome: &Outcome) -> &'static str {
 /// A finding in a few words, for readers that show one line of text.
 fn sentence(finding: &Finding) -> String {
     let place = match finding.notebook.as_ref().and_then(|n| n.cell) {
+        _ if finding.origin.part == Part::FileName => format!(" in the name {}", finding.path()),
         Some(cell) => format!(" in cell {cell}"),
         None => String::new(),
     };

@@ -84,12 +84,8 @@ impl<'s> Objects<'s> {
         let mut words = Vec::new();
         let text = |path: &str, part, commit, bytes: &[u8]| {
             let object = id;
-            let origin = GitOrigin {
-                part,
-                object,
-                commit,
-            };
-            push(&Origin::git(path, origin), bytes, sink);
+            let origin = GitOrigin { object, commit };
+            push(&Origin::git(path, part, origin), bytes, sink);
         };
         match object.kind {
             Kind::Blob => match self.places.get(&id) {

@@ -1,6 +1,6 @@
-//! Files and folders of a working tree.
+//! Files and folders of a working tree, and their names.
 //!
-//! Two steps: `ignore` lists the files in parallel, then each thread of rayon's pool takes one after
+//! Two steps: `ignore` lists the tree in parallel, then each thread of rayon's pool takes one entry after
 //! the other, in the order of their paths, and hands it on. Listing first costs a few milliseconds,
 //! and buys progress with a known end and work that is shared file by file instead of folder by
 //! folder.
@@ -19,7 +19,7 @@ use super::stream::{self, Buffer, Sizes};
 use super::{Sink, Source};
 use crate::error::Error;
 use crate::ledger::Reason;
-use crate::unit::Origin;
+use crate::unit::{Origin, Part, Unit};
 
 /// What to walk and how.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Walk {
         }
     }
 
-    fn list(&self, sink: &dyn Sink) -> Result<Vec<PathBuf>, Error> {
+    fn list(&self, sink: &dyn Sink) -> Result<Vec<Found>, Error> {
         let Some((first, rest)) = self.paths.split_first() else {
             return Ok(Vec::new());
         };
@@ -63,22 +63,39 @@ impl Walk {
         let found = Mutex::new(Vec::new());
         builder.build_parallel().run(|| {
             let mut batch = Batch {
-                files: Vec::new(),
+                found: Vec::new(),
                 all: &found,
             };
             Box::new(move |entry| {
-                visit(entry, &mut batch.files, sink);
+                match entry {
+                    Ok(entry) => batch.found.push(Found::of(entry)),
+                    Err(error) => fail_to_list(&error, sink),
+                }
                 WalkState::Continue
             })
         });
-        let mut files = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Not as paths: comparing those part by part would cost more than listing them.
-        files.par_sort_unstable_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
+        found.par_sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
         if !rest.is_empty() {
             let mut seen = Seen::default();
-            files.retain(|path| seen.is_new(path));
+            found.retain(|found| seen.is_new(found));
         }
-        Ok(files)
+        Ok(found)
+    }
+
+    /// Hands on an entry's name, and what it holds.
+    fn hand_on(&self, found: &Found, buffer: &mut Buffer, sink: &dyn Sink) {
+        let Found { path, kind } = found;
+        name(path, sink);
+        let refuse = |reason, detail| sink.leave_out(shown_path(path), reason, detail);
+        match kind {
+            Kind::Folder => {}
+            Kind::File => self.read(path, buffer, sink),
+            Kind::Link => refuse(Reason::Symlink, "a symbolic link"),
+            Kind::Other => refuse(Reason::NotAFile, "a pipe, a socket or a device"),
+            Kind::Refused => refuse(Reason::Unreadable, "neither a file nor a folder"),
+        }
     }
 
     fn read(&self, path: &Path, buffer: &mut Buffer, sink: &dyn Sink) {
@@ -112,33 +129,34 @@ impl Walk {
 
 impl Source for Walk {
     fn deliver(&self, sink: &dyn Sink) -> Result<(), Error> {
-        let files = self.list(sink)?;
-        sink.expect(files.len() as u64);
+        let found = self.list(sink)?;
+        let files = found.iter().filter(|found| found.kind != Kind::Folder);
+        sink.expect(files.count() as u64);
         let next = AtomicUsize::new(0);
         rayon::broadcast(|_| {
             let mut buffer = Buffer::default();
-            while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                self.read(path, &mut buffer, sink);
+            while let Some(found) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.hand_on(found, &mut buffer, sink);
             }
         });
         Ok(())
     }
 }
 
-/// One walking thread's files, added to all when the thread is done.
+/// One walking thread's entries, added to all when the thread is done.
 struct Batch<'a> {
-    files: Vec<PathBuf>,
-    all: &'a Mutex<Vec<PathBuf>>,
+    found: Vec<Found>,
+    all: &'a Mutex<Vec<Found>>,
 }
 
 impl Drop for Batch<'_> {
     fn drop(&mut self) {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.append(&mut self.files);
+        all.append(&mut self.found);
     }
 }
 
-/// The files seen so far, by their one true path, for paths that were named twice or lie in each
+/// The entries seen so far, by their one true path, for paths that were named twice or lie in each
 /// other.
 #[derive(Default)]
 struct Seen {
@@ -148,12 +166,13 @@ struct Seen {
 }
 
 impl Seen {
-    fn is_new(&mut self, path: &Path) -> bool {
+    fn is_new(&mut self, found: &Found) -> bool {
+        let path = &*found.path;
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
             return true;
         };
-        // Below what was named there are no links; what was named may be one.
-        let file = match path.is_symlink() {
+        // A link that is not followed is one thing, and what it leads to is another.
+        let file = match found.kind != Kind::Link && path.is_symlink() {
             true => path.canonicalize().unwrap_or_else(|_| path.into()),
             false => self.folder(folder).join(name),
         };
@@ -173,58 +192,37 @@ impl Seen {
     }
 }
 
-fn visit(entry: Result<DirEntry, ignore::Error>, files: &mut Vec<PathBuf>, sink: &dyn Sink) {
-    match entry {
-        Ok(entry) => match kind(&entry) {
-            Kind::Folder => {}
-            Kind::File => files.push(entry.into_path()),
-            Kind::Link => refuse(&entry, Reason::Symlink, "a symbolic link", sink),
-            // Whoever names a path wants it read.
-            Kind::Other if entry.depth() == 0 => {
-                refuse(
-                    &entry,
-                    Reason::Unreadable,
-                    "neither a file nor a folder",
-                    sink,
-                );
-            }
-            Kind::Other => {
-                refuse(
-                    &entry,
-                    Reason::NotAFile,
-                    "a pipe, a socket or a device",
-                    sink,
-                );
-            }
-        },
-        Err(error) => {
-            let path = error_path(&error).map_or_else(|| "?".into(), shown_path);
-            sink.expect(1);
-            match error.io_error() {
-                Some(io) => fail(sink, path, io),
-                None => sink.leave_out(path, Reason::Unreadable, &error.to_string()),
-            }
-        }
-    }
-}
-
-fn refuse(entry: &DirEntry, reason: Reason, detail: &str, sink: &dyn Sink) {
-    sink.expect(1);
-    sink.leave_out(shown_path(entry.path()), reason, detail);
+/// An entry of the tree.
+struct Found {
+    path: PathBuf,
+    kind: Kind,
 }
 
 /// What to do with an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Folder,
     File,
     Link,
     Other,
+    /// No file either, but somebody named it and wants it read.
+    Refused,
+}
+
+impl Found {
+    fn of(entry: DirEntry) -> Self {
+        Self {
+            kind: kind(&entry),
+            path: entry.into_path(),
+        }
+    }
 }
 
 /// Links that were named are followed, others are not. A pipe is only opened when it was named, as
 /// `<(command)` of a shell is; opening one that nobody writes to would wait for ever.
 fn kind(entry: &DirEntry) -> Kind {
-    if entry.depth() > 0 && entry.path_is_symlink() {
+    let is_named = entry.depth() == 0;
+    if !is_named && entry.path_is_symlink() {
         return Kind::Link;
     }
     let followed = match entry.path_is_symlink() {
@@ -235,8 +233,31 @@ fn kind(entry: &DirEntry) -> Kind {
         Some(kind) if kind.is_dir() => Kind::Folder,
         // One that points nowhere fails when it is opened, and is told of then.
         None => Kind::File,
-        Some(kind) if kind.is_file() || (entry.depth() == 0 && is_pipe(kind)) => Kind::File,
+        Some(kind) if kind.is_file() || (is_named && is_pipe(kind)) => Kind::File,
+        Some(_) if is_named => Kind::Refused,
         Some(_) => Kind::Other,
+    }
+}
+
+/// Hands on the name of a file or a folder as a text of its own.
+fn name(path: &Path, sink: &dyn Sink) {
+    if let Some(name) = path.file_name() {
+        let name = shown_path(Path::new(name));
+        let path = shown_path(path);
+        let origin = Origin {
+            part: Part::FileName,
+            ..Origin::file(path.trim_end_matches('/'))
+        };
+        sink.unit(&Unit::words(origin, name.as_bytes()));
+    }
+}
+
+fn fail_to_list(error: &ignore::Error, sink: &dyn Sink) {
+    let path = error_path(error).map_or_else(|| "?".into(), shown_path);
+    sink.expect(1);
+    match error.io_error() {
+        Some(io) => fail(sink, path, io),
+        None => sink.leave_out(path, Reason::Unreadable, &error.to_string()),
     }
 }
 

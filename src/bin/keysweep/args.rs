@@ -20,7 +20,7 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Scan files and folders
+    /// Scan files and folders, and their names
     Scan(ScanArgs),
     /// Sweep everything in a git repository: all commits, branches, tags and what is left of others
     ///

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use keysweep::advise::facts::{Cloud, Facts, Vault};
 use keysweep::advise::names::NameMap;
 use keysweep::error::Error;
-use keysweep::finding::Fingerprint;
+use keysweep::finding::{Finding, Fingerprint};
 use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, diff, write};
-use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
+use keysweep::pipeline::{Options, Outcome, Progress, Sweep, mask_names};
 use keysweep::report::human::{counted, printable};
 use keysweep::source::walk::Walk;
 
@@ -50,6 +50,7 @@ pub fn sweep(args: &TargetArgs) -> Result<Swept, Fault> {
     };
     let mut outcome = sweep.run(&walk, &Progress::default())?;
     let ignores = apply_ignores(&args.paths, &mut outcome)?;
+    mask_names(&sweep, &mut outcome.findings, &mut outcome.ledger);
     tell(&outcome.ledger);
     Ok(Swept {
         sweep,
@@ -76,13 +77,17 @@ fn facts(args: &TargetArgs) -> Result<Facts, Error> {
 
 /// The files with findings, surveyed in the order of their paths.
 pub fn surveys(fixer: &Fixer<'_>, outcome: &Outcome) -> Result<Vec<Survey>, Error> {
-    let mut paths: Vec<&str> = outcome.findings.iter().map(|f| f.path()).collect();
-    paths.dedup();
-    let read = |path: &&str| {
-        let bytes = std::fs::read(path).map_err(|e| Error::io(Path::new(path), e))?;
-        Ok(fixer.survey(path, &bytes))
+    let findings = outcome.findings.iter();
+    let mut files: Vec<&Finding> = findings.filter(|f| f.origin.is_file()).collect();
+    files.dedup_by_key(|finding| &finding.origin.path);
+    let read = |finding: &Finding| {
+        let path = &*finding.origin.path;
+        let bytes = std::fs::read(path).map_err(|e| Error::io(Path::new(finding.path()), e))?;
+        let mut survey = fixer.survey(path, &bytes);
+        survey.show_as(&finding.shown_path);
+        Ok(survey)
     };
-    paths.iter().map(read).collect()
+    files.into_iter().map(read).collect()
 }
 
 /// Names for the targets of all surveys, each survey's in a list of its own.
@@ -117,6 +122,7 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
         }
         all => all?,
     }
+    end.names(&swept.outcome);
     heard(end.summary(args, &mut out))?;
     Ok(end.exit(args, complete))
 }
@@ -188,7 +194,7 @@ impl Asker {
             0 => "what repeats a secret".to_owned(),
             masked => counted(masked as u64, "secret"),
         };
-        let question = format!("{}: take out {secrets}?", printable(&fixed.path));
+        let question = format!("{}: take out {secrets}?", printable(&fixed.shown_path));
         self.agrees(&question, out)
     }
 
@@ -276,7 +282,7 @@ impl Run<'_> {
         if fixed.is_changed() && !args.write {
             let before: Vec<_> = fixed.outcomes.iter().map(|o| o.finding.clone()).collect();
             let after = fixer.sweep.scan_bytes(&fixed.path, &fixed.after);
-            let path = printable(&fixed.path);
+            let path = printable(&fixed.shown_path);
             out.write_all(
                 diff::unified(&path, (&fixed.before, &before), (&fixed.after, &after)).as_bytes(),
             )?;
@@ -292,13 +298,13 @@ impl Run<'_> {
         {
             keep_names(path, names)?;
         }
-        if fixed.is_changed() && args.write && !self.write(fixed) {
+        if fixed.is_changed() && args.write && !self.write(fixer, fixed) {
             return Ok(());
         }
         self.changed += usize::from(fixed.is_changed());
         for outcome in &fixed.outcomes {
             let finding = &outcome.finding;
-            let place = format!("{} line {}", printable(&fixed.path), finding.start.line);
+            let place = format!("{} line {}", printable(finding.path()), finding.start.line);
             match &outcome.action {
                 Action::Rewritten(name) => {
                     self.rewritten += 1;
@@ -315,7 +321,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn write(&mut self, fixed: &Fixed) -> bool {
+    /// Says which secrets stand in names: nothing is given another name here.
+    fn names(&mut self, outcome: &Outcome) {
+        let findings = outcome.findings.iter();
+        for finding in findings.filter(|finding| !finding.origin.is_file()) {
+            self.kept += 1;
+            let (path, title) = (printable(finding.path()), &finding.title);
+            say(&format!("{path}: {title} stands in the name; rename it"));
+        }
+    }
+
+    fn write(&mut self, fixer: &Fixer<'_>, fixed: &Fixed) -> bool {
         let path = PathBuf::from(&fixed.path);
         let root = root_of(&path);
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -329,14 +345,15 @@ impl Run<'_> {
                 write::replace(&root, &path, &fixed.before, &fixed.after)
             });
         if let Err(error) = written {
-            say(&error.to_string());
+            let said = error.to_string().replace(&fixed.path, &fixed.shown_path);
+            say(&fixer.sweep.masked(&said));
             self.failed += 1;
             return false;
         }
         true
     }
 
-    fn tell_also(&mut self, fixer: &Fixer<'_>, finding: &keysweep::finding::Finding, name: &str) {
+    fn tell_also(&mut self, fixer: &Fixer<'_>, finding: &Finding, name: &str) {
         let context = finding.host.context;
         let holes = keysweep::advise::template::Holes::of(finding, &fixer.facts, name);
         let title = format!("{} {}", context.id, context.title);

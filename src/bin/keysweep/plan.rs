@@ -26,14 +26,18 @@ use crate::replace_text::Rules;
 struct Plan {
     /// What something reads: the files, or the newest commit of a reference. By name.
     entries: BTreeMap<String, Entry>,
-    /// What older commits only have, or nothing leads to.
-    past: Vec<Entry>,
+    /// What nothing reads, each with a word on where it stands.
+    unread: Vec<(&'static str, Entry)>,
     /// What is found in the repository, where there is one to look at.
     history: Option<Vec<Finding>>,
     hosts: Hosts,
     /// Whether all of it could be read.
     complete: bool,
 }
+
+/// Where secrets stand that nothing reads.
+const IN_NAMES: &str = "in names only";
+const IN_HISTORY: &str = "in the history only";
 
 /// Where the repository is known to be kept, by its remotes.
 #[derive(Clone, Copy, Default)]
@@ -49,7 +53,7 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
     let (entries, files) = entries(&in_files(&args.target, repo.as_ref()))?;
     let mut plan = Plan {
         entries,
-        past: Vec::new(),
+        unread: Vec::new(),
         history: None,
         hosts: Hosts::default(),
         complete: files.outcome.ledger.is_complete(),
@@ -67,6 +71,7 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
         plan.add_history(outcome, &files);
         plan.hosts = Hosts::of(repo);
     }
+    plan.add_names(&files);
     let rules = Rules::of(plan.findings(&files), repo.as_ref());
     if let Some(path) = &args.replace_text {
         rules.write(path)?;
@@ -137,8 +142,12 @@ impl Plan {
             let entry = match name {
                 Some(name) => self.entries.entry(name).or_default(),
                 None => {
-                    self.past.push(Entry::default());
-                    self.past.last_mut().expect("just pushed")
+                    let place = match same.iter().any(is_name) {
+                        true => IN_NAMES,
+                        false => IN_HISTORY,
+                    };
+                    self.unread.push((place, Entry::default()));
+                    &mut self.unread.last_mut().expect("just pushed").1
                 }
             };
             let is_new = entry.title.is_empty();
@@ -156,6 +165,21 @@ impl Plan {
         self.history = Some(outcome.findings);
     }
 
+    /// Adds the secrets that stand in names of files only: nothing reads them there.
+    fn add_names(&mut self, files: &Swept) {
+        let findings = files.outcome.findings.iter();
+        for finding in findings.filter(|finding| !finding.origin.is_file()) {
+            let unread = self.unread.iter().map(|(_, entry)| entry);
+            let mut entries = self.entries.values().chain(unread);
+            if !entries.any(|entry| entry.secrets.contains(&finding.secret)) {
+                let mut entry = Entry::default();
+                entry.tell(finding, &advise::advise_with(finding, &files.facts));
+                entry.past.push(format!("the name of {}", finding.path()));
+                self.unread.push((IN_NAMES, entry));
+            }
+        }
+    }
+
     /// A name that no other value has.
     fn free(&self, wanted: &str) -> String {
         let numbered = (2..).map(|number| format!("{wanted}-{number}"));
@@ -171,7 +195,7 @@ impl Plan {
     }
 
     fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.past.is_empty()
+        self.entries.is_empty() && self.unread.is_empty()
     }
 
     fn write(&self, args: &PlanArgs, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
@@ -192,8 +216,8 @@ impl Plan {
         writeln!(out, "# Rotate\n")?;
         let mut services: BTreeMap<&str, Vec<(&str, &Entry)>> = BTreeMap::new();
         let named = self.entries.iter().map(|(name, entry)| (&**name, entry));
-        let past = self.past.iter().map(|entry| ("in the history only", entry));
-        for (name, entry) in named.chain(past) {
+        let unread = self.unread.iter().map(|(place, entry)| (*place, entry));
+        for (name, entry) in named.chain(unread) {
             let service = services.entry(&entry.provider).or_default();
             service.push((name, entry));
         }
@@ -223,11 +247,11 @@ impl Plan {
             let places: Vec<String> = places.into_iter().collect();
             writeln!(out, "| {name} | {} |", places.join(", "))?;
         }
-        if !self.past.is_empty() {
-            let past = counted(self.past.len() as u64, "secret");
+        if !self.unread.is_empty() {
+            let unread = counted(self.unread.len() as u64, "secret");
             writeln!(
                 out,
-                "\n{past} of the history only: nothing here reads them, so they are revoked and not stored."
+                "\n{unread} of the history or of names only: nothing here reads them, so they are revoked and not stored."
             )?;
         }
         writeln!(
@@ -305,11 +329,6 @@ impl Plan {
             let paths: Vec<String> = paths.into_iter().map(printable).collect();
             paths.join(", ")
         };
-        let of = |part: Part| -> BTreeSet<&str> {
-            let of_part = |f: &&Finding| f.origin.git.is_some_and(|git| git.part == part);
-            let found = self.history.iter().flatten().filter(of_part);
-            found.map(|f| f.path()).collect()
-        };
         let whole: BTreeSet<&str> = rules
             .binary
             .iter()
@@ -322,14 +341,15 @@ impl Plan {
                 list(whole)
             ));
         }
-        let names = of(Part::FileName);
-        if !names.is_empty() {
+        if !rules.names.is_empty() {
+            let names = rules.names.iter().map(|path| &**path).collect();
             steps.push(format!(
                 "Secrets stand in names of files. Rename each: git filter-repo --path-rename OLD:NEW: {}",
                 list(names)
             ));
         }
-        if !of(Part::RefName).is_empty() {
+        let mut findings = self.history.iter().flatten();
+        if findings.any(|finding| finding.origin.part == Part::RefName) {
             steps.push("Secrets stand in names of references. Rename each: git branch -m, or git tag and git tag -d; on the server delete the old name.".to_owned());
         }
         steps
@@ -350,8 +370,18 @@ fn is_head(finding: &Finding) -> bool {
 
 /// Whether it is in a file that somebody who checks out a reference has.
 fn is_read(finding: &Finding) -> bool {
-    let is_file = finding.origin.git.is_some_and(|git| git.part == Part::File);
-    is_file && trace(finding).is_some_and(|trace| trace.state <= State::Ref)
+    finding.origin.is_file() && is_here(finding)
+}
+
+/// Whether it is the name of a file that somebody who checks out a reference has, or of the reference.
+fn is_name(finding: &Finding) -> bool {
+    let names = [Part::FileName, Part::RefName];
+    names.contains(&finding.origin.part) && is_here(finding)
+}
+
+/// Whether the newest commit of some reference has it.
+fn is_here(finding: &Finding) -> bool {
+    trace(finding).is_some_and(|trace| trace.state <= State::Ref)
 }
 
 fn read_at(finding: &Finding) -> String {

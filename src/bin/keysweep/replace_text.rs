@@ -31,6 +31,8 @@ pub struct Rules {
     pub binary: BTreeSet<String>,
     /// Files with values too short for a rule.
     pub short: BTreeSet<String>,
+    /// Files and folders whose names hold values, which rules leave as they are.
+    pub names: BTreeSet<String>,
 }
 
 impl Rules {
@@ -44,13 +46,16 @@ impl Rules {
     }
 
     fn add(&mut self, finding: &Finding, repo: Option<&Repo>) {
+        if finding.origin.part == Part::FileName {
+            self.names.insert(finding.path().to_owned());
+        }
         let value = finding.secret.expose();
         if value.len() < SHORTEST {
             self.short.insert(finding.path().to_owned());
             return;
         }
         self.forms.extend(forms(value));
-        let git = finding.origin.git.filter(|git| git.part == Part::File);
+        let git = finding.origin.git.filter(|_| finding.origin.is_file());
         let Some((repo, git)) = repo.zip(git) else {
             return;
         };

@@ -8,7 +8,7 @@ use keysweep::error::Error;
 use keysweep::git::Repo;
 use keysweep::ignores::{self, Ignores};
 use keysweep::ledger::{Ledger, Reason};
-use keysweep::pipeline::{Options, Outcome, Progress, Sweep};
+use keysweep::pipeline::{Options, Outcome, Progress, Sweep, mask_names};
 use keysweep::report::{Format, Style};
 use keysweep::rules::{Level, RuleSet};
 use keysweep::secret::FingerprintKey;
@@ -43,6 +43,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
     })?;
     let mut outcome = outcome;
     apply_ignores(&args.paths, &mut outcome)?;
+    mask_names(&sweep, &mut outcome.findings, &mut outcome.ledger);
     tell(&outcome.ledger);
     finish(out, &args.report, &outcome, &sweep, &style)
 }
