@@ -944,6 +944,48 @@ fn every_decision_is_in_the_audit_log() {
 }
 
 #[test]
+fn the_audit_log_has_no_secret_whoever_names_what() {
+    let server = Server::new();
+    server.write_policy("");
+    let [user, repository, protocol, branch, rules] = [11, 12, 13, 14, 15].map(token);
+    let vars = [
+        ("GL_USERNAME", &*user),
+        ("GL_REPOSITORY", &*repository),
+        ("GL_PROTOCOL", &*protocol),
+    ];
+    server.copy.save("a.py", "x = 1\n");
+    let to = format!("main:refs/heads/{branch}");
+    let push = || {
+        server
+            .copy
+            .try_git_with(&["push", "--quiet", "origin", &to], &vars)
+    };
+    assert_eq!(push().code, Some(1));
+    // Nor where the policy itself is at fault.
+    server.write_policy(&format!("rules = ['/nowhere/{rules}.toml']\n"));
+    let run = push();
+    assert_eq!(run.code, Some(1));
+    assert!(answer(&run)[0].contains("/nowhere/"), "{}", run.stderr);
+    assert!(!run.stderr.contains(&rules[4..]), "{}", run.stderr);
+    let audit = server.audit();
+    assert_eq!(audit.len(), 2);
+    for record in audit {
+        for (key, value) in [
+            ("User", &user),
+            ("Repository", &repository),
+            ("Protocol", &protocol),
+        ] {
+            let shown = record[key].as_str().unwrap();
+            assert!(shown.starts_with(&value[..4]), "{key}: {shown}");
+        }
+        let record = record.to_string();
+        for value in [&user, &repository, &protocol, &branch, &rules] {
+            assert!(!record.contains(&value[4..]), "{record}");
+        }
+    }
+}
+
+#[test]
 fn a_policy_that_is_not_valid_or_not_the_operator_s_refuses() {
     let server = Server::new();
     server.write_policy("disable = ['everything']\n");

@@ -13,12 +13,13 @@ use super::push::Verdict;
 use super::receiving::{Receiving, Update};
 use crate::error::Error;
 use crate::finding::Finding;
+use crate::pipeline::Sweep;
 use crate::report::{human::printable, json};
 
 /// One decision.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Record<'r> {
+pub struct Record {
     pub time_generated: String,
     pub hook: &'static str,
     /// `accepted` or `refused`.
@@ -28,8 +29,8 @@ pub struct Record<'r> {
     pub exit_code: u8,
     pub server: &'static str,
     pub repository: String,
-    pub user: &'r str,
-    pub protocol: &'r str,
+    pub user: String,
+    pub protocol: String,
     pub references: Vec<Reference>,
     pub commits: usize,
     pub objects: usize,
@@ -74,9 +75,9 @@ pub struct Approved {
 /// More findings than this do not go into one record.
 const MOST: usize = 100;
 
-impl<'r> Record<'r> {
+impl Record {
     /// What is known of a push before it is judged.
-    pub fn begin(hook: &'static str, receiving: &'r Receiving, now: i64) -> Self {
+    pub fn begin(hook: &'static str, receiving: &Receiving, now: i64) -> Self {
         let repository = if receiving.pusher.repository.is_empty() {
             let path = &receiving.git_dir;
             let path = path.canonicalize().unwrap_or_else(|_| path.clone());
@@ -92,8 +93,8 @@ impl<'r> Record<'r> {
             exit_code: 2,
             server: receiving.pusher.server.name(),
             repository,
-            user: &receiving.pusher.user,
-            protocol: &receiving.pusher.protocol,
+            user: receiving.pusher.user.clone(),
+            protocol: receiving.pusher.protocol.clone(),
             references: Vec::new(),
             commits: 0,
             objects: 0,
@@ -107,10 +108,10 @@ impl<'r> Record<'r> {
         }
     }
 
-    /// Adds the references, their names made safe to print by `masked`.
-    pub fn add_updates(&mut self, updates: &[Update], masked: impl Fn(&str) -> String) {
+    /// Adds the references.
+    pub fn add_updates(&mut self, updates: &[Update]) {
         let reference = |update: &Update| Reference {
-            name: printable(&masked(&update.name)),
+            name: update.name.clone(),
             old: update.old.map(|id| id.to_string()),
             new: update.new.map(|id| id.to_string()),
         };
@@ -131,6 +132,19 @@ impl<'r> Record<'r> {
                 reason: printable(&approval.reason),
             })
             .collect();
+    }
+
+    /// Makes what others chose, or errors say of it, safe to print. What was found, and why it was
+    /// approved, a verdict gives so.
+    pub fn hide(&mut self, sweep: &Sweep) {
+        let names = self
+            .references
+            .iter_mut()
+            .map(|reference| &mut reference.name);
+        let said = [&mut self.repository, &mut self.user, &mut self.protocol];
+        for text in names.chain(said).chain(&mut self.error) {
+            *text = printable(&sweep.masked(text));
+        }
     }
 
     /// Appends the record to the log.

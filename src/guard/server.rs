@@ -70,19 +70,26 @@ pub fn run(hook: &Hook, get: Get<'_>, policy: Option<&Path>, now: i64, began: In
         Some(file) => Policy::read(file, &receiving.git_dir),
         None => Ok(Policy::default()),
     };
-    let (decision, audit) = match policy {
+    let (mut decision, policy) = match policy {
         Ok(policy) => {
             let decision = decide(hook, &receiving, &policy, &mut record, now, began);
-            (decision, policy.audit)
+            (decision, policy)
         }
         Err(invalid) => {
-            if invalid.audit.is_some() {
-                add_updates(&mut record, &hook.updates(), &Policy::default(), now);
+            if let Ok(updates) = hook.updates() {
+                record.add_updates(&updates);
             }
-            (failed(&invalid.error.to_string()), invalid.audit)
+            let policy = Policy {
+                audit: invalid.audit,
+                ..Policy::default()
+            };
+            (failed(&invalid.error.to_string()), policy)
         }
     };
-    let mut ended = log(decision, record, audit.as_deref(), began);
+    if decision.cause == "error" {
+        decision.hide(&Sweep::new(policy.options(now)));
+    }
+    let mut ended = log(decision, record, &policy, now, began);
     if receiving.pusher.server == Server::GitLab {
         ended.lines = answer::for_gitlab(ended.lines);
     }
@@ -93,13 +100,13 @@ fn decide(
     hook: &Hook,
     receiving: &Receiving,
     policy: &Policy,
-    record: &mut Record<'_>,
+    record: &mut Record,
     now: i64,
     began: Instant,
 ) -> Decision {
     let updates = hook.updates();
-    if policy.audit.is_some() {
-        add_updates(record, &updates, policy, now);
+    if let Ok(updates) = &updates {
+        record.add_updates(updates);
     }
     let judged = updates.and_then(|updates| within(receiving, updates, policy, now, began));
     match judged {
@@ -112,20 +119,11 @@ fn decide(
     }
 }
 
-fn add_updates(
-    record: &mut Record<'_>,
-    updates: &Result<Vec<Update>, Error>,
-    policy: &Policy,
-    now: i64,
-) {
-    if let Ok(updates) = updates {
-        let sweep = Sweep::new(policy.options(now));
-        record.add_updates(updates, |name| sweep.masked(name).into());
-    }
-}
-
-/// Writes the decision to the audit log; it does not hold when that cannot be done.
-fn log(decision: Decision, mut record: Record<'_>, audit: Option<&Path>, began: Instant) -> Ended {
+/// Writes the decision to the audit log, if there is one; it does not hold when that cannot be done.
+fn log(decision: Decision, mut record: Record, policy: &Policy, now: i64, began: Instant) -> Ended {
+    let Some(audit) = &policy.audit else {
+        return decision.into();
+    };
     record.decision = if decision.code == 0 {
         "accepted"
     } else {
@@ -134,10 +132,11 @@ fn log(decision: Decision, mut record: Record<'_>, audit: Option<&Path>, began: 
     record.cause = decision.cause;
     record.exit_code = decision.code;
     record.error.clone_from(&decision.error);
+    record.hide(&Sweep::new(policy.options(now)));
     record.duration_ms = began.elapsed().as_millis() as u64;
-    match audit.map(|log| record.append(log)) {
-        Some(Err(error)) => failed(&format!("the audit log: {error}")).into(),
-        _ => decision.into(),
+    match record.append(audit) {
+        Err(error) => failed(&format!("the audit log: {error}")).into(),
+        Ok(()) => decision.into(),
     }
 }
 
@@ -258,6 +257,15 @@ fn failed(why: &str) -> Decision {
             "keysweep: push refused, it could not be judged: {why}"
         )],
         error: Some(why),
+    }
+}
+
+impl Decision {
+    /// Masks what an error may say of a path or another name.
+    fn hide(&mut self, sweep: &Sweep) {
+        for text in self.lines.iter_mut().chain(&mut self.error) {
+            *text = sweep.masked(text).into();
+        }
     }
 }
 
