@@ -15,7 +15,7 @@ use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::decode::{self, Document, Limits, Note, Opener, Role};
+use crate::decode::{self, Document, Limits, Note, Opener, Role, View};
 use crate::detect::{Candidate, Detector, Scratch};
 use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
@@ -393,6 +393,29 @@ impl Sweep {
         Kind::ALL.into_iter().filter(is_one).collect()
     }
 
+    /// What the judge is told of a match in a view.
+    fn probe<'p>(
+        &'p self,
+        view: &'p View<'_>,
+        candidate: &Candidate,
+        place: &decode::Place,
+        of_path: &Place,
+    ) -> Probe<'p> {
+        Probe {
+            text: &view.text,
+            stretch: view.stretch(candidate.matched.start),
+            matched: candidate.matched,
+            secret: candidate.secret,
+            rule: self.rules().get(candidate.rule as usize),
+            name: candidate.name.map_or(b"", |name| &view.text[name.range()]),
+            quoted: candidate.quoted,
+            place: of_path.within(place.role),
+            thorough: self.options.thorough,
+            machine_made: place.machine_made,
+            now: self.options.now,
+        }
+    }
+
     /// Judges what is found in all views; in the first only what the focus says.
     fn judge_views(
         &self,
@@ -429,21 +452,8 @@ impl Sweep {
                 if !view.tells(candidate.span()) {
                     continue;
                 }
-                let stretch = view.stretch(candidate.matched.start);
                 let place = document.place(view.segment(candidate.secret.start).place);
-                let probe = Probe {
-                    text: &view.text,
-                    stretch,
-                    matched: candidate.matched,
-                    secret: candidate.secret,
-                    rule: self.rules().get(candidate.rule as usize),
-                    name: candidate.name.map_or(b"", |name| &view.text[name.range()]),
-                    quoted: candidate.quoted,
-                    place: of_path.within(place.role),
-                    thorough: self.options.thorough,
-                    machine_made: place.machine_made,
-                    now: self.options.now,
-                };
+                let probe = self.probe(view, candidate, place, &of_path);
                 let read = readings.read(&self.judge, &probe, candidate.rule);
                 if let Some(traces) = traces.as_mut().filter(|_| index == 0) {
                     traces.add_candidate(candidate, probe.rule, read.is_ok());

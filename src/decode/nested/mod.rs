@@ -358,35 +358,15 @@ fn open_view<'u>(
             lines: LineSearch::default(),
         };
         let mut marks = survey.marks(rank);
-        while let Some(&mark) = marks.first() {
-            let mut stretch = view.stretch(mark).clipped(bounds);
-            let Segment { place, cut, .. } = view.segment(mark);
-            let (here, rest) = marks.split_at(marks.partition_point(|&m| m < stretch.end));
-            marks = rest;
-            // What is left of a run would decode to something else; the parent has all of it.
-            if !decodes_whole_regions(coding.layer) {
-                stretch = base64::uncut(&view.text, stretch, cut);
-            }
+        while let Some((stretch, place, here)) = next_stretch(view, bounds, coding, &mut marks) {
             let text = &view.text[stretch.range()];
-            let from = here.partition_point(|&m| m < stretch.start);
-            let here = &here[from..here.partition_point(|&m| m < stretch.end).max(from)];
             finds.base = stretch.start as usize;
             finds.regions.clear();
             finds.lines = LineSearch::default();
-            let here = Marks {
-                base: finds.base,
-                left: here,
-            };
             (coding.find)(text, here, &mut finds);
+            let at = (finds.base, place);
             for region in &finds.regions {
-                write(
-                    coding,
-                    text,
-                    region,
-                    (finds.base, place),
-                    &mut child,
-                    budget,
-                );
+                write(coding, text, region, at, &mut child, budget);
                 opened.push(finds.base + region.start..finds.base + region.end);
             }
         }
@@ -401,6 +381,29 @@ fn open_view<'u>(
         children.push(View::built(child, coding.layer, index, view.depth + 1));
     }
     children
+}
+
+/// The stretch in which the next of the marks stands, with its place and the marks in it, which are taken
+/// from the list.
+fn next_stretch<'m>(
+    view: &View<'_>,
+    bounds: ViewSpan,
+    coding: &Coding,
+    marks: &mut &'m [u32],
+) -> Option<(ViewSpan, u32, Marks<'m>)> {
+    let &mark = marks.first()?;
+    let mut stretch = view.stretch(mark).clipped(bounds);
+    let Segment { place, cut, .. } = view.segment(mark);
+    let (here, rest) = marks.split_at(marks.partition_point(|&m| m < stretch.end));
+    *marks = rest;
+    // What is left of a run would decode to something else; the parent has all of it.
+    if !decodes_whole_regions(coding.layer) {
+        stretch = base64::uncut(&view.text, stretch, cut);
+    }
+    let from = here.partition_point(|&m| m < stretch.start);
+    let left = &here[from..here.partition_point(|&m| m < stretch.end).max(from)];
+    let base = stretch.start as usize;
+    Some((stretch, place, Marks { base, left }))
 }
 
 /// Decodes one region into a segment of its own, if there is room for it. No coding gives more
