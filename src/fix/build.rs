@@ -1,11 +1,12 @@
 //! Builds the edits of a file and keeps those that are proven.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use super::companion::{self, NewFile};
 use super::edit::{self, Edit};
 use super::grammar::{self, Parsed};
+use super::reading;
 use super::slot::{Refused, Scene};
 use super::survey::{self, Survey, Target, Way};
 use super::{Action, Fixer, kubernetes, notebook};
@@ -36,7 +37,7 @@ struct Draft {
 }
 
 impl Fixer<'_> {
-    /// Tries all targets together, and when that is not proven, one after the other.
+    /// Tries all targets together, and when that is not proven, each half, down to those that are not.
     pub(super) fn proven(&self, survey: &Survey, names: &[Option<String>]) -> Proven {
         let wanted: Vec<usize> = (0..survey.targets.len())
             .filter(|index| names.get(*index).is_some_and(Option::is_some))
@@ -47,32 +48,8 @@ impl Fixer<'_> {
             done: Vec::new(),
             refused: Vec::new(),
         };
-        if wanted.is_empty() {
-            return proven;
-        }
         let mut accepted: Vec<usize> = Vec::new();
-        match self.attempt(survey, names, &wanted) {
-            Ok((after, files)) => {
-                (proven.after, proven.files) = (after, files);
-                accepted = wanted;
-            }
-            Err(_) => {
-                for index in wanted {
-                    let candidate = [&accepted[..], &[index]].concat();
-                    match self.attempt(survey, names, &candidate) {
-                        Ok((after, files)) => {
-                            (proven.after, proven.files) = (after, files);
-                            accepted = candidate;
-                        }
-                        Err(reason) => {
-                            let findings = &survey.targets[index].findings;
-                            let refused = findings.iter().map(|f| (*f, reason.clone()));
-                            proven.refused.extend(refused);
-                        }
-                    }
-                }
-            }
-        }
+        self.accept(survey, names, &wanted, &mut accepted, &mut proven);
         for index in accepted {
             let target = &survey.targets[index];
             let action = match (&target.way, &names[index]) {
@@ -85,6 +62,37 @@ impl Fixer<'_> {
                 .extend(target.findings.iter().map(|f| (*f, action.clone())));
         }
         proven
+    }
+
+    /// Adds those of some targets to what is accepted that are proven with it.
+    fn accept(
+        &self,
+        survey: &Survey,
+        names: &[Option<String>],
+        wanted: &[usize],
+        accepted: &mut Vec<usize>,
+        proven: &mut Proven,
+    ) {
+        if wanted.is_empty() {
+            return;
+        }
+        let all = [&accepted[..], wanted].concat();
+        match (self.attempt(survey, names, &all), wanted) {
+            (Ok((after, files)), _) => {
+                (proven.after, proven.files) = (after, files);
+                *accepted = all;
+            }
+            (Err(reason), [index]) => {
+                let findings = &survey.targets[*index].findings;
+                let refused = findings.iter().map(|f| (*f, reason.clone()));
+                proven.refused.extend(refused);
+            }
+            (Err(_), _) => {
+                let (first, rest) = wanted.split_at(wanted.len() / 2);
+                self.accept(survey, names, first, accepted, proven);
+                self.accept(survey, names, rest, accepted, proven);
+            }
+        }
     }
 
     fn attempt(
@@ -108,7 +116,7 @@ impl Fixer<'_> {
 
     /// A rescan must find none of what was replaced and nothing new.
     fn rescan(&self, survey: &Survey, targets: &[usize], after: &[u8]) -> Result<(), Refused> {
-        let gone: Vec<usize> = targets
+        let gone: HashSet<usize> = targets
             .iter()
             .flat_map(|index| survey.targets[*index].findings.iter().copied())
             .collect();
@@ -192,7 +200,7 @@ impl Fixer<'_> {
             .host
             .context
             .grammar;
-        let text = survey::readable(region, grammar);
+        let text = reading::readable(region, grammar);
         let parsed = match grammar {
             Grammar::Lines | Grammar::None => grammar::unparsed(&text),
             _ => grammar::parse(grammar, &text)
@@ -312,7 +320,7 @@ fn prove(
     } else {
         cell_text(after)
     };
-    let readable = survey::readable(&after, grammar);
+    let readable = reading::readable(&after, grammar);
     let parsed = grammar::parse(grammar, &readable)
         .ok_or("would leave a text that its grammar does not read")?;
     let written: Vec<Range<usize>> = all

@@ -1,5 +1,8 @@
 //! What in a file can be rewritten, before names are given.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::mem::{Discriminant, discriminant};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -7,6 +10,7 @@ use super::grammar;
 use super::literal;
 use super::magic::{self, MagicLine};
 use super::notebook::{self, Notebook};
+use super::reading::{self, Reading, Readings};
 use super::region::Region;
 use super::slot::{Held, Refused, Scene};
 use super::sql;
@@ -141,41 +145,6 @@ impl Survey {
     }
 }
 
-/// A region as a grammar of its context reads it.
-pub(super) fn readable(region: &Region, grammar: Grammar) -> Vec<u8> {
-    if grammar == Grammar::Python && !region.is_file() {
-        return notebook::without_magics(&region.text);
-    }
-    if grammar == Grammar::Bash && !region.is_file() && region.text.starts_with(b"%%") {
-        let mut text = region.text.clone();
-        let end = memchr::memchr(b'\n', &text).unwrap_or(text.len());
-        text[..end].fill(b'#');
-        return text;
-    }
-    if grammar == Grammar::Bicep {
-        return without_using(&region.text);
-    }
-    region.text.clone()
-}
-
-/// A Bicep parameter file in the grammar's terms, byte for byte: without its first statement,
-/// and with its parameters as variables.
-fn without_using(text: &[u8]) -> Vec<u8> {
-    let mut out = text.to_vec();
-    let start = text.len() - text.trim_ascii_start().len();
-    if text[start..].starts_with(b"using ") {
-        let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |n| start + n);
-        out[start..end].fill(b' ');
-        // A parameter without a type reads like a variable.
-        let mut at = end;
-        while let Some(found) = memchr::memmem::find(&out[at..], b"\nparam ") {
-            at += found + 1;
-            out[at..at + 5].copy_from_slice(b"var  ");
-        }
-    }
-    out
-}
-
 /// The path by which findings in a file show it.
 fn shown_path(path: &str, findings: &[Finding]) -> Arc<str> {
     let first = findings.first();
@@ -205,20 +174,36 @@ impl Fixer<'_> {
             refused: Vec::new(),
         };
         let whole_file = refuse_file(path, bytes, is_notebook && survey.notebook.is_none());
-        for index in 0..survey.findings.len() {
-            let found = match &whole_file {
-                Some(reason) => Err((*reason).into()),
-                None => self.target(&survey, index),
-            };
+        let found: Vec<_> = match whole_file {
+            Some(reason) => vec![Err(reason.into()); survey.findings.len()],
+            None => self.targets(&survey),
+        };
+        let mut places = HashMap::new();
+        for (index, found) in found.into_iter().enumerate() {
             match found {
-                Ok(target) => merge(&mut survey.targets, target),
+                Ok(target) => merge(&mut survey.targets, &mut places, target),
                 Err(reason) => survey.refused.push((index, reason)),
             }
         }
         survey
     }
 
-    fn target(&self, survey: &Survey, index: usize) -> Result<Target, Refused> {
+    /// What can be done about each finding.
+    fn targets(&self, survey: &Survey) -> Vec<Result<Target, Refused>> {
+        let texts = reading::texts(survey);
+        let readings = Readings::of(&texts);
+        let findings = 0..survey.findings.len();
+        findings
+            .map(|index| self.target(survey, index, &readings))
+            .collect()
+    }
+
+    fn target(
+        &self,
+        survey: &Survey,
+        index: usize,
+        readings: &Readings<'_>,
+    ) -> Result<Target, Refused> {
         let finding = &survey.findings[index];
         let context = finding.host.context;
         let cell = cell_of(survey, finding)?;
@@ -241,7 +226,8 @@ impl Fixer<'_> {
             let line = line?;
             return Ok(target(line.held.clone(), Way::Magic(line)));
         }
-        if let Some(target) = self.passwordless(survey, finding, region, &secret, &target) {
+        let reading = readings.get(cell, context.grammar);
+        if let Some(target) = self.passwordless(survey, finding, reading, &secret, &target) {
             return Ok(target);
         }
         if context.verdict == Verdict::Suggest {
@@ -250,16 +236,10 @@ impl Fixer<'_> {
         if context.verdict == Verdict::Pair && !self.policy.pair {
             return Err("needs changes elsewhere too; --pair makes the edit here".into());
         }
-        let text = readable(region, context.grammar);
-        let held = if context.grammar == Grammar::Lines {
-            let parsed = grammar::unparsed(&text);
-            scene(survey, finding, &parsed, cell, secret.clone(), b"", "kv").held()?
-        } else {
-            let parsed = grammar::parse(context.grammar, &text)
-                .ok_or("stands in a text that its grammar does not read")?;
-            scene(survey, finding, &parsed, cell, secret.clone(), b"", "kv").held()?
-        };
-        let mut held = held;
+        let parsed = reading
+            .parsed()
+            .ok_or("stands in a text that its grammar does not read")?;
+        let mut held = scene(survey, finding, parsed, cell, secret.clone(), b"", "kv").held()?;
         // Cut into pieces or not, the same value is the same secret.
         let bare = |text: &[u8]| -> Vec<u8> {
             let signs = |b: &&u8| !matches!(**b, b'"' | b'\'' | b'+') && !b.is_ascii_whitespace();
@@ -276,18 +256,17 @@ impl Fixer<'_> {
         &self,
         survey: &Survey,
         finding: &Finding,
-        region: &Region,
+        reading: &Reading<'_>,
         secret: &Range<usize>,
         target: &dyn Fn(Held, Way) -> Target,
     ) -> Option<Target> {
         let grammar = finding.host.context.grammar;
-        if !self.policy.passwordless {
+        if !self.policy.passwordless || grammar == Grammar::Lines {
             return None;
         }
-        let text = readable(region, grammar);
-        let parsed = grammar::parse(grammar, &text)?;
-        let literal = literal::find(&parsed, grammar, secret).ok()?;
-        let content = std::str::from_utf8(&text[literal.content.clone()]).ok()?;
+        let parsed = reading.parsed()?;
+        let literal = literal::find(parsed, grammar, secret).ok()?;
+        let content = std::str::from_utf8(&parsed.text[literal.content.clone()]).ok()?;
         let driver = sql::driver(content, &survey.bytes)?;
         let without = sql::without_password(content, driver)?;
         let held = Held {
@@ -324,7 +303,7 @@ pub(super) fn scene<'a>(
 }
 
 /// The code cell that holds a finding; `None` outside notebooks.
-fn cell_of(survey: &Survey, finding: &Finding) -> Result<Option<usize>, Refused> {
+pub(super) fn cell_of(survey: &Survey, finding: &Finding) -> Result<Option<usize>, Refused> {
     let (Some(notebook), Some(place)) = (&survey.notebook, &finding.notebook) else {
         return Ok(None);
     };
@@ -339,21 +318,20 @@ fn cell_of(survey: &Survey, finding: &Finding) -> Result<Option<usize>, Refused>
     found.map(Some).ok_or(Refused::from("is in no cell"))
 }
 
-/// Findings in the same literal are one target.
-fn merge(targets: &mut Vec<Target>, target: Target) {
-    let same = targets.iter_mut().find(|other| {
-        other.cell == target.cell
-            && other.held.covers == target.held.covers
-            && matches!(
-                (&other.way, &target.way),
-                (Way::Slot, Way::Slot)
-                    | (Way::Magic(_), Way::Magic(_))
-                    | (Way::Passwordless { .. }, Way::Passwordless { .. })
-            )
-    });
-    match same {
-        Some(other) => other.findings.extend(target.findings),
-        None => targets.push(target),
+/// Where a target is: its cell, what it covers and how it is rewritten.
+type PlaceOf = (Option<usize>, Range<usize>, Discriminant<Way>);
+
+/// Adds a target. Findings in the same literal are one; `places` tells which that is.
+fn merge(targets: &mut Vec<Target>, places: &mut HashMap<PlaceOf, usize>, target: Target) {
+    let Target {
+        cell, held, way, ..
+    } = &target;
+    match places.entry((*cell, held.covers.clone(), discriminant(way))) {
+        Entry::Occupied(same) => targets[*same.get()].findings.extend(target.findings),
+        Entry::Vacant(new) => {
+            new.insert(targets.len());
+            targets.push(target);
+        }
     }
 }
 
