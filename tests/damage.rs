@@ -1,4 +1,4 @@
-//! `keysweep history` on repositories in which something is damaged or gone.
+//! Sweeps, ranges and hooks in repositories in which something is damaged or gone.
 
 mod util;
 
@@ -245,4 +245,246 @@ fn what_is_broken_in_a_pack_is_read_from_a_file_of_its_own() {
         .run(&["history", "--format", "jsonl", "--show-secrets"]);
     let run = run.expect(1);
     assert!(finds(&run, 1) && finds(&run, 2));
+}
+
+/// The ways in which the file of an object is damaged here.
+fn damaged(whole: &[u8]) -> Vec<Vec<u8>> {
+    let mut garbage = whole.to_vec();
+    garbage[whole.len() / 2..].fill(0x5A);
+    let cuts = [0, 1, whole.len() / 2, whole.len() - 5, whole.len() - 1];
+    let cut = cuts.map(|len| whole[..len].to_vec());
+    cut.into_iter().chain([garbage]).collect()
+}
+
+/// What `git push` tells the hook of a working copy.
+fn pushes(repo: &Repo, from: &str) -> String {
+    let (new, old) = (
+        repo.git(&["rev-parse", "HEAD"]),
+        repo.git(&["rev-parse", from]),
+    );
+    format!("refs/heads/main {new} refs/heads/main {old}\n")
+}
+
+/// A range of two commits after the annotated tag `v1`.
+fn ranged() -> Repo {
+    let repo = Repo::new();
+    let long = "a line of some length, so that there is something to cut\n";
+    repo.save("d/a.py", long);
+    repo.git(&["tag", "-a", "v1", "-m", long]);
+    repo.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    repo.git(&["remote", "add", "origin", "https://host.invalid/app"]);
+    repo.save("b.py", long);
+    repo.save("c.py", "fine\n");
+    repo
+}
+
+#[test]
+fn what_is_cut_off_ends_a_range_with_its_name() {
+    let range = ["diff", "v1..HEAD"];
+    let ci = ["ci", "refs/remotes/origin/main..HEAD"];
+    let (staged, unstaged) = (["diff", "--staged"], ["diff", "--unstaged"]);
+    let commit = ["hook", "pre-commit"];
+    let push = ["hook", "pre-push", "origin"];
+    let every = [&range[..], &ci, &staged, &unstaged, &commit, &push];
+    let one = [&range[..]];
+    let pushed = [&range[..], &ci, &push];
+    for (name, commands) in [
+        ("HEAD", &every[..]),
+        ("HEAD^{tree}", &every),
+        ("HEAD~1", &pushed),
+        ("HEAD~1^{tree}", &pushed),
+        ("HEAD:b.py", &pushed),
+        ("v1", &one),
+        ("v1^{commit}", &pushed),
+        ("v1^{tree}", &pushed),
+    ] {
+        let repo = ranged();
+        repo.write("e.py", "new\n");
+        repo.git(&["add", "e.py"]);
+        let input = pushes(&repo, "v1^{commit}");
+        let id = repo.git(&["rev-parse", name]);
+        let file = loose(&repo, name);
+        let whole = fs::read(&file).expect("an object");
+        for (way, bytes) in damaged(&whole).iter().enumerate() {
+            overwrite(&file, bytes);
+            for command in commands {
+                let input = if *command == push { &*input } else { "" };
+                let run = repo.dir.run_with(command, &[], input.as_bytes());
+                let told = format!("{name} {way} {command:?}: {}", run.stderr);
+                assert_eq!(run.code, Some(2), "{told}");
+                assert!(run.stderr.contains(&id), "{told}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_remote_branch_that_is_cut_off_ends_a_push_with_its_name() {
+    let repo = ranged();
+    repo.git(&["checkout", "--quiet", "-b", "other", "v1"]);
+    let id = repo.save("o.py", "fine\n");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.git(&["update-ref", "refs/remotes/origin/other", &id]);
+    let input = pushes(&repo, "v1^{commit}");
+    let push = ["hook", "pre-push", "origin"];
+    repo.dir.run_with(&push, &[], input.as_bytes()).expect(0);
+    let file = loose(&repo, "other");
+    for bytes in damaged(&fs::read(&file).expect("an object")) {
+        overwrite(&file, &bytes);
+        let run = repo.dir.run_with(&push, &[], input.as_bytes()).expect(2);
+        assert!(run.stderr.contains(&id), "{}", run.stderr);
+        // The same where a server has no quarantine.
+        let (new, old) = (
+            repo.git(&["rev-parse", "main"]),
+            repo.git(&["rev-parse", "v1^{commit}"]),
+        );
+        let update = ["hook", "update", "refs/heads/new", &old, &new];
+        let run = repo
+            .dir
+            .run_with(&update, &[("GIT_DIR", ".git")], b"")
+            .expect(2);
+        assert!(run.stderr.contains(&id), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_head_that_is_damaged_is_not_taken_for_none() {
+    let repo = ranged();
+    let (head, branch) = (
+        repo.path().join(".git/HEAD"),
+        repo.path().join(".git/refs/heads/main"),
+    );
+    let id = repo.git(&["rev-parse", "HEAD"]);
+    for (file, text) in [
+        (&branch, "junk\n"),
+        (&head, "junk\n"),
+        (&branch, &*"7".repeat(40)),
+    ] {
+        let before = fs::read(file).expect("a reference");
+        fs::write(file, text).expect("a reference");
+        for command in [["diff", "--staged"], ["hook", "pre-commit"], ["diff", "v1"]] {
+            repo.dir.run(&command).expect(2);
+        }
+        fs::write(file, before).expect("a reference");
+    }
+    assert_eq!(repo.git(&["rev-parse", "HEAD"]), id);
+}
+
+#[test]
+fn what_is_no_commit_and_no_tag_ends_a_range_with_its_name() {
+    let repo = ranged();
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let parent = repo.git(&["rev-parse", "HEAD"]);
+    for (kind, bytes) in [
+        ("commit", format!("tree zz{}\n\nwords\n", &tree[2..])),
+        ("commit", "words\n".to_owned()),
+        ("tag", "words\n".to_owned()),
+        ("tree", "words\n".to_owned()),
+    ] {
+        let id = literal(&repo, kind, &bytes);
+        let name = match kind {
+            "tree" => {
+                let commit = format!("tree {id}\nparent {parent}\n\nwords\n");
+                literal(&repo, "commit", &commit)
+            }
+            _ => id.clone(),
+        };
+        let over = format!("tree {tree}\nparent {name}\n\nwords\n");
+        let over = literal(&repo, "commit", &over);
+        let ranges = match kind {
+            "commit" => [format!("v1..{over}"), format!("{name}..HEAD")],
+            "tag" => [format!("v1..{name}"), format!("{name}..HEAD")],
+            _ => [format!("v1..{name}"), format!("v1..{over}")],
+        };
+        for range in ranges {
+            let run = repo.dir.run(&["diff", &range]).expect(2);
+            let told = format!("object {id}: is no {kind} as git writes it");
+            assert!(run.stderr.contains(&told), "{range}: {}", run.stderr);
+        }
+    }
+}
+
+/// Writes an object whatever it holds.
+fn literal(repo: &Repo, kind: &str, bytes: &str) -> String {
+    let file = repo.write("bytes", bytes).display().to_string();
+    repo.git(&["hash-object", "-t", kind, "-w", "--literally", &file])
+}
+
+/// As `history` does: nobody could push a secret by leaving a line out.
+#[test]
+fn a_commit_without_a_committer_is_judged() {
+    let repo = ranged();
+    repo.write("new.py", assigned(1));
+    repo.git(&["add", "new.py"]);
+    let (tree, parent) = (repo.git(&["write-tree"]), repo.git(&["rev-parse", "HEAD"]));
+    let id = literal(
+        &repo,
+        "commit",
+        &format!("tree {tree}\nparent {parent}\n\nwords\n"),
+    );
+    repo.git(&["update-ref", "refs/heads/main", &id]);
+    let shown = ["diff", "v1..HEAD", "--format", "jsonl", "--show-secrets"];
+    let run = repo.dir.run(&shown).expect(1);
+    assert!(finds(&run, 1) && run.json_lines()[0]["commit"] == id.as_str());
+}
+
+#[test]
+fn an_index_that_is_damaged_is_refused_with_the_cause() {
+    let repo = ranged();
+    let index = repo.path().join(".git/index");
+    let whole = fs::read(&index).expect("an index");
+    repo.write("b.py", assigned(1));
+    for bytes in [&b"junk"[..], b"", &whole[..whole.len() / 2], &[7; 90]] {
+        fs::write(&index, bytes).expect("written");
+        for command in [
+            ["diff", "--unstaged"],
+            ["diff", "--staged"],
+            ["hook", "pre-commit"],
+        ] {
+            let run = repo.dir.run(&command).expect(2);
+            let told = &run.stderr;
+            assert!(told.contains("index: the index is"), "{command:?}: {told}");
+        }
+    }
+    fs::write(&index, whole).expect("written");
+    repo.dir.run(&["diff", "--unstaged"]).expect(1);
+}
+
+/// libgit2 asks for these while it compares files; they are read by nobody else.
+#[test]
+fn attributes_that_are_cut_off_do_not_stop_a_comparison_for_ever() {
+    let repo = Repo::new();
+    repo.write(".gitattributes", "*.txt text eol=crlf\n* text=auto\n");
+    repo.save("a.txt", assigned(2));
+    repo.git(&["config", "core.autocrlf", "true"]);
+    for name in ["HEAD:.gitattributes", "HEAD:a.txt"] {
+        let file = loose(&repo, name);
+        let half = fs::read(&file).expect("an object");
+        overwrite(&file, &half[..half.len() / 2]);
+    }
+    fs::remove_file(repo.path().join(".gitattributes")).expect("it is there");
+    // Of another length it would be another file without a look.
+    repo.write("a.txt", assigned(1));
+    repo.dir.run(&["diff", "--unstaged"]).expect(1);
+}
+
+/// The store of a fork, as servers keep them.
+#[cfg(unix)]
+#[test]
+fn what_is_cut_off_in_a_borrowed_store_does_not_stop_a_push_for_ever() {
+    let lender = ranged();
+    let server = Repo {
+        dir: util::Dir::new(),
+    };
+    let from = lender.path().display().to_string();
+    server.git(&["clone", "--quiet", "--bare", "--shared", &from, "."]);
+    server.dir.run(&["hook", "install"]).expect(0);
+    let copy = Repo::clone_of(&server, &[]);
+    let file = loose(&lender, "HEAD:c.py");
+    let whole = fs::read(&file).expect("an object");
+    overwrite(&file, &whole[..whole.len() / 2]);
+    // Whether the value is new is told by what the file was before.
+    copy.save("c.py", assigned(1));
+    let run = copy.try_git(&["push", "--quiet", "origin", "main"]);
+    assert!(run.stderr.contains("push refused"), "{}", run.stderr);
 }

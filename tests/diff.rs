@@ -2,7 +2,7 @@
 
 mod util;
 
-use keysweep::git::index;
+use keysweep::git::{index, revision};
 use serde_json::{Value, json};
 use util::git::Repo;
 use util::{Run, made_with};
@@ -384,6 +384,66 @@ fn a_range_that_does_not_exist_is_an_error() {
     for run in [on_branch, detached] {
         let told = "no upstream branch is known for what is checked out; name the commits";
         assert!(run.stderr.contains(told), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn ends_are_named_as_git_names_them() {
+    let origin = based(&[]);
+    origin.git(&["tag", "-a", "v1", "-m", "One"]);
+    origin.git(&["tag", "-a", "v1-again", "-m", "Two", "v1"]);
+    origin.git(&["checkout", "--quiet", "-b", "side/way"]);
+    origin.save("side.py", "x = 1\n");
+    origin.git(&["checkout", "--quiet", "main"]);
+    origin.save("main.py", "x = 2\n");
+    origin.git(&["merge", "--quiet", "--no-ff", "side/way"]);
+    let repo = Repo::clone_of(&origin, &[]);
+    repo.git(&["pack-refs", "--all"]);
+    repo.save("own.py", "x = 3\n");
+    let id = repo.git(&["rev-parse", "HEAD^"]);
+    let described = repo.git(&["describe", "--tags", "--long"]);
+    let short = [&id, &id[..12], &id[..4].to_uppercase()].map(ToString::to_string);
+    let names = "HEAD @ main heads/main refs/heads/main origin origin/main origin/side/way \
+                 refs/remotes/origin/main @{u} @{upstream} HEAD@{u} main@{UPSTREAM} base v1 v1^{} \
+                 v1-again tags/v1 v1^{commit} v1^0 HEAD^ HEAD~ HEAD^^2 HEAD~2 HEAD~1^2~1 main@{u}^1";
+    let names = names.split_whitespace().map(str::to_owned);
+    let opened = keysweep::git::Repo::open(repo.path()).unwrap();
+    let reader = opened.reader().unwrap();
+    let find = |name: &str| revision::find(&opened, &reader, name);
+    for name in names.chain(short).chain([described]) {
+        let commit = repo.git(&["rev-parse", "--verify", &format!("{name}^{{commit}}")]);
+        let found = find(&name).unwrap().map(|id| id.to_string());
+        assert_eq!(found.as_ref(), Some(&commit), "{name}");
+    }
+    // A reference that goes by the name of an object is not what a CI system means.
+    repo.git(&["update-ref", &format!("refs/heads/{id}"), "HEAD"]);
+    assert_eq!(find(&id).unwrap().map(|id| id.to_string()), Some(id));
+    for none in [
+        "nowhere",
+        "v1~9",
+        "HEAD^3",
+        "",
+        "^",
+        "abc",
+        "a b",
+        "--all",
+        &"7".repeat(40),
+    ] {
+        assert_eq!(find(none).unwrap(), None, "{none}");
+    }
+    for unknown in [
+        "HEAD@{1}",
+        "HEAD:own.py",
+        "v1^{tree}",
+        "HEAD^{/Begin}",
+        "main@{yesterday}",
+    ] {
+        let run = repo.dir.run(&["diff", unknown]).expect(2);
+        assert!(
+            run.stderr.contains("git rev-parse"),
+            "{unknown}: {}",
+            run.stderr
+        );
     }
 }
 

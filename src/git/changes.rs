@@ -233,6 +233,38 @@ fn compare(
     Ok(())
 }
 
+/// The blobs of a tree that an older one does not have like that, by their paths in it.
+///
+/// # Errors
+/// When a tree cannot be read.
+pub fn brought(
+    reader: &Reader,
+    old: Option<ObjectId>,
+    new: ObjectId,
+) -> Result<Vec<(String, ObjectId)>, Error> {
+    let mut files = Files(Vec::new());
+    let roots = (new, old.into_iter().collect());
+    walk(reader, None, roots, &mut files)?;
+    Ok(files.0)
+}
+
+/// All blobs that are met, by their paths.
+struct Files(Vec<(String, ObjectId)>);
+
+impl Visit for Files {
+    fn enters(&mut self, _: &Pair) -> bool {
+        true
+    }
+
+    fn reads(&mut self, _: usize) {}
+
+    fn meets(&mut self, entry: &Entry, _: Option<ObjectId>) {
+        if entry.kind == Kind::Blob {
+            self.0.push((entry.path.clone(), entry.id));
+        }
+    }
+}
+
 /// The blobs that a commit replaces or drops: where a value may have stood before.
 ///
 /// # Errors
@@ -339,13 +371,13 @@ fn roots(reader: &Reader, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), Err
     Ok((commit.tree, parents.collect::<Result<_, _>>()?))
 }
 
-fn read_tree(reader: &Reader, id: ObjectId) -> Result<Object<'_>, Error> {
+pub(super) fn read_tree(reader: &Reader, id: ObjectId) -> Result<Object<'_>, Error> {
     reader.read_as(id, Kind::Tree)
 }
 
 /// All entries of a tree. One that ends before its bytes do could hide something behind its fault:
 /// the last item says so.
-fn entries<'b>(
+pub(super) fn entries<'b>(
     id: ObjectId,
     tree: &'b Object<'_>,
 ) -> impl Iterator<Item = Result<TreeEntry<'b>, Error>> {
@@ -405,7 +437,8 @@ impl<'b> Listing<'b> {
 }
 
 pub(crate) fn malformed(kind: &str, id: ObjectId) -> Error {
-    Error::new(ErrorKind::Git, format!("{kind} {id}: is malformed"))
+    let message = format!("object {id}: is no {kind} as git writes it");
+    Error::new(ErrorKind::Git, message)
 }
 
 fn join(folder: &str, name: &[u8]) -> String {

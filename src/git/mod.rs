@@ -3,11 +3,13 @@
 //! Reading only: nothing here runs a filter, a hook or a helper, and no configuration of the
 //! repository chooses what is read.
 
+mod alternates;
 pub mod changes;
 pub mod copies;
 mod cursor;
 pub mod delta;
 mod ewah;
+mod folders;
 pub mod forest;
 pub mod fresh;
 pub mod index;
@@ -19,7 +21,10 @@ pub mod range;
 pub mod reader;
 pub mod refs;
 pub mod repo;
+pub mod revision;
 pub mod store;
+pub mod walk;
+pub mod working;
 
 pub use repo::Repo;
 pub use store::Store;

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use git2::{Odb, OdbLookupFlags, OdbObject};
+use git2::{ErrorCode, Odb, OdbLookupFlags, OdbObject, Oid};
 
-use super::{Kind, loose, object};
+use super::{Kind, alternates, loose, object};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
@@ -59,7 +59,7 @@ impl Reader {
     /// Opens object folders, and whatever they name as their alternates.
     ///
     /// # Errors
-    /// When a folder is missing or cannot be read.
+    /// When a folder is missing, or it or its list of alternates cannot be read.
     pub fn open(dirs: &[PathBuf]) -> Result<Self, Error> {
         for dir in dirs {
             std::fs::read_dir(dir).map_err(|error| Error::io(dir, error))?;
@@ -68,7 +68,8 @@ impl Reader {
                 return Err(Error::new(ErrorKind::Git, message));
             }
         }
-        Self::of(dirs)
+        // libgit2 follows alternates too, but is not to read what lies there in files of its own.
+        Self::of(&alternates::with(dirs)?)
     }
 
     /// The same, of folders of which some may be gone. Of those whose paths are not UTF-8 only the objects
@@ -116,6 +117,25 @@ impl Reader {
         self.odb.exists_ext(id.into(), OdbLookupFlags::NO_REFRESH)
     }
 
+    /// The object whose name begins with some digits, of which there are four at least.
+    ///
+    /// # Errors
+    /// When that is true of several.
+    pub fn beginning(&self, digits: &str) -> Result<Option<ObjectId>, Error> {
+        let is_one = (4..40).contains(&digits.len());
+        let Some(start) = Oid::from_str(digits).ok().filter(|_| is_one) else {
+            return Ok(None);
+        };
+        match self.odb.exists_prefix(start, digits.len()) {
+            Ok(id) => Ok(Some(id.into())),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => {
+                let message = format!("{digits}: {}", error.message());
+                Err(Error::new(ErrorKind::Git, message))
+            }
+        }
+    }
+
     /// Reads an object.
     ///
     /// # Errors
@@ -138,7 +158,10 @@ impl Reader {
             return read;
         }
         let inner = self.odb.read(id.into());
-        let inner = inner.map_err(|error| error.message().to_owned())?;
+        let inner = inner.map_err(|error| match error.code() {
+            ErrorCode::NotFound => "is not here".to_owned(),
+            _ => error.message().to_owned(),
+        })?;
         let kind = Kind::of(inner.kind()).ok_or("of no known kind")?;
         let inner = Bytes::Read(inner);
         Ok(Object { inner, kind })

@@ -1,16 +1,15 @@
 //! Opens a repository and says where its objects lie.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bstr::ByteSlice;
-use git2::{ErrorCode, RepositoryOpenFlags};
+use git2::{ErrorCode, Odb, RepositoryOpenFlags};
 
-use super::quoted;
+use super::alternates;
+use super::reader::Reader;
 use crate::error::{Error, ErrorKind};
-
-/// How many alternates may follow each other, as in git.
-const ALTERNATES_DEPTH: usize = 5;
+use crate::unit::ObjectId;
 
 /// An open repository. Not for sharing between threads: each opens its own.
 pub struct Repo {
@@ -34,7 +33,7 @@ impl Repo {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let none: [&Path; 0] = [];
         git2::Repository::open_ext(path, RepositoryOpenFlags::empty(), none)
-            .map(|inner| Self { inner })
+            .and_then(Self::of)
             .map_err(|error| refuse(path, &error))
     }
 
@@ -57,10 +56,17 @@ impl Repo {
             }
             Ok(git)
         };
-        let opened = open().map(|inner| Self { inner });
+        let opened = open().and_then(Self::of);
         opened.map_err(|error| refuse(git_dir, &error))
     }
 
+    /// Takes the objects from libgit2, which asks for more for ever of one that is cut off.
+    fn of(inner: git2::Repository) -> Result<Self, git2::Error> {
+        inner.set_odb(&Odb::new()?)?;
+        Ok(Self { inner })
+    }
+
+    /// What tells of references, settings and the working tree, but has no objects: a [`Reader`] has.
     pub fn git2(&self) -> &git2::Repository {
         &self.inner
     }
@@ -75,13 +81,28 @@ impl Repo {
     /// # Errors
     /// When a list of alternates cannot be read.
     pub fn object_dirs(&self) -> Result<Vec<PathBuf>, Error> {
-        let mut dirs = Vec::new();
-        add_object_dir(
-            self.common_dir().join("objects"),
-            ALTERNATES_DEPTH,
-            &mut dirs,
-        )?;
-        Ok(dirs)
+        alternates::with(&[self.common_dir().join("objects")])
+    }
+
+    /// A reader of the objects.
+    ///
+    /// # Errors
+    /// When an object folder is missing or cannot be read.
+    pub fn reader(&self) -> Result<Reader, Error> {
+        Reader::open(&self.object_dirs()?)
+    }
+
+    /// The commits with which a history begins that was cut off there.
+    ///
+    /// # Errors
+    /// When their list cannot be read.
+    pub fn shallow(&self) -> Result<HashSet<ObjectId>, Error> {
+        let list = self.common_dir().join("shallow");
+        match fs::read_to_string(&list) {
+            Ok(text) => Ok(text.lines().filter_map(ObjectId::from_hex).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(HashSet::new()),
+            Err(error) => Err(Error::io(&list, error)),
+        }
     }
 
     /// Whether the repository was made to hold all of its history.
@@ -98,37 +119,10 @@ impl Repo {
             })
         });
         Completeness {
-            shallow: self.inner.is_shallow(),
+            shallow: self.shallow().is_ok_and(|commits| !commits.is_empty()),
             partial,
         }
     }
-}
-
-fn add_object_dir(dir: PathBuf, depth: usize, dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let dir = dir.canonicalize().unwrap_or(dir);
-    if dirs.contains(&dir) {
-        return Ok(());
-    }
-    let list = dir.join("info/alternates");
-    dirs.push(dir.clone());
-    let text = match fs::read(&list) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io(&list, error)),
-    };
-    if depth == 0 {
-        let message = format!("{}: alternates are nested too deep", list.display());
-        return Err(Error::new(ErrorKind::Git, message));
-    }
-    let lines = text.lines().map(ByteSlice::trim);
-    for line in lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")) {
-        // What is not quoted as git does it is taken as it stands.
-        let inner = line.strip_prefix(b"\"").and_then(quoted::read);
-        let whole = inner.filter(|(_, rest)| rest.is_empty());
-        let other = whole.map_or_else(|| line.to_vec(), |(path, _)| path);
-        add_object_dir(dir.join(quoted::path(other)), depth - 1, dirs)?;
-    }
-    Ok(())
 }
 
 /// Says why a repository cannot be opened, in terms of what can be done about it.

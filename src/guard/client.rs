@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use git2::Oid;
-
 use super::answer::{self, Manner};
 use super::policy::Policy;
 use super::push::{self, Verdict};
@@ -12,7 +10,7 @@ use super::receiving::{Receiving, Update, id};
 use super::remotes;
 use super::server::Ended;
 use crate::error::Error;
-use crate::git::Repo;
+use crate::git::{Repo, revision};
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Progress;
 use crate::report::human::printable;
@@ -39,7 +37,8 @@ pub fn pre_commit(repo: &Repo, scope: &Scope, now: i64) -> Result<Ended, Error> 
 pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, Error> {
     let repo = Repo::open(dir)?;
     let mut updates = Vec::new();
-    let mut hidden = remotes::fetched(&repo, url)?;
+    let reader = repo.reader()?;
+    let mut hidden = remotes::fetched(&repo, &reader, url)?;
     for line in input.lines() {
         // From its end: what is pushed may be named by an expression with spaces.
         let fields: Vec<&str> = line.rsplitn(4, ' ').collect();
@@ -50,9 +49,10 @@ pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, E
             source: Some(source_name(&repo, source)),
             ..Update::new(name, there, local)?
         });
-        let old = id(there)?.map(Oid::from);
         // What the remote has may not have been fetched.
-        hidden.extend(old.filter(|id| repo.git2().find_commit(*id).is_ok()));
+        if let Some(old) = id(there)? {
+            hidden.extend(revision::peel(&reader, old)?);
+        }
     }
     updates.retain(|update| update.new.is_some());
     if updates.is_empty() {

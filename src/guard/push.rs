@@ -21,7 +21,7 @@ use crate::finding::Finding;
 use crate::git::changes::{self, Changes, Place, Places};
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
-use crate::git::{Kind, Repo, Store, range};
+use crate::git::{Kind, Repo, Store, revision, walk};
 use crate::history::ahead;
 use crate::history::screen::{Screened, screen};
 use crate::ledger::Ledger;
@@ -82,7 +82,7 @@ pub fn judge(
         Some(own) => quarantined(own, receiving, &tips, &sweep, deadline)?,
         None => {
             let repo = Repo::open(&receiving.git_dir)?;
-            let hidden = range::tips(&repo)?;
+            let hidden = revision::tips(&repo, &repo.reader()?, |_| true)?;
             reachable(&repo, &tips, &hidden)?
         }
     };
@@ -96,7 +96,7 @@ pub fn judge(
 pub fn judge_beyond(
     receiving: &Receiving,
     updates: &[Update],
-    hidden: &[git2::Oid],
+    hidden: &[ObjectId],
     policy: &Policy,
     now: i64,
 ) -> Result<Verdict, Error> {
@@ -165,14 +165,13 @@ fn in_order(ids: impl Iterator<Item = ObjectId>) -> Vec<ObjectId> {
     ids
 }
 
-fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[git2::Oid]) -> Result<Incoming, Error> {
-    let reader = Reader::open(&repo.object_dirs()?)?;
+fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[ObjectId]) -> Result<Incoming, Error> {
+    let reader = repo.reader()?;
     let mut commits = Vec::new();
     for tip in tips {
-        commits.extend(changes::follow(&reader, *tip)?.1.map(git2::Oid::from));
+        commits.extend(changes::follow(&reader, *tip)?.1);
     }
-    let new = range::between(repo, &commits, hidden)?;
-    let new: HashSet<ObjectId> = new.into_iter().collect();
+    let new = walk::part(repo, &reader, &commits, hidden)?.own;
     let is_commit = |id| {
         reader
             .read(id)

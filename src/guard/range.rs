@@ -6,8 +6,6 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use git2::Oid;
-
 use super::copies;
 use super::fold::{self, Tip};
 use super::known::drop_known;
@@ -17,7 +15,7 @@ use crate::finding::Finding;
 use crate::git::changes::{self, Changes, Place, Places, add_place};
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
-use crate::git::{Repo, range};
+use crate::git::{Repo, range, revision, walk, working};
 use crate::ignores::{self, Ignores};
 use crate::ledger::Ledger;
 use crate::pipeline::{Options, Outcome, Progress, Sweep, mask_names};
@@ -68,10 +66,10 @@ pub fn judge(
     mut options: Options,
     progress: &Progress,
 ) -> Result<Judged, Error> {
-    let reader = Reader::open(&repo.object_dirs()?)?;
+    let reader = repo.reader()?;
     let mut ledger = Ledger::default();
     let range = match scope {
-        Scope::Range { base, head } => Some(range::resolve(repo, base.as_deref(), head)?),
+        Scope::Range { base, head } => Some(range::resolve(repo, &reader, base.as_deref(), head)?),
         Scope::Staged { .. } | Scope::Unstaged => None,
     };
     let base = base(repo, &reader, range.as_ref())?;
@@ -128,23 +126,22 @@ pub fn judge(
 pub fn drop_accepted(
     repo: &Repo,
     tips: &[ObjectId],
-    hidden: &[Oid],
+    hidden: &[ObjectId],
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
-    let reader = Reader::open(&repo.object_dirs()?)?;
+    let reader = repo.reader()?;
     let mut commits = Vec::new();
     for tip in tips {
         commits.extend(changes::follow(&reader, *tip)?.1);
     }
-    let tips: Vec<Oid> = commits.iter().copied().map(Oid::from).collect();
-    let new: HashSet<ObjectId> = range::between(repo, &tips, hidden)?.into_iter().collect();
+    let new = walk::part(repo, &reader, &commits, hidden)?.own;
     for id in &new {
         commits.extend(changes::commit(&reader, *id)?.parents);
     }
     let mut bases: HashSet<ObjectId> = commits.into_iter().filter(|id| !new.contains(id)).collect();
     if bases.is_empty() {
         // What is new to one server another may have accepted.
-        bases.extend(remotes::tracked(repo)?.into_iter().map(ObjectId::from));
+        bases.extend(remotes::tracked(repo, &reader)?);
     }
     for id in bases {
         let base = Base {
@@ -169,8 +166,8 @@ fn base<'r>(
         }
         // A repository without a commit has no base.
         None => {
-            let head = range::commit(repo, "HEAD").into_iter();
-            head.chain(range::merged(repo)).collect()
+            let head = revision::find(repo, reader, "HEAD")?.into_iter();
+            head.chain(revision::merged(repo)).collect()
         }
     };
     let trees = commits.into_iter().map(|id| changes::tree_of(reader, id));
@@ -300,7 +297,7 @@ impl Base<'_> {
             }
         }
         if *scope == Scope::Unstaged {
-            for (path, blob) in range::unstaged(self.repo)? {
+            for (path, blob) in working::unstaged(self.repo)? {
                 add(&path.to_string_lossy(), blob);
             }
         }
@@ -345,8 +342,10 @@ fn commits(
     sweep: &Sweep,
     progress: &Progress,
 ) -> Result<Outcome, Error> {
-    let inside: HashSet<ObjectId> = range.commits.iter().copied().collect();
-    let fresh = Fresh::of(base.reader, &[range.head], |id| !inside.contains(&id))?;
+    let fresh = Fresh {
+        commits: range.commits.clone(),
+        ..Fresh::default()
+    };
     let mut changes = Changes::new(copies::kind);
     for commit in &fresh.commits {
         changes.add(base.reader, *commit).map_err(|error| {
@@ -372,7 +371,7 @@ fn staged(
     sweep: &Sweep,
     progress: &Progress,
 ) -> Result<Outcome, Error> {
-    let files = range::staged(base.repo, index)?;
+    let files = working::staged(base.repo, base.reader, index)?;
     let mut source = Objects::files(base.reader, files.clone());
     for (path, object) in files {
         if !base.has(&path)? {
@@ -384,7 +383,7 @@ fn staged(
 }
 
 fn unstaged(base: &Base<'_>, sweep: &Sweep, progress: &Progress) -> Result<Outcome, Error> {
-    let files = range::unstaged(base.repo)?;
+    let files = working::unstaged(base.repo)?;
     let source = Listed {
         root: base.repo.git2().workdir().unwrap_or(Path::new(".")).into(),
         files: files.into_iter().map(|(path, _)| path).collect(),

@@ -5,10 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{Direction, Oid, Remote};
+use git2::{Direction, Remote};
 
 use crate::error::{Error, ErrorKind};
-use crate::git::Repo;
+use crate::git::reader::Reader;
+use crate::git::{Repo, revision};
+use crate::unit::ObjectId;
 
 /// Where references of what was fetched lie. What a refspec writes elsewhere, the people of the
 /// working copy write too.
@@ -18,7 +20,7 @@ const TRACKING: &str = "refs/remotes/";
 ///
 /// # Errors
 /// When the remotes or the references cannot be read.
-pub fn fetched(repo: &Repo, url: &str) -> Result<Vec<Oid>, Error> {
+pub fn fetched(repo: &Repo, reader: &Reader, url: &str) -> Result<Vec<ObjectId>, Error> {
     let git = repo.git2();
     let named = git.find_remote(url).ok();
     let named = named.as_ref().and_then(|remote| remote.url().ok());
@@ -38,25 +40,18 @@ pub fn fetched(repo: &Repo, url: &str) -> Result<Vec<Oid>, Error> {
         if is_it { &mut ours } else { &mut others }.push(remote);
     }
     // What two remotes write tells of neither: `pub/x` may be a remote, or a branch of `pub`.
-    tips(repo, |name| writes(&ours, name) && !writes(&others, name))
+    let tells = |name: &str| writes(&ours, name) && !writes(&others, name);
+    revision::tips(repo, reader, |name| {
+        name.starts_with(TRACKING) && tells(name)
+    })
 }
 
 /// All commits that were fetched from anywhere.
 ///
 /// # Errors
 /// When the references cannot be read.
-pub fn tracked(repo: &Repo) -> Result<Vec<Oid>, Error> {
-    tips(repo, |_| true)
-}
-
-/// The commits of those references to what was fetched that tell something.
-fn tips(repo: &Repo, tells: impl Fn(&str) -> bool) -> Result<Vec<Oid>, Error> {
-    let references = repo.git2().references().map_err(|error| failed(&error))?;
-    let tips = references.flatten().filter_map(|reference| {
-        let name = reference.name().ok().filter(|n| n.starts_with(TRACKING))?;
-        tells(name).then(|| reference.peel_to_commit().ok())?
-    });
-    Ok(tips.map(|commit| commit.id()).collect())
+pub fn tracked(repo: &Repo, reader: &Reader) -> Result<Vec<ObjectId>, Error> {
+    revision::tips(repo, reader, |name| name.starts_with(TRACKING))
 }
 
 fn failed(error: &git2::Error) -> Error {

@@ -1,7 +1,7 @@
 //! Repositories made by the real git, out of reach of the machine's configuration.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use super::{Dir, Run};
 
@@ -100,13 +100,15 @@ impl Repo {
     }
 
     pub fn try_git_with(&self, args: &[&str], vars: &[(&str, &str)]) -> Run {
-        let output: Output = git(self.path())
+        let child = git(self.path())
             .args(args)
             .envs(vars.iter().copied())
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .expect("git runs");
-        output.into()
+        super::ended(child).into()
     }
 
     /// Commits all that lies in the folder; gives the commit's id.

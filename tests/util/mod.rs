@@ -7,8 +7,12 @@ pub mod git;
 pub mod tools;
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use keysweep::rules::template::Generator;
 use serde_json::Value;
@@ -70,7 +74,7 @@ impl Dir {
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
         std::io::Write::write_all(&mut child.stdin.take().expect("piped"), input).expect("input");
-        child.wait_with_output().expect("the binary ends").into()
+        ended(child).into()
     }
 
     /// The exit code of a run whose output nobody reads.
@@ -89,6 +93,37 @@ impl Dir {
     pub fn findings(&self, args: &[&str]) -> Vec<Value> {
         let all = [&["scan", "--format", "jsonl", "--show-secrets"], args].concat();
         self.run(&all).json_lines()
+    }
+}
+
+/// What a child printed, once it has ended. One that goes on for ever is ended, and the test fails.
+fn ended(mut child: Child) -> Output {
+    const LONGEST: Duration = Duration::from_secs(600);
+    let (send, printed) = mpsc::channel();
+    let stdout: Box<dyn Read + Send> = Box::new(child.stdout.take().expect("piped"));
+    let stderr: Box<dyn Read + Send> = Box::new(child.stderr.take().expect("piped"));
+    for (at, mut pipe) in [stdout, stderr].into_iter().enumerate() {
+        let send = send.clone();
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let read = pipe.read_to_end(&mut bytes);
+            send.send((at, read.map(|_| bytes)))
+        });
+    }
+    let mut texts = [Vec::new(), Vec::new()];
+    for _ in 0..texts.len() {
+        let Ok((at, bytes)) = printed.recv_timeout(LONGEST) else {
+            child.kill().expect("it runs");
+            panic!("the binary does not end");
+        };
+        texts[at] = bytes.expect("readable");
+    }
+    let [stdout, stderr] = texts;
+    let status = child.wait().expect("the binary ends");
+    Output {
+        status,
+        stdout,
+        stderr,
     }
 }
 

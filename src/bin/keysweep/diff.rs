@@ -5,6 +5,7 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use keysweep::error::Error;
+use keysweep::git::reader::Reader;
 use keysweep::git::{self, Repo};
 use keysweep::guard::ci::{self, System};
 use keysweep::guard::range::{self, Judged, Scope};
@@ -25,9 +26,10 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
         outputs.push((Output::open(report.output.as_deref())?, report));
     }
     let repo = repository(&args.repo)?;
-    let scope = scope(&repo, args, system)?;
+    let reader = repo.reader()?;
+    let scope = scope(&repo, &reader, args, system)?;
     if let Scope::Range { head, .. } = &scope {
-        style.commit = Some(git::range::commit(&repo, head)?.to_string());
+        style.commit = Some(git::range::commit(&repo, &reader, head)?.to_string());
     }
     let options = Options {
         min_confidence: level(args.report.min_confidence),
@@ -78,7 +80,12 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn scope(repo: &Repo, args: &DiffArgs, system: Option<System>) -> Result<Scope, Error> {
+fn scope(
+    repo: &Repo,
+    reader: &Reader,
+    args: &DiffArgs,
+    system: Option<System>,
+) -> Result<Scope, Error> {
     if args.staged {
         return Ok(staged());
     }
@@ -87,7 +94,7 @@ fn scope(repo: &Repo, args: &DiffArgs, system: Option<System>) -> Result<Scope, 
     }
     let (base, head) = match (&args.range, system) {
         (Some(range), _) => ends(range)?,
-        (None, Some(system)) => return told(repo, ci::range(system, &variable, event)?),
+        (None, Some(system)) => return told(repo, reader, ci::range(system, &variable, event)?),
         (None, None) => ("@{upstream}".to_owned(), "HEAD".to_owned()),
     };
     let base = Some(base);
@@ -95,9 +102,9 @@ fn scope(repo: &Repo, args: &DiffArgs, system: Option<System>) -> Result<Scope, 
 }
 
 /// The range that a CI system names.
-fn told(repo: &Repo, ends: ci::Ends) -> Result<Scope, Error> {
+fn told(repo: &Repo, reader: &Reader, ends: ci::Ends) -> Result<Scope, Error> {
     let head = ends.head;
-    let found = git::range::first_of(repo, &ends.bases)?;
+    let found = git::range::first_of(repo, reader, &ends.bases)?;
     // That none is there is told when the range is resolved.
     let wanted = ends.bases.into_iter().next().filter(|_| !ends.or_all);
     let base = found.or(wanted);

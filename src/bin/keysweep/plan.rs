@@ -8,6 +8,7 @@ use keysweep::advise;
 use keysweep::error::Error;
 use keysweep::finding::{Finding, State, Trace};
 use keysweep::git::Repo;
+use keysweep::git::reader::Reader;
 use keysweep::pipeline::Outcome;
 use keysweep::report::human::{commit, counted, printable, whereabouts};
 use keysweep::report::{Format, Style};
@@ -72,7 +73,9 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
         plan.hosts = Hosts::of(repo);
     }
     plan.add_names(&files);
-    let rules = Rules::of(plan.findings(&files), repo.as_ref());
+    let dirs = repo.as_ref().and_then(|repo| repo.object_dirs().ok());
+    let reader = dirs.and_then(|dirs| Reader::of(&dirs).ok());
+    let rules = Rules::of(plan.findings(&files), reader.as_ref());
     if let Some(path) = &args.replace_text {
         rules.write(path)?;
     }

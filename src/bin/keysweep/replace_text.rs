@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keysweep::error::Error;
 use keysweep::finding::Finding;
 use keysweep::fix::quote;
-use keysweep::git::Repo;
+use keysweep::git::reader::Reader;
 use keysweep::unit::Part;
 
 /// A shorter value stands in many places for other reasons.
@@ -37,15 +37,15 @@ pub struct Rules {
 
 impl Rules {
     /// Rules for values and each form in which files hold them.
-    pub fn of(findings: &[Finding], repo: Option<&Repo>) -> Self {
+    pub fn of(findings: &[Finding], reader: Option<&Reader>) -> Self {
         let mut rules = Self::default();
         for finding in findings {
-            rules.add(finding, repo);
+            rules.add(finding, reader);
         }
         rules
     }
 
-    fn add(&mut self, finding: &Finding, repo: Option<&Repo>) {
+    fn add(&mut self, finding: &Finding, reader: Option<&Reader>) {
         if finding.origin.part == Part::FileName {
             self.names.insert(finding.path().to_owned());
         }
@@ -56,14 +56,14 @@ impl Rules {
         }
         self.forms.extend(forms(value));
         let git = finding.origin.git.filter(|_| finding.origin.is_file());
-        let Some((repo, git)) = repo.zip(git) else {
+        let Some((reader, git)) = reader.zip(git) else {
             return;
         };
         // A blob that cannot be read any more was reported by the sweep.
-        let Ok(blob) = repo.git2().find_blob(git.object.into()) else {
+        let Ok(blob) = reader.try_read(git.object) else {
             return;
         };
-        let bytes = blob.content();
+        let bytes = blob.bytes();
         if bytes[..bytes.len().min(TELLS_BINARY)].contains(&0) {
             self.binary.insert(finding.path().to_owned());
             return;

@@ -1,0 +1,228 @@
+//! Walks through commits from the newest on, until it is told which of them only one side leads to.
+//!
+//! Times may lie. Where an older commit is told to be the newer one, a commit of both sides may be taken
+//! for one of the first, never the other way round.
+
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use smallvec::SmallVec;
+
+use super::changes;
+use super::reader::Reader;
+use super::repo::Repo;
+use crate::error::Error;
+use crate::unit::ObjectId;
+
+/// What one side leads to and the other does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parted {
+    pub own: HashSet<ObjectId>,
+    /// The newest commit that both lead to; `None` for histories that have nothing in common.
+    pub fork: Option<ObjectId>,
+}
+
+/// Parts the commits that `own` leads to from those that `other` does.
+///
+/// # Errors
+/// When a commit on the way cannot be read.
+pub fn part(
+    repo: &Repo,
+    reader: &Reader,
+    own: &[ObjectId],
+    other: &[ObjectId],
+) -> Result<Parted, Error> {
+    let mut walk = Walk {
+        reader,
+        shallow: repo.shallow()?,
+        seen: HashMap::new(),
+        open: BinaryHeap::new(),
+        doubtful: 0,
+        oldest: i64::MAX,
+        forks: Vec::new(),
+    };
+    own.iter().try_for_each(|id| walk.mark(*id, OWN))?;
+    other.iter().try_for_each(|id| walk.mark(*id, OTHER))?;
+    walk.run()?;
+    let is_own = |(id, seen): (&ObjectId, &Seen)| (seen.marks == OWN).then_some(*id);
+    let forks = walk.forks.iter().map(|id| (&walk.seen[id], *id));
+    let highest = forks.filter(|(seen, _)| seen.marks == BOTH);
+    Ok(Parted {
+        own: walk.seen.iter().filter_map(is_own).collect(),
+        fork: highest.max_by_key(|(seen, _)| seen.time).map(|(_, id)| id),
+    })
+}
+
+/// What leads to a commit.
+const OWN: u8 = 1;
+const OTHER: u8 = 2;
+const BOTH: u8 = OWN | OTHER;
+/// Another commit that both sides lead to.
+const BELOW: u8 = 4;
+
+struct Walk<'r> {
+    reader: &'r Reader,
+    /// Commits whose parents are not here.
+    shallow: HashSet<ObjectId>,
+    seen: HashMap<ObjectId, Seen>,
+    /// Commits whose parents have not all of their marks.
+    open: BinaryHeap<(i64, ObjectId)>,
+    /// How many of these may be of one side, or the place where the two parted.
+    doubtful: usize,
+    /// The time of the oldest commit that was taken for one of the first side.
+    oldest: i64,
+    /// Commits that both sides were seen to lead to.
+    forks: Vec<ObjectId>,
+}
+
+struct Seen {
+    marks: u8,
+    is_open: bool,
+    time: i64,
+    parents: SmallVec<[ObjectId; 2]>,
+}
+
+impl Seen {
+    fn is_doubtful(&self) -> bool {
+        self.is_open && matches!(self.marks, OWN | BOTH)
+    }
+}
+
+impl Walk<'_> {
+    fn run(&mut self) -> Result<(), Error> {
+        // What is not older than one of the first side may lead to it all the same.
+        while let Some((time, id)) = self.open.peek().copied()
+            && (self.doubtful > 0 || time >= self.oldest)
+        {
+            self.open.pop();
+            let Some(seen) = self.seen.get_mut(&id) else {
+                continue;
+            };
+            self.doubtful -= usize::from(seen.is_doubtful());
+            seen.is_open = false;
+            let below = if seen.marks == BOTH { BELOW } else { 0 };
+            let (marks, parents) = (seen.marks | below, seen.parents.clone());
+            parents
+                .iter()
+                .try_for_each(|parent| self.mark(*parent, marks))?;
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, id: ObjectId, marks: u8) -> Result<(), Error> {
+        if !self.seen.contains_key(&id) {
+            let seen = self.read(id)?;
+            self.seen.insert(id, seen);
+        }
+        let Some(seen) = self
+            .seen
+            .get_mut(&id)
+            .filter(|seen| seen.marks | marks != seen.marks)
+        else {
+            return Ok(());
+        };
+        self.doubtful -= usize::from(seen.is_doubtful());
+        seen.marks |= marks;
+        if !seen.is_open {
+            seen.is_open = true;
+            self.open.push((seen.time, id));
+        }
+        self.doubtful += usize::from(seen.is_doubtful());
+        match seen.marks {
+            OWN => self.oldest = self.oldest.min(seen.time),
+            BOTH => self.forks.push(id),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn read(&self, id: ObjectId) -> Result<Seen, Error> {
+        let commit = changes::commit(self.reader, id)?;
+        let is_cut = self.shallow.contains(&id);
+        Ok(Seen {
+            marks: 0,
+            is_open: false,
+            time: commit.time,
+            parents: if is_cut {
+                SmallVec::new()
+            } else {
+                commit.parents
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+
+    /// Writes commits, each with those of its parents that come before it and the time that it tells.
+    fn written(git: &git2::Repository, told: &[(Vec<Index>, i64)]) -> Vec<ObjectId> {
+        let empty = git.treebuilder(None).and_then(|tree| tree.write());
+        let tree = empty.and_then(|id| git.find_tree(id)).expect("a tree");
+        let mut ids: Vec<git2::Oid> = Vec::new();
+        for (number, (parents, time)) in told.iter().enumerate() {
+            let mut parents: Vec<git2::Oid> = match ids.is_empty() {
+                true => Vec::new(),
+                false => parents.iter().map(|parent| *parent.get(&ids)).collect(),
+            };
+            parents.sort_unstable();
+            parents.dedup();
+            let parents: Vec<_> = parents.iter().map(|id| git.find_commit(*id)).collect();
+            let parents: Vec<_> = parents.iter().map(|read| read.as_ref().unwrap()).collect();
+            let by = git2::Signature::new("a", "a@b", &git2::Time::new(*time, 0)).expect("one");
+            let words = number.to_string();
+            let id = git.commit(None, &by, &by, &words, &tree, &parents);
+            ids.push(id.expect("a commit"));
+        }
+        ids.into_iter().map(ObjectId::from).collect()
+    }
+
+    /// All that a commit leads to, itself among it.
+    fn reached(reader: &Reader, from: ObjectId) -> HashSet<ObjectId> {
+        let mut all = HashSet::new();
+        let mut open = vec![from];
+        while let Some(id) = open.pop() {
+            if all.insert(id) {
+                open.extend(changes::commit(reader, id).expect("a commit").parents);
+            }
+        }
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn two_sides_are_parted_whatever_their_times_tell(
+            told in prop::collection::vec((prop::collection::vec(any::<Index>(), 0..3), 0..40_i64), 1..16),
+            ends: (Index, Index),
+            lie: bool,
+        ) {
+            let dir = tempfile::tempdir().expect("a folder");
+            let git = git2::Repository::init_bare(dir.path()).expect("a repository");
+            let timed = told.into_iter().enumerate().map(|(number, (parents, time))| {
+                (parents, if lie { time } else { number as i64 })
+            });
+            let ids = written(&git, &timed.collect::<Vec<_>>());
+            let repo = Repo::open(dir.path()).expect("a repository");
+            let reader = repo.reader().expect("a reader");
+            let (own, other) = (*ends.0.get(&ids), *ends.1.get(&ids));
+            let parted = part(&repo, &reader, &[own], &[other]).expect("parted");
+            let (ours, theirs) = (reached(&reader, own), reached(&reader, other));
+            let only: HashSet<_> = ours.difference(&theirs).copied().collect();
+            let common: HashSet<_> = ours.intersection(&theirs).copied().collect();
+            prop_assert!(parted.own.is_superset(&only) && parted.own.is_subset(&ours));
+            prop_assert!(parted.fork.is_none_or(|fork| common.contains(&fork)));
+            if !lie {
+                prop_assert_eq!(parted.own, only);
+                prop_assert_eq!(parted.fork.is_some(), !common.is_empty());
+                let above = common.iter().filter(|id| {
+                    Some(**id) != parted.fork && reached(&reader, **id).contains(&parted.fork.unwrap())
+                });
+                prop_assert_eq!(above.count(), 0);
+            }
+        }
+    }
+}
