@@ -468,6 +468,33 @@ fn attributes_that_are_cut_off_do_not_stop_a_comparison_for_ever() {
     repo.dir.run(&["diff", "--unstaged"]).expect(1);
 }
 
+#[test]
+fn references_in_a_table_are_refused_with_the_cause() {
+    let repo = Repo {
+        dir: util::Dir::new(),
+    };
+    let init = ["init", "--quiet", "--ref-format=reftable"];
+    if repo.try_git(&init).code != Some(0) {
+        eprintln!("skipped: this git knows no reftable");
+        return;
+    }
+    repo.save("a.py", assigned(1));
+    repo.git(&["tag", "v1"]);
+    let commands: [&[&str]; 6] = [
+        &["history"],
+        &["diff", "v1..HEAD"],
+        &["diff", "--staged"],
+        &["hook", "pre-commit"],
+        &["hook", "pre-push", "origin"],
+        &["hook", "install"],
+    ];
+    for command in commands {
+        let run = repo.dir.run(command).expect(2);
+        let told = "keeps its references in the reftable format, which keysweep cannot read";
+        assert!(run.stderr.contains(told), "{command:?}: {}", run.stderr);
+    }
+}
+
 /// The store of a fork, as servers keep them.
 #[cfg(unix)]
 #[test]

@@ -133,6 +133,10 @@ fn refuse(path: &Path, error: &git2::Error) -> Error {
     let message = error.message();
     let why = if error.code() == ErrorCode::NotFound {
         "not a git repository".to_owned()
+    } else if message.contains("refstorage") {
+        "keeps its references in the reftable format, which keysweep cannot read yet; git can \
+         change it: git refs migrate --ref-format=files"
+            .to_owned()
     } else if error.code() == ErrorCode::Owner {
         format!(
             "owned by somebody else; trust it with: git config --global --add safe.directory {whole}"
