@@ -70,6 +70,25 @@ fn an_object_file_that_is_cut_off_is_reported_and_the_rest_scanned() {
     }
 }
 
+#[test]
+fn what_stands_behind_the_end_of_an_object_file_is_reported_and_the_object_scanned() {
+    for name in ["HEAD:a.py", "HEAD^{tree}", "HEAD"] {
+        let repo = Repo::new();
+        repo.save("a.py", assigned(1));
+        let id = repo.git(&["rev-parse", name]);
+        let file = loose(&repo, name);
+        let mut bytes = fs::read(&file).expect("an object");
+        bytes.extend(b"more");
+        overwrite(&file, &bytes);
+        let run = sweep(&repo);
+        let told = format!("{id}: more stands behind its end");
+        assert!(run.stderr.contains(&told), "{name}: {}", run.stderr);
+        assert!(finds(&run, 1), "{name}");
+        // git cannot read it, and a range can.
+        repo.dir.run(&["diff", "HEAD..HEAD"]).expect(0);
+    }
+}
+
 /// Where libgit2 would read on behind the end of the pack.
 #[test]
 fn an_index_that_is_damaged_is_refused_with_what_mends_it() {

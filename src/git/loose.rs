@@ -17,9 +17,18 @@ use crate::unit::ObjectId;
 /// The longest header: a kind, a size, a zero byte.
 const HEADER: usize = 32;
 
+/// What the file of an object holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loose {
+    pub kind: Kind,
+    pub bytes: Vec<u8>,
+    /// Whether more stands behind the end of the object. git does not read one like that.
+    pub is_followed: bool,
+}
+
 /// Reads an object from the first of some object folders that has it in a file of its own. `None` when none
 /// has.
-pub fn read(dirs: &[PathBuf], id: ObjectId) -> Option<Result<(Kind, Vec<u8>), String>> {
+pub fn read(dirs: &[PathBuf], id: ObjectId) -> Option<Result<Loose, String>> {
     let packed = file(dirs, id)?;
     let unpack = |packed: Vec<u8>| unpack(&packed, id).map_err(str::to_owned);
     Some(packed.and_then(unpack))
@@ -70,7 +79,7 @@ impl Header {
     }
 }
 
-fn unpack(packed: &[u8], id: ObjectId) -> Result<(Kind, Vec<u8>), &'static str> {
+fn unpack(packed: &[u8], id: ObjectId) -> Result<Loose, &'static str> {
     let Header { kind, size, len } = Header::read(packed).ok_or("its header is broken")?;
     let most = (packed.len() as u64).saturating_mul(MOST_GROWTH);
     if size > most {
@@ -81,12 +90,18 @@ fn unpack(packed: &[u8], id: ObjectId) -> Result<(Kind, Vec<u8>), &'static str> 
     if inflated != Ok(bytes.len()) {
         return Err("its data is broken");
     }
+    // What was packed ends with the sum of what it unpacks to.
+    let is_followed = !packed.ends_with(&libdeflater::adler32(&bytes).to_be_bytes());
     bytes.drain(..len);
     let told = Oid::hash_object(kind.into(), &bytes);
     if told.map(ObjectId::from) != Ok(id) {
         return Err("its bytes are not those that it is named by");
     }
-    Ok((kind, bytes))
+    Ok(Loose {
+        kind,
+        bytes,
+        is_followed,
+    })
 }
 
 #[cfg(test)]
@@ -128,7 +143,8 @@ mod tests {
             let dir = tempfile::tempdir().expect("a folder");
             let (id, file) = filed(dir.path(), &bytes);
             let dirs = [dir.path().join("none"), dir.path().join("objects")];
-            prop_assert_eq!(read(&dirs, id), Some(Ok((Kind::Blob, bytes.clone()))));
+            let loose = Loose { kind: Kind::Blob, bytes, is_followed: false };
+            prop_assert_eq!(read(&dirs, id), Some(Ok(loose.clone())));
             prop_assert_eq!(kind(&dirs, id), Some(Kind::Blob));
             prop_assert_eq!(read(&dirs, ObjectId([7; 20])), None);
             let whole = fs::read(&file).expect("a file");
@@ -141,7 +157,10 @@ mod tests {
             changed[at] ^= noise | 1;
             other.write_all(&changed).expect("a file");
             let read = read(&dirs, id).expect("is there");
-            prop_assert!(read.is_err() || read == Ok((Kind::Blob, bytes)));
+            prop_assert!(read.is_err() || read.as_ref() == Ok(&loose));
+            fs::write(&file, [&whole[..], &[noise]].concat()).expect("a file");
+            let followed = Loose { is_followed: true, ..loose };
+            prop_assert_eq!(super::read(&dirs, id), Some(Ok(followed)));
         }
     }
 }

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 
 use git2::{ErrorCode, Odb, OdbLookupFlags, OdbObject, Oid};
 
-use super::{Kind, alternates, loose, object};
+use super::loose::{self, Loose};
+use super::{Kind, alternates, object};
 use crate::error::{Error, ErrorKind};
 use crate::unit::ObjectId;
 
@@ -34,7 +35,7 @@ pub struct Object<'r> {
 
 enum Bytes<'r> {
     Kept(&'r [u8]),
-    Loose(Vec<u8>),
+    Loose(Loose),
     Read(OdbObject<'r>),
 }
 
@@ -42,16 +43,22 @@ impl Object<'_> {
     pub fn bytes(&self) -> &[u8] {
         match &self.inner {
             Bytes::Kept(bytes) => bytes,
-            Bytes::Loose(bytes) => bytes,
+            Bytes::Loose(loose) => &loose.bytes,
             Bytes::Read(object) => object.data(),
         }
     }
 
     pub fn into_bytes(self) -> Vec<u8> {
         match self.inner {
-            Bytes::Loose(bytes) => bytes,
+            Bytes::Loose(loose) => loose.bytes,
             _ => self.bytes().to_vec(),
         }
+    }
+
+    /// What is damaged about its file, though all of the object could be read.
+    pub fn fault(&self) -> Option<&'static str> {
+        let is_followed = matches!(&self.inner, Bytes::Loose(loose) if loose.is_followed);
+        is_followed.then_some("more stands behind its end")
     }
 }
 
@@ -170,9 +177,9 @@ impl Reader {
     /// Reads an object from a file of its own; `None` when it has none.
     pub fn read_loose(&self, id: ObjectId) -> Option<Result<Object<'static>, String>> {
         let read = loose::read(&self.dirs, id)?;
-        Some(read.map(|(kind, bytes)| Object {
-            inner: Bytes::Loose(bytes),
-            kind,
+        Some(read.map(|loose| Object {
+            kind: loose.kind,
+            inner: Bytes::Loose(loose),
         }))
     }
 

@@ -331,6 +331,9 @@ impl Run<'_> {
     fn visit_one<V: Visit>(&self, id: ObjectId, kinds: &[Kind], visitor: &mut V) {
         match self.reader.try_read(id) {
             Ok(object) => {
+                if let Some(why) = object.fault() {
+                    self.lose([id], why);
+                }
                 let kind = object.kind;
                 if kinds.contains(&kind) {
                     let bytes = object.bytes();

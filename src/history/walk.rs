@@ -187,6 +187,9 @@ impl Walk<'_> {
         object: Object<'_>,
         worker: &mut Worker<V>,
     ) -> Live<V::Seen> {
+        if let Some(why) = object.fault() {
+            self.fail(id, why);
+        }
         let kind = object.kind;
         let bytes = object.into_bytes();
         let read = &self.progress.bytes;
