@@ -29,7 +29,7 @@ use crate::secret::{FingerprintKey, Secret};
 use crate::source::{Sink, Source};
 use crate::span::ViewSpan;
 use crate::unit::{Origin, Unit};
-pub use names::mask_names;
+pub use names::{mask_names, mask_texts};
 pub use traces::{Ask, Focus, Possible, Traces, Wanted};
 
 /// What a sweep looks for and what it reports.

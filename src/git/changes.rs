@@ -272,29 +272,6 @@ pub fn replaced(reader: &Reader, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId
     Ok(gone)
 }
 
-/// The blobs at a path of a tree: one or none, but where names that are not UTF-8 look alike.
-///
-/// # Errors
-/// When a tree on the way cannot be read.
-pub fn find(reader: &Reader, tree: ObjectId, path: &str) -> Result<Vec<ObjectId>, Error> {
-    let mut at = vec![(tree, Kind::Tree)];
-    for part in path.split('/') {
-        let lossy = part.contains(char::REPLACEMENT_CHARACTER);
-        let is_named = |entry: &TreeEntry<'_>| {
-            entry.name == part.as_bytes() || lossy && String::from_utf8_lossy(entry.name) == part
-        };
-        let mut below = Vec::new();
-        for (id, _) in at.into_iter().filter(|(_, kind)| *kind == Kind::Tree) {
-            let tree = read_tree(reader, id)?;
-            let named = object::entries(tree.bytes()).filter(is_named);
-            below.extend(named.map(|entry| (entry.id, entry.kind())));
-        }
-        at = below;
-    }
-    let blobs = at.into_iter().filter(|(_, kind)| *kind == Kind::Blob);
-    Ok(blobs.map(|(id, _)| id).collect())
-}
-
 /// Reads a commit.
 ///
 /// # Errors
@@ -339,7 +316,7 @@ fn roots(reader: &Reader, id: ObjectId) -> Result<(ObjectId, Vec<ObjectId>), Err
     Ok((commit.tree, parents.collect::<Result<_, _>>()?))
 }
 
-fn read_tree(reader: &Reader, id: ObjectId) -> Result<Object<'_>, Error> {
+pub(super) fn read_tree(reader: &Reader, id: ObjectId) -> Result<Object<'_>, Error> {
     reader.read_as(id, Kind::Tree)
 }
 

@@ -8,6 +8,7 @@ pub mod copies;
 mod cursor;
 pub mod delta;
 mod ewah;
+pub mod folders;
 pub mod forest;
 pub mod fresh;
 pub mod index;

@@ -15,6 +15,7 @@ use super::remotes;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Finding;
 use crate::git::changes::{self, Changes, Place, Places, add_place};
+use crate::git::folders::Folders;
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
 use crate::git::{Repo, range};
@@ -187,7 +188,7 @@ impl Base<'_> {
         let Some(tree) = self.trees.first() else {
             return Ok(None);
         };
-        let Some(blob) = changes::find(self.reader, *tree, path)?.pop() else {
+        let Some(blob) = Folders::of(self.reader).find(*tree, path)?.pop() else {
             return Ok(None);
         };
         let object = self.reader.read(blob)?;
@@ -271,8 +272,9 @@ impl Base<'_> {
         let head = changes::tree_of(self.reader, range.head)?;
         let rules = rules.iter().filter_map(|file| self.inside(file));
         for path in rules.chain([ignores::FILE.to_owned()]) {
-            let before = changes::find(self.reader, *tree, &path)?;
-            if changes::find(self.reader, head, &path)? != before {
+            let mut folders = Folders::of(self.reader);
+            let before = folders.find(*tree, &path)?;
+            if folders.find(head, &path)? != before {
                 ledger.note(
                     path.into(),
                     "changed in this range; judged by the base revision's version",
@@ -292,10 +294,11 @@ impl Base<'_> {
         let findings = &mut outcome.findings;
         let mut near = Places::new();
         let mut add = |path: &str, blob| add_place(&mut near, copies::kind, blob, path, None);
-        for finding in findings.iter().filter(|finding| finding.origin.is_file()) {
-            for tree in &self.trees {
+        let mut folders = Folders::of(self.reader);
+        for tree in &self.trees {
+            for finding in findings.iter().filter(|finding| finding.origin.is_file()) {
                 let path = &finding.origin.path;
-                let blobs = changes::find(self.reader, *tree, path)?;
+                let blobs = folders.find(*tree, path)?;
                 blobs.into_iter().for_each(|blob| add(path, blob));
             }
         }
@@ -320,9 +323,9 @@ impl Base<'_> {
     }
 
     /// Whether a tree of the base has a file at a path.
-    fn has(&self, path: &str) -> Result<bool, Error> {
+    fn has(&self, folders: &mut Folders<'_>, path: &str) -> Result<bool, Error> {
         for tree in &self.trees {
-            if !changes::find(self.reader, *tree, path)?.is_empty() {
+            if !folders.find(*tree, path)?.is_empty() {
                 return Ok(true);
             }
         }
@@ -378,8 +381,9 @@ fn staged(
 ) -> Result<Outcome, Error> {
     let files = range::staged(base.repo, index)?;
     let mut source = Objects::files(base.reader, files.clone());
+    let mut folders = Folders::of(base.reader);
     for (path, object) in files {
-        if !base.has(&path)? {
+        if !base.has(&mut folders, &path)? {
             let name = Place { path, commit: None };
             source.names.extend(named(vec![name], object));
         }
