@@ -14,7 +14,7 @@ use super::Kind;
 use super::object::{self, Commit, Tag, TreeEntry};
 use super::reader::{Object, Reader};
 use crate::error::{Error, ErrorKind};
-use crate::unit::ObjectId;
+use crate::unit::{ObjectId, path_text};
 
 /// Where an object was first met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,7 +223,7 @@ fn compare(
         }
         let trees = same.iter().filter(|old| old.kind() == Kind::Tree);
         give(Entry {
-            path: pair.path.clone() + &String::from_utf8_lossy(entry.name),
+            path: pair.path.clone() + &path_text(entry.name),
             kind: entry.kind(),
             id: entry.id,
             parents: trees.map(|old| old.id).collect(),
@@ -386,7 +386,7 @@ pub(crate) fn malformed(kind: &str, id: ObjectId) -> Error {
 }
 
 fn join(folder: &str, name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
+    let name = path_text(name);
     if folder.is_empty() {
         name.into_owned()
     } else {

@@ -8,12 +8,12 @@ use super::changes;
 use super::reader::Reader;
 use super::{Kind, object};
 use crate::error::Error;
-use crate::unit::ObjectId;
+use crate::unit::{ObjectId, path_text};
 
 /// Entries kept at most, but for those of one folder.
 const MOST: usize = 1 << 18;
 
-/// By name: one or none, but where names that are not UTF-8 look alike.
+/// By name: one or none, but in a tree that names two alike.
 type Folder = HashMap<Box<str>, SmallVec<[(ObjectId, Kind); 1]>>;
 
 /// Folders that were looked into. Ask for the paths of one folder after each other, since not all of many
@@ -33,7 +33,7 @@ impl<'r> Folders<'r> {
         }
     }
 
-    /// The blobs at a path of a tree: one or none, but where names that are not UTF-8 look alike.
+    /// The blobs at a path of a tree: one or none, but in a tree that names two alike.
     ///
     /// # Errors
     /// When a tree on the way cannot be read.
@@ -56,7 +56,7 @@ impl<'r> Folders<'r> {
             let tree = changes::read_tree(self.reader, id)?;
             let mut folder = Folder::new();
             for entry in object::entries(tree.bytes()) {
-                let name = String::from_utf8_lossy(entry.name);
+                let name = path_text(entry.name);
                 let named = folder.entry(name.into()).or_default();
                 named.push((entry.id, entry.kind()));
             }

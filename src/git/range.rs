@@ -8,7 +8,7 @@ use git2::{DiffOptions, FileMode, Oid, Sort};
 
 use super::{Repo, index};
 use crate::error::{Error, ErrorKind};
-use crate::unit::ObjectId;
+use crate::unit::{ObjectId, path_text};
 
 /// A range with its ends resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ pub fn staged(repo: &Repo, index: Option<&Path>) -> Result<Vec<(Arc<str>, Object
             if is_same || entry.is_commit() || entry.is_intended {
                 continue;
             }
-            let path = path.to_str_lossy();
+            let path = path_text(path);
             if entry.is_folder() {
                 let old = old.and_then(|old| git.find_tree(old.id()).ok());
                 let new = git.find_tree(entry.id.into())?;
@@ -184,7 +184,7 @@ fn changed_files(
         file.exists() && file.mode() != FileMode::Commit
     });
     let named = files.map(|file| {
-        let path = file.path_bytes().unwrap_or_default().to_str_lossy();
+        let path = path_text(file.path_bytes().unwrap_or_default());
         (path.into_owned(), file.id().into())
     });
     Ok(named.collect())

@@ -138,8 +138,8 @@ fn one(group: Vec<Finding>, alive: Alive, notes: &mut Notes<'_>) -> Result<Vec<F
 struct Alive {
     /// The tips that have it.
     refs: Vec<String>,
-    /// The objects of it that the first of them has: of one path there may be several, where names that
-    /// are not UTF-8 look alike.
+    /// The objects of it that the first of them has: of one path there may be several, in a tree that
+    /// names two alike.
     shown: Vec<ObjectId>,
 }
 

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice;
 use git2::Oid;
 
 use super::copies;
@@ -25,7 +26,7 @@ use crate::pipeline::{Options, Outcome, Progress, Sweep, mask_names};
 use crate::rules::RuleSet;
 use crate::source::listed::Listed;
 use crate::source::objects::Objects;
-use crate::unit::{GitOrigin, ObjectId, Origin, Part};
+use crate::unit::{GitOrigin, ObjectId, Origin, Part, path_text};
 
 /// What is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,7 +232,11 @@ impl Base<'_> {
         let folder = absolute.parent()?.canonicalize().ok()?;
         let below = folder.join(absolute.file_name()?);
         let inside = below.strip_prefix(root).ok()?;
-        Some(inside.to_string_lossy().replace('\\', "/"))
+        let inside = inside.as_os_str().as_encoded_bytes();
+        Some(match cfg!(windows) {
+            true => path_text(&inside.replace(b"\\", b"/")).into(),
+            false => path_text(inside).into(),
+        })
     }
 
     fn add_rules(
@@ -304,7 +309,7 @@ impl Base<'_> {
         }
         if *scope == Scope::Unstaged {
             for (path, blob) in range::unstaged(self.repo)? {
-                add(&path.to_string_lossy(), blob);
+                add(&path_text(path.as_os_str().as_encoded_bytes()), blob);
             }
         }
         // What is not in the index yet has no blob.
