@@ -25,7 +25,7 @@ use crate::git::{Kind, Repo, Store, range};
 use crate::history::ahead;
 use crate::history::screen::{Screened, screen};
 use crate::ledger::Ledger;
-use crate::pipeline::{Progress, Sweep, mask_names, mask_texts};
+use crate::pipeline::{Outcome, Progress, Sweep, mask_names, mask_texts};
 use crate::secret::Secret;
 use crate::source::objects::Objects;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part};
@@ -212,36 +212,16 @@ impl Incoming {
         sweep: &Sweep,
         deadline: Option<Instant>,
     ) -> Result<Verdict, Error> {
-        let ids = self.in_doubt();
-        let places = std::mem::take(&mut self.changes.blobs);
-        let mut source = Objects::new(&self.reader, ids, places);
-        source.tree_names = true;
-        source.deadline = deadline;
-        source.names = self.names(updates);
-        let mut outcome = sweep.run(&source, &Progress::default())?;
-        let places = copies::judge_rest(&mut outcome, &source, &self.fresh, &self.changes, sweep)?;
-        let new_names: HashSet<&str> = self.changes.names.iter().map(|name| &*name.path).collect();
-        let told = told(&places);
-        let findings = &mut outcome.findings;
-        findings.retain(|finding| finding.severity >= policy.min_severity);
+        let (mut outcome, places) = self.find(updates, sweep, deadline)?;
+        let mut found = std::mem::take(&mut outcome.findings);
+        found.retain(|finding| finding.severity >= policy.min_severity);
         let known = match policy.known {
-            Choice::Accept => drop_replaced(
-                findings,
-                &self.reader,
-                &self.fresh.commits,
-                &|path, blob| match blob {
-                    Some(blob) => self.brings(&told, path, blob),
-                    None => new_names.contains(path),
-                },
-                sweep.options(),
-            )?,
+            Choice::Accept => self.drop_known(&mut found, &places, sweep)?,
             Choice::Refuse => 0,
         };
         let pushed = self.pushed(updates)?;
-        let tips = tips(&pushed);
-        let found = std::mem::take(findings);
         let carriers = cleaning::carriers(&found);
-        let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips)?;
+        let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips(&pushed))?;
         findings.retain(|finding| !policy.accepted.contains_key(&finding.fingerprint));
         let mut approved = approve(&mut findings, receiving, policy)?;
         hide_values(&mut approved, &findings, sweep);
@@ -267,6 +247,41 @@ impl Incoming {
             objects: self.ids.len(),
             cleanings,
         })
+    }
+
+    /// All that looks like a secret, and the places of the files that have some.
+    fn find(
+        &mut self,
+        updates: &[Update],
+        sweep: &Sweep,
+        deadline: Option<Instant>,
+    ) -> Result<(Outcome, Places), Error> {
+        let ids = self.in_doubt();
+        let places = std::mem::take(&mut self.changes.blobs);
+        let mut source = Objects::new(&self.reader, ids, places);
+        source.tree_names = true;
+        source.deadline = deadline;
+        source.names = self.names(updates);
+        let mut outcome = sweep.run(&source, &Progress::default())?;
+        let places = copies::judge_rest(&mut outcome, &source, &self.fresh, &self.changes, sweep)?;
+        Ok((outcome, places))
+    }
+
+    /// Takes out what is old where it stands, and returns how much that was.
+    fn drop_known(
+        &self,
+        findings: &mut Vec<Finding>,
+        places: &Places,
+        sweep: &Sweep,
+    ) -> Result<usize, Error> {
+        let new_names: HashSet<&str> = self.changes.names.iter().map(|name| &*name.path).collect();
+        let told = told(places);
+        let is_new = |path: &str, blob: Option<ObjectId>| match blob {
+            Some(blob) => self.brings(&told, path, blob),
+            None => new_names.contains(path),
+        };
+        let commits = &self.fresh.commits;
+        drop_replaced(findings, &self.reader, commits, &is_new, sweep.options())
     }
 
     /// The objects to read whole: all, or of many those that are not found to hold nothing.

@@ -96,19 +96,7 @@ pub fn judge(
     };
     let known = base.drop_known(scope, &mut outcome, &options)?;
     if let Some(range) = &range {
-        let tips = [Tip {
-            name: "HEAD".to_owned(),
-            commit: range.head,
-        }];
-        outcome.findings = fold::fold(outcome.findings, &reader, &range.commits, &tips)?;
-        // That the end of the range has it says the state.
-        let traces = outcome.findings.iter_mut();
-        traces
-            .flat_map(|finding| &mut finding.trace)
-            .for_each(|trace| {
-                trace.refs.clear();
-                trace.refs_total = 0;
-            });
+        outcome.findings = told_at_head(outcome.findings, &reader, range)?;
     }
     ignores.apply(&mut outcome.findings);
     outcome.ledger.merge(ledger);
@@ -120,6 +108,25 @@ pub fn judge(
         commits,
         known,
     })
+}
+
+/// One finding for each secret in a path, as the end of the range has it or the commit that brought it.
+fn told_at_head(
+    findings: Vec<Finding>,
+    reader: &Reader,
+    range: &range::Range,
+) -> Result<Vec<Finding>, Error> {
+    let tips = [Tip {
+        name: "HEAD".to_owned(),
+        commit: range.head,
+    }];
+    let mut findings = fold::fold(findings, reader, &range.commits, &tips)?;
+    // That the end of the range has it says the state.
+    for trace in findings.iter_mut().flat_map(|finding| &mut finding.trace) {
+        trace.refs.clear();
+        trace.refs_total = 0;
+    }
+    Ok(findings)
 }
 
 /// Takes out what the commits accept that those of `tips` build on, which `hidden` has. A list that
