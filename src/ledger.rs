@@ -107,7 +107,7 @@ impl Ledger {
     }
 
     /// Gives every path in it another form, such as one without secrets.
-    pub fn rename(&mut self, name: impl Fn(&str) -> Arc<str>) {
+    pub fn rename(&mut self, mut name: impl FnMut(&str) -> Arc<str>) {
         let lists = self.left_out.values_mut().chain([&mut self.notes]);
         for entry in lists.flatten() {
             entry.path = name(&entry.path);

@@ -1,5 +1,6 @@
 //! A unit: one piece of input as a source hands it over.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,6 +39,22 @@ impl Origin {
     pub fn is_file(&self) -> bool {
         self.part == Part::File
     }
+}
+
+/// A path as text: with `<FF>` for bytes of a name that is no Unicode, so that two such names stay two. The
+/// signs around them keep what a name says apart, as the bytes do.
+pub fn path_text(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.into();
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("<{byte:02X}>"));
+        }
+    }
+    text.into()
 }
 
 /// Which git object bytes come from.

@@ -134,19 +134,51 @@ fn a_renamed_file_is_where_it_is_now() {
 
 #[cfg(unix)]
 #[test]
-fn files_whose_names_look_alike_are_all_at_the_head() {
+fn names_that_are_not_utf_8_are_told_apart_by_all_commands() {
     use std::os::unix::ffi::OsStrExt;
     let repo = based(&[]);
+    let folder = repo.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    std::fs::create_dir(&folder).unwrap();
     for (byte, content) in [(0xfe, leak(1)), (0xff, format!("# copy\n{}", leak(1)))] {
         let name = [b"n".as_slice(), &[byte], b".py"].concat();
-        let path = repo.path().join(std::ffi::OsStr::from_bytes(&name));
+        let path = folder.join(std::ffi::OsStr::from_bytes(&name));
         std::fs::write(path, content).unwrap();
     }
+    let named = [b"\xff".as_slice(), token(2).as_bytes()].concat();
+    std::fs::write(repo.path().join(std::ffi::OsStr::from_bytes(&named)), "x").unwrap();
+    repo.git(&["add", "."]);
+    let told = |args: &[&str], state: Option<&str>| {
+        let found = repo.dir.run(&[args, &["--format", "jsonl"]].concat());
+        let found = found.json_lines().into_iter();
+        let files = found.filter(|f| f["part"].is_null() || f["part"] == "file");
+        let told = files.map(|f| {
+            assert_eq!(f["state"].as_str(), state, "{args:?}: {f}");
+            (
+                f["path"].clone(),
+                f["line"].clone(),
+                f["fingerprint"].clone(),
+            )
+        });
+        told.collect::<Vec<_>>()
+    };
+    let scan = told(&["scan"], None);
+    let places: Vec<_> = scan.iter().map(|(path, line, _)| (path, line)).collect();
+    let (first, second) = (json!("caf<E9>/n<FE>.py"), json!("caf<E9>/n<FF>.py"));
+    assert_eq!(places, [(&first, &json!(1)), (&second, &json!(2))]);
+    assert_ne!(scan[0].2, scan[1].2);
+    assert_eq!(told(&["diff", "--staged"], None), scan);
     repo.commit("Add");
-    let found = findings(&repo, &["base"]);
-    let told: Vec<_> = found.iter().map(|f| (&f["line"], &f["state"])).collect();
-    let head = json!("head");
-    assert_eq!(told, [(&json!(1), &head), (&json!(2), &head)]);
+    assert_eq!(told(&["diff", "base"], Some("head")), scan);
+    assert_eq!(told(&["history"], Some("head")), scan);
+    // One that is accepted does not accept the other.
+    let accepted = format!("{} # fake\n", scan[0].2.as_str().unwrap());
+    repo.write(".keysweepignore", &accepted);
+    assert_eq!(told(&["scan"], None), scan[1..]);
+    // A name is looked into all the same.
+    let names = findings(&repo, &["base"]).into_iter();
+    let names: Vec<_> = names.filter(|f| f["part"] == "file_name").collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    assert_eq!(names[0]["secret"], json!(token(2)));
 }
 
 #[test]
@@ -787,7 +819,7 @@ fn unstaged_reads_what_git_would_store_under_any_name() {
     symlink(format!("/srv/{}", token(2)), &link).unwrap();
     std::fs::remove_file(repo.path().join("gone.py")).unwrap();
     let found = findings(&repo, &["--unstaged"]);
-    assert_eq!(paths(&found), ["link", "n\u{fffd}.py"]);
+    assert_eq!(paths(&found), ["link", "n<FF>.py"]);
     // A link that leads elsewhere than before.
     repo.commit("Store");
     std::fs::remove_file(&link).unwrap();

@@ -595,83 +595,87 @@ fn what_a_renamed_file_still_has_is_to_be_edited() {
     assert_refused(&server, &before, &run, &[&token(1)]);
     let answer = answer(&run).join("\n");
     assert!(answer.contains("b.py:1"), "{answer}");
-    assert!(answer.contains("taking it out of the files"), "{answer}");
-    server.copy.write("b.py", "token = get_secret()\n");
-    follow(&server.copy, &run);
+    assert!(answer.contains("take it out of the files"), "{answer}");
+    follow(&server.copy, &run, &take_out);
     let run = server.push(&["main"]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
-/// Runs the commands that an answer offers, as they stand.
-fn follow(copy: &Repo, run: &Run) {
-    let commands: Vec<String> = answer(run)
-        .iter()
-        .filter_map(|line| line.strip_prefix("  git "))
-        .map(|line| format!("git {line}"))
-        .collect();
+/// The commands that an answer offers, with the hints behind them.
+fn offered(run: &Run) -> Vec<String> {
+    let lines = answer(run).into_iter();
+    let commands = lines.filter_map(|line| line.strip_prefix("  git "));
+    let commands: Vec<String> = commands.map(|line| format!("git {line}")).collect();
     assert!(!commands.is_empty(), "{}", run.stderr);
-    for command in commands {
-        let mut shell = std::process::Command::new("sh");
-        util::git::isolate(&mut shell);
-        // The editor that a person would use for the message.
-        shell.env("GIT_EDITOR", "sh -c 'echo Cleaned > \"$0\"'");
-        shell.current_dir(copy.path()).args(["-c", &command]);
-        let output = shell.output().expect("sh");
+    commands
+}
+
+/// Runs a command in a shell, as it stands.
+fn shell(copy: &Repo, command: &str) -> std::process::Output {
+    let mut shell = std::process::Command::new("sh");
+    util::git::isolate(&mut shell);
+    // The editor that a person would use for the message.
+    shell.env("GIT_EDITOR", "sh -c 'echo Cleaned > \"$0\"'");
+    shell.current_dir(copy.path()).args(["-c", command]);
+    shell.output().expect("sh")
+}
+
+/// Runs the commands that an answer offers, from top to bottom, with an `edit` where they ask for one.
+fn follow(copy: &Repo, run: &Run, edit: &dyn Fn(&Repo)) {
+    for command in offered(run) {
+        let output = shell(copy, &command);
         assert!(
             output.status.success(),
             "{command}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
+        if command.contains("take it out of the files") {
+            edit(copy);
+        }
+    }
+}
+
+/// Writes a reference in the stead of each token, as a person would.
+fn take_out(copy: &Repo) {
+    for file in fs::read_dir(copy.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "py") {
+            let text = fs::read_to_string(&path).unwrap();
+            let tokens = (0..9).map(|seed| format!("\"{}\"", token(seed)));
+            let text = tokens.fold(text, |text, token| text.replace(&token, "get_secret()"));
+            fs::write(&path, text).unwrap();
+        }
     }
 }
 
 #[test]
 fn the_offered_commands_clean_what_was_not_pushed() {
     type Prepare = fn(&Repo);
-    let cases: [(&str, Prepare, Option<&str>); 4] = [
-        (
-            "in the last commit",
-            |copy| {
-                copy.save("a.py", leak(1));
-            },
-            Some("a.py"),
-        ),
-        (
-            "in an earlier commit",
-            |copy| {
-                copy.save("a.py", leak(1));
-                copy.save("b.py", "x = 1\n");
-            },
-            Some("a.py"),
-        ),
-        (
-            "removed again",
-            |copy| {
-                copy.save("a.py", leak(1));
-                copy.save("a.py", "clean\n");
-            },
-            None,
-        ),
-        (
-            "on a branch without anything pushed",
-            |copy| {
-                copy.git(&["checkout", "--quiet", "--orphan", "fresh"]);
-                copy.save("a.py", leak(1));
-                copy.save("b.py", "x = 1\n");
-            },
-            Some("a.py"),
-        ),
+    let cases: [(&str, Prepare); 4] = [
+        ("in the last commit", |copy| {
+            copy.save("a.py", leak(1));
+        }),
+        ("in an earlier commit", |copy| {
+            copy.save("a.py", leak(1));
+            copy.save("b.py", "x = 1\n");
+        }),
+        ("removed again", |copy| {
+            copy.save("a.py", leak(1));
+            copy.save("a.py", "clean\n");
+        }),
+        ("on a branch without anything pushed", |copy| {
+            copy.git(&["checkout", "--quiet", "--orphan", "fresh"]);
+            copy.save("a.py", leak(1));
+            copy.save("b.py", "x = 1\n");
+        }),
     ];
-    for (name, prepare, edit) in cases {
+    for (name, prepare) in cases {
         let server = Server::new();
         prepare(&server.copy);
         let before = server.refs();
         let run = server.push(&["HEAD"]);
         assert_refused(&server, &before, &run, &[&token(1)]);
-        if let Some(file) = edit {
-            server.copy.write(file, "token = get_secret()\n");
-        }
-        follow(&server.copy, &run);
+        follow(&server.copy, &run, &take_out);
         let again = server.push(&["HEAD"]);
         assert_eq!(
             again.code,
@@ -1819,21 +1823,40 @@ fn the_offered_commands_clean_what_is_pushed_and_nothing_else() {
         let copy = &server.copy;
         prepare(copy);
         copy.git(&["checkout", "--quiet", "main"]);
-        // Edits the files as a person would, once what has them is checked out.
-        let edit =
-            "#!/bin/sh\nsed -i 's/\"ghp_[A-Za-z0-9]*\"/get_secret()/' *.py 2> /dev/null\ntrue\n";
-        util::tools::executable(&copy.dir, ".git/hooks/post-checkout", edit);
         let main = copy.git(&["rev-parse", "main"]);
         let before = server.refs();
         let run = server.push(args);
         assert_refused(&server, &before, &run, &[&token(1), &token(2)]);
-        follow(copy, &run);
+        follow(copy, &run, &take_out);
         let again = server.push(args);
         let told = format!("{number}: {}{}", run.stderr, again.stderr);
         assert_eq!(again.code, Some(0), "{told}");
         assert_eq!(copy.git(&["rev-parse", "main"]), main, "{told}");
         assert_eq!(copy.git(&["status", "--porcelain"]), "", "{told}");
     }
+}
+
+#[test]
+fn offered_commands_that_fail_change_nothing() {
+    let server = Server::new();
+    let copy = &server.copy;
+    copy.git(&["checkout", "--quiet", "-b", "feat"]);
+    copy.save("a.py", leak(1));
+    copy.save("b.py", "x = 1\n");
+    copy.git(&["tag", "-a", "-m", "first", "v1"]);
+    copy.git(&["checkout", "--quiet", "main"]);
+    // In the way of what would be checked out.
+    copy.write("a.py", "mine\n");
+    let run = server.push(&["feat"]);
+    let tagged = server.push(&["v1"]);
+    let state = || copy.git(&["for-each-ref"]) + &copy.git(&["status", "--branch", "--porcelain"]);
+    let before = state();
+    for command in offered(&run).into_iter().chain(offered(&tagged)) {
+        let output = shell(copy, &command);
+        assert!(!output.status.success(), "{command}");
+    }
+    assert_eq!(state(), before);
+    assert_eq!(read(&copy.path().join("a.py")), "mine\n");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::Kind;
 use super::object::{self, Commit, Tag, TreeEntry};
 use super::reader::{Object, Reader};
 use crate::error::{Error, ErrorKind};
-use crate::unit::ObjectId;
+use crate::unit::{ObjectId, path_text};
 
 /// Where an object was first met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,7 +223,7 @@ fn compare(
         }
         let trees = same.iter().filter(|old| old.kind() == Kind::Tree);
         give(Entry {
-            path: pair.path.clone() + &String::from_utf8_lossy(entry.name),
+            path: pair.path.clone() + &path_text(entry.name),
             kind: entry.kind(),
             id: entry.id,
             parents: trees.map(|old| old.id).collect(),
@@ -302,29 +302,6 @@ pub fn replaced(reader: &Reader, id: ObjectId) -> Result<Vec<(Arc<str>, ObjectId
         }
     }
     Ok(gone)
-}
-
-/// The blobs at a path of a tree: one or none, but where names that are not UTF-8 look alike.
-///
-/// # Errors
-/// When a tree on the way cannot be read.
-pub fn find(reader: &Reader, tree: ObjectId, path: &str) -> Result<Vec<ObjectId>, Error> {
-    let mut at = vec![(tree, Kind::Tree)];
-    for part in path.split('/') {
-        let lossy = part.contains(char::REPLACEMENT_CHARACTER);
-        let is_named = |entry: &TreeEntry<'_>| {
-            entry.name == part.as_bytes() || lossy && String::from_utf8_lossy(entry.name) == part
-        };
-        let mut below = Vec::new();
-        for (id, _) in at.into_iter().filter(|(_, kind)| *kind == Kind::Tree) {
-            let tree = read_tree(reader, id)?;
-            let named = object::entries(tree.bytes()).filter(is_named);
-            below.extend(named.map(|entry| (entry.id, entry.kind())));
-        }
-        at = below;
-    }
-    let blobs = at.into_iter().filter(|(_, kind)| *kind == Kind::Blob);
-    Ok(blobs.map(|(id, _)| id).collect())
 }
 
 /// Reads a commit.
@@ -442,7 +419,7 @@ pub(crate) fn malformed(kind: &str, id: ObjectId) -> Error {
 }
 
 fn join(folder: &str, name: &[u8]) -> String {
-    let name = String::from_utf8_lossy(name);
+    let name = path_text(name);
     if folder.is_empty() {
         name.into_owned()
     } else {

@@ -9,7 +9,7 @@ pub mod copies;
 mod cursor;
 pub mod delta;
 mod ewah;
-mod folders;
+pub mod folders;
 pub mod forest;
 pub mod fresh;
 pub mod index;

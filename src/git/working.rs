@@ -10,7 +10,7 @@ use super::folders::Folders;
 use super::reader::Reader;
 use super::{Kind, Repo, changes, index, revision};
 use crate::error::{Error, ErrorKind};
-use crate::unit::ObjectId;
+use crate::unit::{ObjectId, path_text};
 
 /// Files of the index, or of the one in another file, that the checked-out commit does not have
 /// like that.
@@ -28,19 +28,21 @@ pub fn staged(
     let tree = head
         .map(|head| changes::tree_of(reader, head))
         .transpose()?;
-    let mut before = Folders::of(reader, tree);
+    let mut folders = Folders::of(reader);
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.path.trim_end_with(|c| c == '/');
-        let old = before.find(path)?;
-        let is_same = old.is_some_and(|(old, _)| old == entry.id);
+        let path = path_text(entry.path.trim_end_with(|c| c == '/'));
+        let old = match tree {
+            Some(tree) => folders.find(tree, &path)?,
+            None => Vec::new(),
+        };
+        let is_same = old.iter().any(|(old, _)| *old == entry.id);
         if is_same || entry.is_commit() || entry.is_intended {
             continue;
         }
-        let path = path.to_str_lossy();
         if entry.is_folder() {
-            let old = old.filter(|(_, kind)| *kind == Kind::Tree);
-            let files = changes::brought(reader, old.map(|(id, _)| id), entry.id)?;
+            let old = old.iter().find(|(_, kind)| *kind == Kind::Tree);
+            let files = changes::brought(reader, old.map(|(id, _)| *id), entry.id)?;
             let files = files.into_iter();
             found.extend(files.map(|(name, id)| (format!("{path}/{name}").into(), id)));
         } else {

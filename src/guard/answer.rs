@@ -116,7 +116,8 @@ fn commands(verdict: &Verdict) -> Vec<String> {
     } else {
         ways.len()
     };
-    let mut lines: Vec<String> = (0..shown).map(|at| way(ways[at], &ways[..at])).collect();
+    let lines = (0..shown).flat_map(|at| way(ways[at], &ways[..at]));
+    let mut lines: Vec<String> = lines.collect();
     if ways.len() > shown {
         let more = ways.len() - shown;
         lines.push(format!("  and so with {more} more branches or tags"));
@@ -132,7 +133,7 @@ fn commands(verdict: &Verdict) -> Vec<String> {
 }
 
 /// Commands that were tried as they stand here, after those for `others`.
-fn way(cleaning: &Cleaning, others: &[&Cleaning]) -> String {
+fn way(cleaning: &Cleaning, others: &[&Cleaning]) -> Vec<String> {
     let clean = others.iter().find_map(|other| {
         let is_same = other.tip().is_some() && other.tip() == cleaning.tip();
         other.branch().filter(|_| is_same)
@@ -146,23 +147,24 @@ fn way(cleaning: &Cleaning, others: &[&Cleaning]) -> String {
     }
     // Notes, reviews: no branch of the working copy is known to be what was pushed.
     let name = or_word(&cleaning.name, "the reference");
-    format!("  leave out {name}, or make its commits anew without it")
+    vec![format!(
+        "  leave out {name}, or make its commits anew without it"
+    )]
 }
 
 /// `clean` is a branch of the same commit that will have been cleaned.
-fn branch_way(commits: &Commits, branch: &str, clean: Option<&str>) -> String {
+fn branch_way(commits: &Commits, branch: &str, clean: Option<&str>) -> Vec<String> {
     if let Some(clean) = clean {
-        return format!("  git branch --force {branch} {clean}");
+        return vec![format!("  git branch --force {branch} {clean}")];
     }
-    let mut steps = vec![format!("git switch {branch}")];
-    steps.extend(anew(commits));
+    let mut steps = anew(commits);
     if commits.is_orphan() {
         steps.push(format!("git branch --move --force {branch}"));
     }
-    format!("  {}   # {}", steps.join(" && "), hint(commits))
+    checked_out(&format!("git switch {branch}"), &steps, commits, "")
 }
 
-fn tag_way(cleaning: &Cleaning, tag: &str, clean: Option<&str>) -> String {
+fn tag_way(cleaning: &Cleaning, tag: &str, clean: Option<&str>) -> Vec<String> {
     let annotate = if cleaning.annotated {
         "--annotate "
     } else {
@@ -171,21 +173,38 @@ fn tag_way(cleaning: &Cleaning, tag: &str, clean: Option<&str>) -> String {
     let mark = format!("git tag --force {annotate}{tag}");
     let message = "with another message";
     match (&cleaning.commits, clean) {
-        (None, _) => format!("  {mark} '{tag}^{{}}'   # {message}"),
-        (_, Some(clean)) if cleaning.tag_tells => format!("  {mark} {clean}   # {message}"),
-        (_, Some(clean)) => format!("  {mark} {clean}"),
+        (None, _) => vec![format!("  {mark} '{tag}^{{}}'   # {message}")],
+        (_, Some(clean)) if cleaning.tag_tells => vec![format!("  {mark} {clean}   # {message}")],
+        (_, Some(clean)) => vec![format!("  {mark} {clean}")],
         (Some(commits), None) => {
-            let mut steps = vec![format!("git switch --detach {tag}")];
-            steps.extend(anew(commits));
+            let mut steps = anew(commits);
             steps.push(mark);
             let also = if cleaning.tag_tells {
                 "; and the tag with another message"
             } else {
                 ""
             };
-            format!("  {}   # {}{also}", steps.join(" && "), hint(commits))
+            let switch = format!("git switch --detach {tag}");
+            checked_out(&switch, &steps, commits, also)
         }
     }
+}
+
+/// Lines that take `steps` where `switch` leads, and none where that fails. Files that must be edited
+/// first are there only once it is done; done twice it changes nothing.
+fn checked_out(switch: &str, steps: &[String], commits: &Commits, also: &str) -> Vec<String> {
+    let edit = commits
+        .edit
+        .then(|| format!("  {switch}   # then take it out of the files that still have it"));
+    let hint = match (commits.edit, commits.identity) {
+        (true, true) => "after that edit, and with another user.name",
+        (true, false) => "after that edit",
+        (false, true) => "after changing user.name",
+        (false, false) if commits.only_last => "with another message",
+        (false, false) => "no newest file has it, older commits do",
+    };
+    let steps = format!("  {switch} && {}   # {hint}{also}", steps.join(" && "));
+    edit.into_iter().chain([steps]).collect()
 }
 
 /// Makes the commits that lead to the checked-out one anew.
@@ -199,17 +218,6 @@ fn anew(commits: &Commits) -> Vec<String> {
             let branch = format!("clean-{}", commits.tip.short());
             vec![format!("git checkout --orphan {branch}"), commit]
         }
-    }
-}
-
-/// What to do before, or with which words.
-fn hint(commits: &Commits) -> &'static str {
-    match (commits.edit, commits.identity) {
-        (true, true) => "after changing user.name and the files that still have it",
-        (true, false) => "after taking it out of the files there that still have it",
-        (false, true) => "after changing user.name",
-        (false, false) if commits.only_last => "with another message",
-        (false, false) => "no newest file has it, older commits do",
     }
 }
 

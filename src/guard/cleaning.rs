@@ -181,6 +181,7 @@ impl Soiled<'_> {
     /// The commits with a secret, and those of them that have it in their headers.
     fn commits(&self) -> Result<(HashSet<ObjectId>, HashSet<ObjectId>), Error> {
         let (mut soiled, mut headers) = (HashSet::new(), HashSet::new());
+        let mut messages = HashMap::new();
         for finding in self.findings {
             soiled.extend(
                 self.carriers
@@ -192,18 +193,28 @@ impl Soiled<'_> {
                 continue;
             };
             soiled.insert(commit);
-            if finding.origin.part == Part::Commit && self.is_in_header(finding, commit)? {
+            if finding.origin.part != Part::Commit {
+                continue;
+            }
+            // One message may hold thousands.
+            let lines = match messages.get(&commit) {
+                Some(lines) => *lines,
+                None => *messages
+                    .entry(commit)
+                    .or_insert(self.message_lines(commit)?),
+            };
+            // Behind the message are the headers.
+            if finding.start.line as usize > lines {
                 headers.insert(commit);
             }
         }
         Ok((soiled, headers))
     }
 
-    /// Whether a finding in a commit's words stands behind its message, where its headers are.
-    fn is_in_header(&self, finding: &Finding, commit: ObjectId) -> Result<bool, Error> {
+    /// How many lines a commit's message has.
+    fn message_lines(&self, commit: ObjectId) -> Result<usize, Error> {
         let object = self.reader.read_as(commit, Kind::Commit)?;
-        let lines = object::message(object.bytes()).lines().count();
-        Ok(finding.start.line as usize > lines)
+        Ok(object::message(object.bytes()).lines().count())
     }
 
     /// The references whose files, or the names of those, still have a secret.

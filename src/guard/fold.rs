@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::finding::{CommitNote, Finding, State, Trace};
 use crate::git::Kind;
 use crate::git::changes::{self, malformed};
+use crate::git::folders::Folders;
 use crate::git::object::{self, Commit, Tag};
 use crate::git::reader::Reader;
 use crate::secret::Secret;
@@ -43,8 +44,8 @@ pub fn fold(
     for finding in findings {
         groups.entry(key(&finding)).or_default().push(finding);
     }
-    let mut folded = Vec::new();
-    for (_, mut group) in groups {
+    let mut groups: Vec<Vec<Finding>> = groups.into_values().collect();
+    for group in &mut groups {
         let rank = |finding: &Finding| {
             let commit = finding.origin.git.and_then(|git| git.commit);
             commit
@@ -53,11 +54,23 @@ pub fn fold(
                 .unwrap_or(usize::MAX)
         };
         group.sort_by_key(|finding| (rank(finding), finding.origin.git.map(|git| git.object)));
-        folded.extend(one(group, reader, tips)?);
+    }
+    // One folder after the other.
+    groups.sort_by(|a, b| path(a).cmp(&path(b)));
+    let alive = alive(&groups, reader, tips)?;
+    let mut notes = Notes::of(reader);
+    let mut folded = Vec::new();
+    for (group, alive) in groups.into_iter().zip(alive) {
+        folded.extend(one(group, alive, &mut notes)?);
     }
     // Messages of several commits share path and place.
     folded.sort_by(|a, b| (a.order(), a.origin.git).cmp(&(b.order(), b.origin.git)));
     Ok(folded)
+}
+
+/// The path of the version that brought a group in.
+fn path(group: &[Finding]) -> Option<&str> {
+    group.first().map(|finding| &*finding.origin.path)
 }
 
 /// By what a finding is folded with others.
@@ -75,7 +88,7 @@ pub fn key(finding: &Finding) -> Key {
 }
 
 /// The finding, or the few of one version, that stand for a group in the order of commits.
-fn one(group: Vec<Finding>, reader: &Reader, tips: &[Tip]) -> Result<Vec<Finding>, Error> {
+fn one(group: Vec<Finding>, alive: Alive, notes: &mut Notes<'_>) -> Result<Vec<Finding>, Error> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else {
         return Ok(Vec::new());
     };
@@ -83,24 +96,19 @@ fn one(group: Vec<Finding>, reader: &Reader, tips: &[Tip]) -> Result<Vec<Finding
         return Ok(group);
     };
     let path = first.origin.path.clone();
-    let objects: HashSet<ObjectId> = group
-        .iter()
-        .filter_map(|finding| finding.origin.git)
-        .map(|git| git.object)
-        .collect();
-    let part = first.origin.part;
-    let (refs, alive) = alive(part, &path, &objects, reader, tips)?;
-    let shown = match alive.is_empty() {
-        true => vec![first_git.object],
-        false => alive,
-    };
-    let note = |commit: Option<ObjectId>| commit.map(|id| note(reader, id)).transpose();
+    let Alive { refs, mut shown } = alive;
+    if shown.is_empty() {
+        shown.push(first_git.object);
+    }
+    let mut note = |commit: Option<ObjectId>| commit.map(|id| notes.commit(id)).transpose();
+    let first_note = note(first_git.commit)?;
+    let last_note = note(last_git.commit)?;
     let trace = Trace {
-        first: match part {
-            Part::Tag => Some(note_of_tag(reader, first_git.object)?),
-            _ => note(first_git.commit)?,
+        first: match first.origin.part {
+            Part::Tag => Some(notes.tag(first_git.object)?),
+            _ => first_note,
         },
-        last: note(last_git.commit)?,
+        last: last_note,
         state: if refs.is_empty() {
             State::History
         } else {
@@ -121,55 +129,91 @@ fn one(group: Vec<Finding>, reader: &Reader, tips: &[Tip]) -> Result<Vec<Finding
     Ok(kept.collect())
 }
 
-/// The tips that have some of the objects at the path, and which those are at the first of them: of one
-/// path there may be several, where names that are not UTF-8 look alike.
-fn alive(
-    part: Part,
-    path: &str,
-    objects: &HashSet<ObjectId>,
-    reader: &Reader,
-    tips: &[Tip],
-) -> Result<(Vec<String>, Vec<ObjectId>), Error> {
-    let mut refs = Vec::new();
-    let mut shown = Vec::new();
+/// Where a group still is.
+#[derive(Clone, Default)]
+struct Alive {
+    /// The tips that have it.
+    refs: Vec<String>,
+    /// The objects of it that the first of them has: of one path there may be several, in a tree that
+    /// names two alike.
+    shown: Vec<ObjectId>,
+}
+
+/// For each group where it still is.
+fn alive(groups: &[Vec<Finding>], reader: &Reader, tips: &[Tip]) -> Result<Vec<Alive>, Error> {
+    let mut all = vec![Alive::default(); groups.len()];
+    let objects: Vec<HashSet<ObjectId>> = groups.iter().map(|group| objects(group)).collect();
+    let mut folders = Folders::of(reader);
     for tip in tips {
-        let there = || changes::find(reader, changes::tree_of(reader, tip.commit)?, path);
-        let has = match part {
-            Part::File => {
-                let mut there = there()?;
-                there.retain(|blob| objects.contains(blob));
-                if shown.is_empty() {
-                    shown.clone_from(&there);
+        let tree = changes::tree_of(reader, tip.commit)?;
+        for ((group, objects), alive) in groups.iter().zip(&objects).zip(&mut all) {
+            let Some(first) = group.first() else {
+                continue;
+            };
+            let has = match first.origin.git.map(|_| first.origin.part) {
+                Some(Part::File) => {
+                    let mut there = folders.blobs(tree, &first.origin.path)?;
+                    there.retain(|blob| objects.contains(blob));
+                    let has = !there.is_empty();
+                    if alive.shown.is_empty() {
+                        alive.shown = there;
+                    }
+                    has
                 }
-                !there.is_empty()
+                Some(Part::FileName) => !folders.blobs(tree, &first.origin.path)?.is_empty(),
+                // Messages and names cannot be taken out without a new commit, tag or reference.
+                Some(Part::Commit | Part::Tag | Part::RefName) => true,
+                None => false,
+            };
+            if has {
+                alive.refs.push(tip.name.clone());
             }
-            Part::FileName => !there()?.is_empty(),
-            // Messages and names cannot be taken out without a new commit, tag or reference.
-            Part::Commit | Part::Tag | Part::RefName => true,
-        };
-        if has {
-            refs.push(tip.name.clone());
         }
     }
-    Ok((refs, shown))
+    Ok(all)
 }
 
-fn note(reader: &Reader, id: ObjectId) -> Result<CommitNote, Error> {
-    let object = reader.read_as(id, Kind::Commit)?;
-    let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))?;
-    Ok(CommitNote {
-        id,
-        author: object::author(object.bytes()),
-        time: commit.time,
-    })
+fn objects(group: &[Finding]) -> HashSet<ObjectId> {
+    let places = group.iter().filter_map(|finding| finding.origin.git);
+    places.map(|git| git.object).collect()
 }
 
-fn note_of_tag(reader: &Reader, id: ObjectId) -> Result<CommitNote, Error> {
-    let object = reader.read_as(id, Kind::Tag)?;
-    let tag = Tag::parse(object.bytes()).ok_or_else(|| malformed("tag", id))?;
-    Ok(CommitNote {
-        id: tag.target,
-        author: object::author(object.bytes()),
-        time: tag.time,
-    })
+/// What is told of commits. One may have brought thousands of secrets.
+struct Notes<'r> {
+    reader: &'r Reader,
+    commits: HashMap<ObjectId, CommitNote>,
+}
+
+impl<'r> Notes<'r> {
+    fn of(reader: &'r Reader) -> Self {
+        Self {
+            reader,
+            commits: HashMap::new(),
+        }
+    }
+
+    fn commit(&mut self, id: ObjectId) -> Result<CommitNote, Error> {
+        if let Some(note) = self.commits.get(&id) {
+            return Ok(note.clone());
+        }
+        let object = self.reader.read_as(id, Kind::Commit)?;
+        let commit = Commit::parse(object.bytes()).ok_or_else(|| malformed("commit", id))?;
+        let note = CommitNote {
+            id,
+            author: object::author(object.bytes()),
+            time: commit.time,
+        };
+        self.commits.insert(id, note.clone());
+        Ok(note)
+    }
+
+    fn tag(&self, id: ObjectId) -> Result<CommitNote, Error> {
+        let object = self.reader.read_as(id, Kind::Tag)?;
+        let tag = Tag::parse(object.bytes()).ok_or_else(|| malformed("tag", id))?;
+        Ok(CommitNote {
+            id: tag.target,
+            author: object::author(object.bytes()),
+            time: tag.time,
+        })
+    }
 }

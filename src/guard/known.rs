@@ -51,9 +51,7 @@ pub fn standing(
     let values: HashSet<&Secret> = findings.iter().map(|finding| &finding.secret).collect();
     let is_telling = |value: &&Secret| value.expose().len() >= TELLING;
     let telling: Vec<&Secret> = values.iter().copied().filter(is_telling).collect();
-    let literal = AhoCorasick::builder()
-        .build(telling.iter().map(|value| value.expose()))
-        .map_err(|_| Error::new(ErrorKind::Usage, "too many findings to compare"))?;
+    let literal = literal(&telling)?;
     let spotter = Spotter {
         old,
         literal,
@@ -88,6 +86,15 @@ pub fn standing(
             .insert(telling[hit].clone());
     }
     Ok(standing)
+}
+
+/// Finds values as they stand, each by its number.
+///
+/// # Errors
+/// When they are too many.
+pub fn literal(values: &[&Secret]) -> Result<AhoCorasick, Error> {
+    AhoCorasick::new(values.iter().map(|value| value.expose()))
+        .map_err(|_| Error::new(ErrorKind::Usage, "too many findings to compare"))
 }
 
 /// A source whose bytes are also searched for the values themselves.

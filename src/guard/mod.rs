@@ -5,6 +5,7 @@
 //! its cost grows with the push and not with the repository. [`policy`], [`audit`] and [`answer`]
 //! belong to the hooks.
 
+mod address;
 pub mod answer;
 pub mod audit;
 pub mod ci;

@@ -5,7 +5,7 @@
 //! not judged. Nothing else of the repository is read but the trees and files that the new
 //! commits replace, so the work grows with the push.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -18,14 +18,14 @@ use super::replaced::drop_replaced;
 use crate::decode;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::git::changes::{self, Changes, Place, Places};
+use crate::git::changes::{self, Changes, Places};
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
 use crate::git::{Kind, Repo, Store, revision, walk};
 use crate::history::ahead;
 use crate::history::screen::{Screened, screen};
 use crate::ledger::Ledger;
-use crate::pipeline::{Progress, Sweep, mask_names};
+use crate::pipeline::{Outcome, Progress, Sweep, mask_names, mask_texts};
 use crate::secret::Secret;
 use crate::source::objects::Objects;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part};
@@ -211,35 +211,16 @@ impl Incoming {
         sweep: &Sweep,
         deadline: Option<Instant>,
     ) -> Result<Verdict, Error> {
-        let ids = self.in_doubt();
-        let places = std::mem::take(&mut self.changes.blobs);
-        let mut source = Objects::new(&self.reader, ids, places);
-        source.tree_names = true;
-        source.deadline = deadline;
-        source.names = self.names(updates);
-        let mut outcome = sweep.run(&source, &Progress::default())?;
-        let places = copies::judge_rest(&mut outcome, &source, &self.fresh, &self.changes, sweep)?;
-        let new_names: HashSet<&str> = self.changes.names.iter().map(|name| &*name.path).collect();
-        let findings = &mut outcome.findings;
-        findings.retain(|finding| finding.severity >= policy.min_severity);
+        let (mut outcome, places) = self.find(updates, sweep, deadline)?;
+        let mut found = std::mem::take(&mut outcome.findings);
+        found.retain(|finding| finding.severity >= policy.min_severity);
         let known = match policy.known {
-            Choice::Accept => drop_replaced(
-                findings,
-                &self.reader,
-                &self.fresh.commits,
-                &|path, blob| match blob {
-                    Some(blob) => self.brings(&places, path, blob),
-                    None => new_names.contains(path),
-                },
-                sweep.options(),
-            )?,
+            Choice::Accept => self.drop_known(&mut found, &places, sweep)?,
             Choice::Refuse => 0,
         };
         let pushed = self.pushed(updates)?;
-        let tips = tips(&pushed);
-        let found = std::mem::take(findings);
         let carriers = cleaning::carriers(&found);
-        let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips)?;
+        let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips(&pushed))?;
         findings.retain(|finding| !policy.accepted.contains_key(&finding.fingerprint));
         let mut approved = approve(&mut findings, receiving, policy)?;
         hide_values(&mut approved, &findings, sweep);
@@ -265,6 +246,41 @@ impl Incoming {
             objects: self.ids.len(),
             cleanings,
         })
+    }
+
+    /// All that looks like a secret, and the places of the files that have some.
+    fn find(
+        &mut self,
+        updates: &[Update],
+        sweep: &Sweep,
+        deadline: Option<Instant>,
+    ) -> Result<(Outcome, Places), Error> {
+        let ids = self.in_doubt();
+        let places = std::mem::take(&mut self.changes.blobs);
+        let mut source = Objects::new(&self.reader, ids, places);
+        source.tree_names = true;
+        source.deadline = deadline;
+        source.names = self.names(updates);
+        let mut outcome = sweep.run(&source, &Progress::default())?;
+        let places = copies::judge_rest(&mut outcome, &source, &self.fresh, &self.changes, sweep)?;
+        Ok((outcome, places))
+    }
+
+    /// Takes out what is old where it stands, and returns how much that was.
+    fn drop_known(
+        &self,
+        findings: &mut Vec<Finding>,
+        places: &Places,
+        sweep: &Sweep,
+    ) -> Result<usize, Error> {
+        let new_names: HashSet<&str> = self.changes.names.iter().map(|name| &*name.path).collect();
+        let told = told(places);
+        let is_new = |path: &str, blob: Option<ObjectId>| match blob {
+            Some(blob) => self.brings(&told, path, blob),
+            None => new_names.contains(path),
+        };
+        let commits = &self.fresh.commits;
+        drop_replaced(findings, &self.reader, commits, &is_new, sweep.options())
     }
 
     /// The objects to read whole: all, or of many those that are not found to hold nothing.
@@ -323,11 +339,10 @@ impl Incoming {
 
     /// Whether the push brings a blob to a path, by the places of those that are told one by one; of
     /// others, whether it brings them at all.
-    fn brings(&self, places: &Places, path: &str, blob: ObjectId) -> bool {
-        let is_here = |places: &[Place]| places.iter().any(|place| *place.path == *path);
+    fn brings(&self, told: &Told<'_>, path: &str, blob: ObjectId) -> bool {
         self.ids.binary_search(&blob).is_ok()
             && !self.was_there(blob)
-            && places.get(&blob).is_none_or(|places| is_here(places))
+            && told.get(&blob).is_none_or(|paths| paths.contains(path))
     }
 
     fn pushed<'u>(&self, updates: &'u [Update]) -> Result<Vec<Pushed<'u>>, Error> {
@@ -336,6 +351,17 @@ impl Incoming {
             .map(|update| Pushed::of(&self.reader, update));
         pushed.filter_map(Result::transpose).collect()
     }
+}
+
+/// The paths of blobs. One may have thousands.
+type Told<'p> = HashMap<ObjectId, HashSet<&'p str>>;
+
+fn told(places: &Places) -> Told<'_> {
+    let told = places.iter().map(|(blob, places)| {
+        let paths = places.iter().map(|place| &*place.path);
+        (*blob, paths.collect())
+    });
+    told.collect()
 }
 
 fn tips(pushed: &[Pushed<'_>]) -> Vec<Tip> {
@@ -352,18 +378,11 @@ fn tips(pushed: &[Pushed<'_>]) -> Vec<Tip> {
 /// find.
 fn hide_values(approved: &mut [(Finding, Approval)], others: &[Finding], sweep: &Sweep) {
     let findings = approved.iter().map(|(finding, _)| finding).chain(others);
-    let mut secrets: Vec<Secret> = findings.map(|finding| finding.secret.clone()).collect();
-    // One may be a part of another.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
-    for (_, approval) in approved {
-        let mut reason = approval.reason.clone();
-        for secret in &secrets {
-            if let Ok(value) = std::str::from_utf8(secret.expose()) {
-                reason = reason.replace(value, &secret.masked());
-            }
-        }
-        approval.reason = sweep.masked(&reason).into();
-    }
+    let secrets: Vec<Secret> = findings.map(|finding| finding.secret.clone()).collect();
+    let reasons = approved
+        .iter_mut()
+        .map(|(_, approval)| &mut approval.reason);
+    mask_texts(sweep, &secrets, reasons);
 }
 
 /// Takes out what the person who pushes approves, where the policy lets them.

@@ -6,6 +6,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice;
+
 use super::copies;
 use super::fold::{self, Tip};
 use super::known::drop_known;
@@ -13,6 +15,7 @@ use super::remotes;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Finding;
 use crate::git::changes::{self, Changes, Place, Places, add_place};
+use crate::git::folders::Folders;
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
 use crate::git::{Repo, range, revision, walk, working};
@@ -22,7 +25,7 @@ use crate::pipeline::{Options, Outcome, Progress, Sweep, mask_names};
 use crate::rules::RuleSet;
 use crate::source::listed::Listed;
 use crate::source::objects::Objects;
-use crate::unit::{GitOrigin, ObjectId, Origin, Part};
+use crate::unit::{GitOrigin, ObjectId, Origin, Part, path_text};
 
 /// What is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,19 +95,7 @@ pub fn judge(
     };
     let known = base.drop_known(scope, &mut outcome, &options)?;
     if let Some(range) = &range {
-        let tips = [Tip {
-            name: "HEAD".to_owned(),
-            commit: range.head,
-        }];
-        outcome.findings = fold::fold(outcome.findings, &reader, &range.commits, &tips)?;
-        // That the end of the range has it says the state.
-        let traces = outcome.findings.iter_mut();
-        traces
-            .flat_map(|finding| &mut finding.trace)
-            .for_each(|trace| {
-                trace.refs.clear();
-                trace.refs_total = 0;
-            });
+        outcome.findings = told_at_head(outcome.findings, &reader, range)?;
     }
     ignores.apply(&mut outcome.findings);
     outcome.ledger.merge(ledger);
@@ -116,6 +107,25 @@ pub fn judge(
         commits,
         known,
     })
+}
+
+/// One finding for each secret in a path, as the end of the range has it or the commit that brought it.
+fn told_at_head(
+    findings: Vec<Finding>,
+    reader: &Reader,
+    range: &range::Range,
+) -> Result<Vec<Finding>, Error> {
+    let tips = [Tip {
+        name: "HEAD".to_owned(),
+        commit: range.head,
+    }];
+    let mut findings = fold::fold(findings, reader, &range.commits, &tips)?;
+    // That the end of the range has it says the state.
+    for trace in findings.iter_mut().flat_map(|finding| &mut finding.trace) {
+        trace.refs.clear();
+        trace.refs_total = 0;
+    }
+    Ok(findings)
 }
 
 /// Takes out what the commits accept that those of `tips` build on, which `hidden` has. A list that
@@ -184,7 +194,7 @@ impl Base<'_> {
         let Some(tree) = self.trees.first() else {
             return Ok(None);
         };
-        let Some(blob) = changes::find(self.reader, *tree, path)?.pop() else {
+        let Some(blob) = Folders::of(self.reader).blobs(*tree, path)?.pop() else {
             return Ok(None);
         };
         let object = self.reader.read(blob)?;
@@ -227,7 +237,11 @@ impl Base<'_> {
         let folder = absolute.parent()?.canonicalize().ok()?;
         let below = folder.join(absolute.file_name()?);
         let inside = below.strip_prefix(root).ok()?;
-        Some(inside.to_string_lossy().replace('\\', "/"))
+        let inside = inside.as_os_str().as_encoded_bytes();
+        Some(match cfg!(windows) {
+            true => path_text(&inside.replace(b"\\", b"/")).into(),
+            false => path_text(inside).into(),
+        })
     }
 
     fn add_rules(
@@ -268,8 +282,9 @@ impl Base<'_> {
         let head = changes::tree_of(self.reader, range.head)?;
         let rules = rules.iter().filter_map(|file| self.inside(file));
         for path in rules.chain([ignores::FILE.to_owned()]) {
-            let before = changes::find(self.reader, *tree, &path)?;
-            if changes::find(self.reader, head, &path)? != before {
+            let mut folders = Folders::of(self.reader);
+            let before = folders.blobs(*tree, &path)?;
+            if folders.blobs(head, &path)? != before {
                 ledger.note(
                     path.into(),
                     "changed in this range; judged by the base revision's version",
@@ -289,16 +304,17 @@ impl Base<'_> {
         let findings = &mut outcome.findings;
         let mut near = Places::new();
         let mut add = |path: &str, blob| add_place(&mut near, copies::kind, blob, path, None);
-        for finding in findings.iter().filter(|finding| finding.origin.is_file()) {
-            for tree in &self.trees {
+        let mut folders = Folders::of(self.reader);
+        for tree in &self.trees {
+            for finding in findings.iter().filter(|finding| finding.origin.is_file()) {
                 let path = &finding.origin.path;
-                let blobs = changes::find(self.reader, *tree, path)?;
+                let blobs = folders.blobs(*tree, path)?;
                 blobs.into_iter().for_each(|blob| add(path, blob));
             }
         }
         if *scope == Scope::Unstaged {
             for (path, blob) in working::unstaged(self.repo)? {
-                add(&path.to_string_lossy(), blob);
+                add(&path_text(path.as_os_str().as_encoded_bytes()), blob);
             }
         }
         // What is not in the index yet has no blob.
@@ -317,9 +333,9 @@ impl Base<'_> {
     }
 
     /// Whether a tree of the base has a file at a path.
-    fn has(&self, path: &str) -> Result<bool, Error> {
+    fn has(&self, folders: &mut Folders<'_>, path: &str) -> Result<bool, Error> {
         for tree in &self.trees {
-            if !changes::find(self.reader, *tree, path)?.is_empty() {
+            if !folders.blobs(*tree, path)?.is_empty() {
                 return Ok(true);
             }
         }
@@ -373,8 +389,9 @@ fn staged(
 ) -> Result<Outcome, Error> {
     let files = working::staged(base.repo, base.reader, index)?;
     let mut source = Objects::files(base.reader, files.clone());
+    let mut folders = Folders::of(base.reader);
     for (path, object) in files {
-        if !base.has(&path)? {
+        if !base.has(&mut folders, &path)? {
             let name = Place { path, commit: None };
             source.names.extend(named(vec![name], object));
         }

@@ -6,8 +6,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use memchr::memmem;
-
 use super::copies;
 use super::fold;
 use super::known;
@@ -74,7 +72,7 @@ pub fn drop_replaced(
         excused: HashMap::new(),
     };
     for step in steps {
-        new.extend(old.weigh(&step).into_iter().map(fold::key));
+        new.extend(old.weigh(&step)?.into_iter().map(fold::key));
     }
     let before = findings.len();
     findings.retain(|finding| new.contains(&fold::key(finding)));
@@ -93,19 +91,15 @@ fn old_files(steps: &[Step<'_>], is_new: &IsNew<'_>) -> Places {
 
 impl Old<'_> {
     /// The new ones among a commit's findings. The others are kept in mind.
-    fn weigh<'f>(&mut self, step: &Step<'f>) -> Vec<&'f Finding> {
+    fn weigh<'f>(&mut self, step: &Step<'f>) -> Result<Vec<&'f Finding>, Error> {
         let values: HashSet<&Secret> = step
             .files
             .iter()
             .flat_map(|file| self.values(file))
             .collect();
+        let names = self.names(step)?;
         let is_old = |finding: &&Finding| {
-            let named = || {
-                step.files
-                    .iter()
-                    .any(|(path, _)| self.is_named(path, &finding.secret))
-            };
-            values.contains(&finding.secret) || is_name(finding) && named()
+            values.contains(&finding.secret) || is_name(finding) && names.contains(&finding.secret)
         };
         let (old, new): (Vec<_>, Vec<_>) = step.findings.iter().copied().partition(is_old);
         for finding in old {
@@ -117,7 +111,7 @@ impl Old<'_> {
             let values = self.excused.entry(key).or_default();
             values.insert(finding.secret.clone());
         }
-        new
+        Ok(new)
     }
 
     /// The old values in a file.
@@ -129,15 +123,28 @@ impl Old<'_> {
         values.into_iter().flatten()
     }
 
-    /// Whether a file has an old value in its name.
-    fn is_named(&self, path: &Arc<str>, value: &Secret) -> bool {
-        match (self.is_new)(path, None) {
-            true => {
-                let excused = self.excused.get(&(path.clone(), None));
-                excused.is_some_and(|values| values.contains(value))
+    /// The values in names that a commit brings and that names of files which it replaces or removes
+    /// have.
+    fn names<'s>(&'s self, step: &Step<'s>) -> Result<HashSet<&'s Secret>, Error> {
+        let names = step.findings.iter().filter(|finding| is_name(finding));
+        let wanted: HashSet<&Secret> = names.map(|finding| &finding.secret).collect();
+        let wanted: Vec<&Secret> = wanted.into_iter().collect();
+        let literal = known::literal(&wanted)?;
+        let mut old = HashSet::new();
+        for (path, _) in step.files.iter().filter(|_| !wanted.is_empty()) {
+            if (self.is_new)(path, None) {
+                old.extend(
+                    self.excused
+                        .get(&(path.clone(), None))
+                        .into_iter()
+                        .flatten(),
+                );
+            } else {
+                let hits = literal.find_overlapping_iter(&**path);
+                old.extend(hits.map(|hit| wanted[hit.pattern()]));
             }
-            false => memmem::find(path.as_bytes(), value.expose()).is_some(),
         }
+        Ok(old)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::pool::Pool;
 use crate::rules::RuleRef;
 use crate::secret::Secret;
 use crate::span::ViewSpan;
-use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
+use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit, path_text};
 
 use super::graph::{Graph, Rank, Reached};
 use super::holders::{Edge, Number};
@@ -334,7 +334,7 @@ impl<'p> Places<'p> {
         });
         for &(item, span) in &items {
             let path = ways.paths.bytes(item.path, names);
-            let path = String::from_utf8_lossy(&path).into_owned();
+            let path = path_text(&path).into_owned();
             let object = id(item.object);
             let still = [alive.get(&item), self.named.get(&object)];
             for secret in secrets(item.object, &path) {

@@ -133,7 +133,8 @@ impl<'t> Survey<'t> {
 
     /// The language of a cell: that of its magic, else of the notebook's kernel.
     fn cell_language(&self, cell: &[u8]) -> String {
-        let first = cell.split(|b| *b == b'\n').next().unwrap_or_default();
+        let start = &cell[..cell.len().min(LINE)];
+        let first = start.split(|b| *b == b'\n').next().unwrap_or_default();
         let Some(magic) = first.trim_ascii_start().strip_prefix(b"%%") else {
             return self.kernel.clone().unwrap_or_default();
         };

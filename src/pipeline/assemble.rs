@@ -56,14 +56,14 @@ impl<'a> Assembly<'a> {
         for span in located.iter().flat_map(|located| &located.source) {
             secret.insert(*span);
         }
-        let mut copies = Copies::default();
-        for Judged {
-            view, assessment, ..
-        } in judged
-        {
-            copies.add(&document.view(*view).text[assessment.secret.range()]);
-            copies.add(assessment.value.as_deref().unwrap_or_default());
-        }
+        let values = judged.iter().flat_map(|judged| {
+            let Judged {
+                view, assessment, ..
+            } = judged;
+            let stands = &document.view(*view).text[assessment.secret.range()];
+            [stands, assessment.value.as_deref().unwrap_or_default()]
+        });
+        let copies = Copies::of(values);
         let lines = LineIndex::new(document.text());
         Self {
             sweep,

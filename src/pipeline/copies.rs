@@ -19,21 +19,35 @@ const ANY_CASE: usize = 12;
 pub(super) struct Copies<'a> {
     short: HashSet<&'a [u8]>,
     /// By their last bytes in lower case.
-    long: HashMap<[u8; TAIL], Vec<&'a [u8]>>,
+    long: HashMap<[u8; TAIL], Alike<'a>>,
     longest: usize,
 }
 
+/// Values that end alike, of which there may be thousands.
+struct Alike<'a> {
+    /// In the order of their bytes in lower case, the last one first.
+    values: Vec<&'a [u8]>,
+    /// For each the longest of the others, by index, with which it ends, in whatever case.
+    inner: Vec<Option<usize>>,
+}
+
 impl<'a> Copies<'a> {
-    pub fn add(&mut self, value: &'a [u8]) {
-        self.longest = self.longest.max(value.len());
-        if let Some(tail) = value.last_chunk() {
-            let alike = self.long.entry(lower(*tail)).or_default();
-            if !alike.contains(&value) {
-                alike.push(value);
+    pub fn of(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut copies = Self::default();
+        let mut long: HashMap<[u8; TAIL], Vec<&[u8]>> = HashMap::new();
+        for value in values {
+            copies.longest = copies.longest.max(value.len());
+            if let Some(tail) = value.last_chunk() {
+                long.entry(lower(*tail)).or_default().push(value);
+            } else if value.len() >= SHORTEST {
+                copies.short.insert(value);
             }
-        } else if value.len() >= SHORTEST {
-            self.short.insert(value);
         }
+        let long = long.into_iter();
+        copies.long = long
+            .map(|(tail, values)| (tail, Alike::of(values)))
+            .collect();
+        copies
     }
 
     /// Bytes of the longest value.
@@ -58,13 +72,7 @@ impl<'a> Copies<'a> {
     /// Where the longest copy starts that ends with `text`.
     fn long(&self, text: &[u8]) -> Option<usize> {
         let alike = self.long.get(&lower(*text.last_chunk()?))?;
-        let ends = |value: &&&[u8]| match text.len().checked_sub(value.len()) {
-            Some(start) if is_no_word(value) => text[start..].eq_ignore_ascii_case(value),
-            Some(start) => text[start..] == ***value,
-            None => false,
-        };
-        let longest = alike.iter().filter(ends).map(|value| value.len()).max()?;
-        Some(text.len() - longest)
+        Some(text.len() - alike.ending(text)?)
     }
 
     fn short(&self, text: &[u8]) -> Option<usize> {
@@ -77,6 +85,55 @@ impl<'a> Copies<'a> {
         starts
             .into_iter()
             .find(|start| self.short.contains(&text[*start..]))
+    }
+}
+
+impl<'a> Alike<'a> {
+    fn of(mut values: Vec<&'a [u8]>) -> Self {
+        values.sort_unstable_by(|a, b| backwards(a).cmp(backwards(b)).then(a.cmp(b)));
+        values.dedup();
+        let mut inner: Vec<Option<usize>> = Vec::with_capacity(values.len());
+        for (at, value) in values.iter().enumerate() {
+            // What stands between the two in order ends with the same one.
+            let mut before = at.checked_sub(1);
+            while let Some(other) = before.filter(|&other| !ends_alike(value, values[other])) {
+                before = inner[other];
+            }
+            inner.push(before);
+        }
+        Self { values, inner }
+    }
+
+    /// The length of the longest of them with which a text ends.
+    fn ending(&self, text: &[u8]) -> Option<usize> {
+        let is_before = |value: &&[u8]| backwards(value).le(backwards(text));
+        let mut at = self.values.partition_point(is_before).checked_sub(1);
+        while let Some(value) = at {
+            if ends_with(text, self.values[value]) {
+                return Some(self.values[value].len());
+            }
+            at = self.inner[value];
+        }
+        None
+    }
+}
+
+/// The bytes of a text in lower case, from its end.
+fn backwards(text: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    text.iter().rev().map(u8::to_ascii_lowercase)
+}
+
+/// Whether a text ends with a value, in whatever case.
+fn ends_alike(text: &[u8], value: &[u8]) -> bool {
+    let start = text.len().checked_sub(value.len());
+    start.is_some_and(|start| text[start..].eq_ignore_ascii_case(value))
+}
+
+/// Whether a text ends with a value, as far as case counts in that.
+fn ends_with(text: &[u8], value: &[u8]) -> bool {
+    match is_no_word(value) {
+        true => ends_alike(text, value),
+        false => text.ends_with(value),
     }
 }
 
@@ -96,16 +153,15 @@ mod tests {
 
     #[test]
     fn copies_are_found_by_length_and_case() {
-        let mut copies = Copies::default();
-        for value in [
+        let copies = Copies::of([
             &b"abc"[..],
             b"hush",
             b"postgres",
+            b"Postgres",
             b"Kq7aLongValueX",
             b"LongValueX",
-        ] {
-            copies.add(value);
-        }
+            b"7aLongValueX",
+        ]);
         let found = |text: &str| {
             let found = copies.find(text.as_bytes());
             found
@@ -116,6 +172,42 @@ mod tests {
         assert_eq!(found("PostgreSQL postgres"), ["postgres"]);
         assert_eq!(found("a.kq7alongvaluex.net"), ["kq7alongvaluex"]);
         assert_eq!(found("b-LongValueX"), ["LongValueX"]);
+        assert_eq!(found("b-longvaluex Postgres"), ["Postgres"]);
+        assert_eq!(
+            found("q7ALONGVALUEX zz LongValueX"),
+            ["7ALONGVALUEX", "LongValueX"]
+        );
         assert!(!copies.are_in(b""));
+    }
+    /// By trying all.
+    fn naive(values: &[Vec<u8>], text: &[u8]) -> Vec<Range<usize>> {
+        let longest = |end: usize| {
+            let fit = values.iter().filter(|value| {
+                value.len() >= SHORTEST
+                    && match value.len() < TAIL {
+                        true => text[..end].ends_with(value),
+                        false => ends_with(&text[..end], value),
+                    }
+            });
+            let length = fit.map(Vec::len).max()?;
+            Some(end - length..end)
+        };
+        (0..=text.len()).filter_map(longest).collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_longest_copies_are_found(
+            values in proptest::collection::vec("[abAB1]{0,14}", 0..12),
+            text in "[abAB1]{0,60}",
+            ends in proptest::collection::vec(0_usize..12, 0..4),
+        ) {
+            let values: Vec<Vec<u8>> = values.into_iter().map(String::into_bytes).collect();
+            let ends = ends.iter().filter_map(|at| values.get(*at)).flatten();
+            let text: Vec<u8> = text.bytes().chain(ends.copied()).collect();
+            let copies = Copies::of(values.iter().map(|value| &**value));
+            let found: Vec<_> = copies.find(&text).collect();
+            proptest::prop_assert_eq!(found, naive(&values, &text));
+        }
     }
 }

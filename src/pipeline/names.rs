@@ -41,9 +41,9 @@ pub fn mask_names<'f>(
     let mut findings: Vec<&mut Finding> = findings.into_iter().collect();
     let values = findings.iter().map(|finding| finding.secret.expose());
     let values: HashSet<&[u8]> = values.filter(|value| is_no_chance(value)).collect();
-    let mut copies = Copies::default();
-    values.into_iter().for_each(|value| copies.add(value));
-    ledger.rename(|path| sweep.scanner().masked(path, &copies).into());
+    let copies = Copies::of(values);
+    let mut scanner = sweep.scanner();
+    ledger.rename(|path| scanner.masked(path, &copies).into());
     let masked = masked_names(sweep, &findings, &copies);
     if masked.is_empty() {
         return;
@@ -57,6 +57,19 @@ pub fn mask_names<'f>(
                 name.clone_from(masked);
             }
         }
+    }
+}
+
+/// Masks what the rules find in texts, and what of them is a copy of one of `values`.
+pub fn mask_texts<'t>(
+    sweep: &Sweep,
+    values: &[Secret],
+    texts: impl IntoIterator<Item = &'t mut String>,
+) {
+    let copies = Copies::of(values.iter().map(Secret::expose));
+    let mut scanner = sweep.scanner();
+    for text in texts {
+        *text = scanner.masked(text, &copies).into();
     }
 }
 
@@ -131,9 +144,7 @@ impl Told {
     pub fn hashed<'n>(&self, name: &'n str, value: &[u8]) -> Cow<'n, str> {
         let mut secret = self.sure.clone();
         if is_no_chance(value) {
-            let mut copies = Copies::default();
-            copies.add(value);
-            add_copies(&copies, name, &mut secret);
+            add_copies(&Copies::of([value]), name, &mut secret);
         }
         without(name, &secret)
     }

@@ -8,7 +8,7 @@ use super::stream::{self, Sizes};
 use super::{Sink, Source};
 use crate::error::Error;
 use crate::ledger::Reason;
-use crate::unit::Origin;
+use crate::unit::{Origin, path_text};
 
 /// Files to read as git would store them, reported by the paths under which they are listed: of a
 /// symbolic link that is where it leads. What is neither, or no longer there, has no content and is
@@ -23,7 +23,7 @@ impl Source for Listed {
         let mut buffer = stream::Buffer::default();
         sink.expect(self.files.len() as u64);
         for name in &self.files {
-            let origin = Origin::file(&*name.to_string_lossy());
+            let origin = Origin::file(path_text(name.as_os_str().as_encoded_bytes()));
             match read(&self.root.join(name), &origin, &mut buffer, sink) {
                 Ok(bytes) => sink.done(bytes),
                 Err(error) => sink.leave_out(origin.path, Reason::Unreadable, &error.to_string()),

@@ -14,7 +14,7 @@ use crate::git::changes::{Place, Places};
 use crate::git::object;
 use crate::git::reader::{Object, Reader};
 use crate::ledger::Reason;
-use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit};
+use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit, path_text};
 
 /// The paths under which texts that are no files are reported.
 pub const COMMIT: &str = "commit message";
@@ -108,7 +108,7 @@ impl<'s> Objects<'s> {
             }
             Kind::Tree if self.tree_names => {
                 for entry in object::entries(bytes) {
-                    let name = String::from_utf8_lossy(entry.name);
+                    let name = path_text(entry.name);
                     text(&name, Part::FileName, None, name.as_bytes());
                 }
             }

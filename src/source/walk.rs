@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bstr::ByteSlice;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 
@@ -19,7 +20,7 @@ use super::stream::{self, Buffer, Sizes};
 use super::{Sink, Source};
 use crate::error::Error;
 use crate::ledger::Reason;
-use crate::unit::{Origin, Part, Unit};
+use crate::unit::{Origin, Part, Unit, path_text};
 
 /// What to walk and how.
 #[derive(Clone, Debug)]
@@ -289,19 +290,12 @@ fn fail(sink: &dyn Sink, path: Arc<str>, error: &io::Error) {
     sink.leave_out(path, reason, &error.to_string());
 }
 
-/// The path as reports show it: forward slashes, no leading `./`, and `\xFF` for bytes of a name
-/// that is no Unicode, so that two such names stay two.
+/// The path as reports show it: forward slashes, no leading `./`.
 fn shown_path(path: &Path) -> Arc<str> {
     let path = path.strip_prefix("./").unwrap_or(path);
-    let mut shown = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        shown.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            shown.push_str(&format!("\\x{byte:02X}"));
-        }
+    let bytes = path.as_os_str().as_encoded_bytes();
+    match cfg!(windows) {
+        true => path_text(&bytes.replace(b"\\", b"/")).into(),
+        false => path_text(bytes).into(),
     }
-    if cfg!(windows) {
-        shown = shown.replace('\\', "/");
-    }
-    shown.into()
 }
