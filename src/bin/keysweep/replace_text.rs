@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keysweep::error::Error;
 use keysweep::finding::Finding;
 use keysweep::fix::quote;
-use keysweep::git::reader::Reader;
-use keysweep::unit::Part;
+use keysweep::git::reader::{Object, Reader};
+use keysweep::unit::{ObjectId, Part};
 
 /// A shorter value stands in many places for other reasons.
 const SHORTEST: usize = 6;
@@ -39,13 +39,19 @@ impl Rules {
     /// Rules for values and each form in which files hold them.
     pub fn of(findings: &[Finding], reader: Option<&Reader>) -> Self {
         let mut rules = Self::default();
-        for finding in findings {
-            rules.add(finding, reader);
+        for together in findings.chunk_by(|a, b| blob_of(a) == blob_of(b)) {
+            let blob = reader.zip(together.first().and_then(blob_of));
+            // One that cannot be read any more was reported by the sweep.
+            let blob = blob.and_then(|(reader, blob)| reader.try_read(blob).ok());
+            let bytes = blob.as_ref().map(Object::bytes);
+            together
+                .iter()
+                .for_each(|finding| rules.add(finding, bytes));
         }
         rules
     }
 
-    fn add(&mut self, finding: &Finding, reader: Option<&Reader>) {
+    fn add(&mut self, finding: &Finding, blob: Option<&[u8]>) {
         if finding.origin.part == Part::FileName {
             self.names.insert(finding.path().to_owned());
         }
@@ -55,15 +61,9 @@ impl Rules {
             return;
         }
         self.forms.extend(forms(value));
-        let git = finding.origin.git.filter(|_| finding.origin.is_file());
-        let Some((reader, git)) = reader.zip(git) else {
+        let Some(bytes) = blob else {
             return;
         };
-        // A blob that cannot be read any more was reported by the sweep.
-        let Ok(blob) = reader.try_read(git.object) else {
-            return;
-        };
-        let bytes = blob.bytes();
         if bytes[..bytes.len().min(TELLS_BINARY)].contains(&0) {
             self.binary.insert(finding.path().to_owned());
             return;
@@ -93,6 +93,12 @@ impl Rules {
             Error::io(path, error)
         })
     }
+}
+
+/// The blob that a finding stands in, if it is of a history's files.
+fn blob_of(finding: &Finding) -> Option<ObjectId> {
+    let git = finding.origin.git.filter(|_| finding.origin.is_file());
+    git.map(|git| git.object)
 }
 
 /// The bytes that hold a finding's value: its pieces, or with what stands between them where a piece
