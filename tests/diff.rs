@@ -558,7 +558,7 @@ fn another_branch_that_was_overwritten_is_held_against_the_default_branch() {
     let event = json!({"ref": "refs/heads/topic", "before": "1".repeat(40), "after": head,
         "forced": true, "repository": {"default_branch": "main"}});
     let run = pushed(&clone, &event).expect(1);
-    assert!(run.stderr.contains("judged 1 commits"), "{}", run.stderr);
+    assert!(run.stderr.contains("judged 1 commit of"), "{}", run.stderr);
     let vars = [
         ("GITLAB_CI", "true"),
         ("CI_COMMIT_SHA", &*head),
@@ -567,7 +567,7 @@ fn another_branch_that_was_overwritten_is_held_against_the_default_branch() {
         ("CI_COMMIT_REF_NAME", "topic"),
     ];
     let run = clone.dir.run_with(&["ci"], &vars, b"").expect(1);
-    assert!(run.stderr.contains("judged 1 commits"), "{}", run.stderr);
+    assert!(run.stderr.contains("judged 1 commit of"), "{}", run.stderr);
 }
 
 #[test]
@@ -581,7 +581,7 @@ fn the_first_commit_of_all_is_judged_in_ci() {
     let jenkins = [("JENKINS_URL", "x"), ("GIT_COMMIT", &*head)];
     for vars in [&[("TF_BUILD", "True")][..], &bitbucket, &jenkins] {
         let run = repo.dir.run_with(&["ci"], vars, b"").expect(1);
-        assert!(run.stderr.contains("judged 1 commits"), "{}", run.stderr);
+        assert!(run.stderr.contains("judged 1 commit, "), "{}", run.stderr);
     }
     // Where the parents were only not fetched, it is not taken for the first.
     repo.save("a.py", "clean\n");

@@ -15,6 +15,7 @@ use super::receiving::{Get, Receiving, Server, Update};
 use crate::error::Error;
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Sweep;
+use crate::report::human::{counted, printable};
 
 /// Which hook of a server runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,8 +223,10 @@ fn weigh(verdict: &Verdict, policy: &Policy, approvals: Approvals) -> Decision {
         return out_of_time(policy);
     }
     let approved = verdict.approved.len();
-    let lines = (approved > 0)
-        .then(|| format!("keysweep: {approved} findings approved by push option, and logged"));
+    let lines = (approved > 0).then(|| {
+        let approved = counted(approved as u64, "finding");
+        format!("keysweep: {approved} approved by push option, and logged")
+    });
     Decision {
         cause: if approved > 0 { "approved" } else { "clean" },
         code: 0,
@@ -249,7 +252,7 @@ fn out_of_time(policy: &Policy) -> Decision {
 }
 
 fn failed(why: &str) -> Decision {
-    let why = crate::report::human::printable(why);
+    let why = printable(why);
     Decision {
         cause: "error",
         code: 2,

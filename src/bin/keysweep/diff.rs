@@ -10,6 +10,7 @@ use keysweep::git::{self, Repo};
 use keysweep::guard::ci::{self, System};
 use keysweep::guard::range::{self, Judged, Scope};
 use keysweep::pipeline::{Options, Outcome, Progress};
+use keysweep::report::human::counted;
 use keysweep::report::{self, gitlab};
 
 use crate::args::{DiffArgs, FormatArg, ReportArgs};
@@ -134,20 +135,20 @@ fn event(path: &str) -> Option<serde_json::Value> {
 }
 
 fn summary(scope: &Scope, judged: &Judged) -> String {
-    let found = judged.outcome.findings.len();
+    let found = counted(judged.outcome.findings.len() as u64, "new finding");
     let known = judged.known;
     let what = match scope {
         Scope::Range { base, head } => {
-            let commits = judged.commits;
+            let commits = counted(judged.commits as u64, "commit");
             match base {
-                Some(base) => format!("{commits} commits of {base}..{head}"),
-                None => format!("{commits} commits, all that lead to {head}"),
+                Some(base) => format!("{commits} of {base}..{head}"),
+                None => format!("{commits}, all that lead to {head}"),
             }
         }
         Scope::Staged { .. } => "the index".to_owned(),
         Scope::Unstaged => "the working tree".to_owned(),
     };
-    format!("judged {what}: {found} new findings, {known} that the base has already")
+    format!("judged {what}: {found}, {known} that the base has already")
 }
 
 /// What to write: what was asked for, else what the CI system reads.

@@ -375,8 +375,8 @@ impl Run<'_> {
         let (rewritten, masked, kept) = (self.rewritten, self.masked, self.kept);
         writeln!(
             out,
-            "{verb} {rewritten} and mask {masked} secrets in {} files; {kept} stay",
-            self.changed
+            "{verb} {rewritten} and mask {masked} secrets in {}; {kept} stay",
+            counted(self.changed as u64, "file")
         )?;
         for (title, list) in &self.also {
             writeln!(out, "\n{title} also needs:")?;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use keysweep::error::Error;
+use keysweep::report::human::counted;
 use keysweep::rules::{Matcher, RuleDef, RuleSet};
 
 use crate::args::{ListFormat, RulesCommand};
@@ -77,7 +78,8 @@ fn check(files: &[PathBuf], seed: u64, out: &mut impl Write) -> Result<Exit, Fau
             say(&format!("{name}: {fault}"));
         }
         let (count, faults) = (rules.len() - first, found.len());
-        writeln!(out, "{name}: {count} rules, {faults} faults")?;
+        let count = counted(count as u64, "rule");
+        writeln!(out, "{name}: {count}, {}", counted(faults as u64, "fault"))?;
         Ok(faults)
     };
     if files.is_empty() {
