@@ -407,3 +407,24 @@ fn a_name_with_a_secret_has_one_fingerprint_everywhere_and_does_not_tell() {
     assert_eq!(all[0].len(), 5);
     assert_eq!(all[0], all[1]);
 }
+
+/// What is accepted in one path is not in another whose mask looks the same.
+#[test]
+fn paths_that_differ_in_a_secret_have_fingerprints_of_their_own() {
+    let repo = Repo::new();
+    for seed in [1, 2] {
+        let password = made_with("{b62:9}Zx9{b62:4}", seed);
+        let text = format!("password = \"{password}\"\n");
+        repo.save(&format!("{}/s.py", token(seed)), text);
+    }
+    for command in ["scan", "history"] {
+        let told = fingerprints(
+            repo.dir
+                .run(&[command, "--format", "jsonl", "--quiet"])
+                .expect(1),
+        );
+        let of_files = told.iter().filter(|told| told.contains("s.py"));
+        let own: BTreeSet<_> = of_files.map(|told| &told[told.len() - 32..]).collect();
+        assert_eq!(own.len(), 2, "{command}: {told:?}");
+    }
+}

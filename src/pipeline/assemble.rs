@@ -41,6 +41,21 @@ pub(super) struct Assembly<'a> {
     survey: OnceCell<Survey<'a>>,
 }
 
+/// Whether a value has too many forms to be guessed, as far as its signs tell.
+fn is_strong(value: &[u8]) -> bool {
+    entropy::shannon_entropy(value) * value.len() as f32 >= STRONG_BITS
+}
+
+/// Whether a value looks made by a machine: people think up none of that length.
+fn is_made(value: &[u8]) -> bool {
+    value.len() >= 24 && value.iter().any(u8::is_ascii_digit)
+}
+
+/// Whether nobody can guess a value of which no rule tells that it is made by a machine.
+pub(super) fn is_unguessable(value: &[u8]) -> bool {
+    is_strong(value) && is_made(value)
+}
+
 impl<'a> Assembly<'a> {
     pub fn new(
         sweep: &'a Sweep,
@@ -242,10 +257,7 @@ impl<'a> Assembly<'a> {
     /// stays out of it: rule, path and name stand for it. So does all that the path itself tells.
     fn fingerprint(&self, index: usize, rule: &RuleRef, name: Option<&str>) -> Fingerprint {
         let value = self.value(index);
-        let bits = entropy::shannon_entropy(value) * value.len() as f32;
-        let strong = bits >= STRONG_BITS
-            && (rule.kind != Kind::Generic
-                || value.len() >= 24 && value.iter().any(u8::is_ascii_digit));
+        let strong = is_strong(value) && (rule.kind != Kind::Generic || is_made(value));
         let named: &[u8] = if strong {
             value
         } else {

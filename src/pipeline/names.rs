@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::assemble::is_unguessable;
 use super::copies::{self, Copies};
 use super::{Scanner, Sweep, Worker};
 use crate::finding::Finding;
@@ -140,13 +141,20 @@ impl Told {
     }
 
     /// The name as it stands in the fingerprint of a value, of which a name must not tell more than the
-    /// rest of it. However a sweep is set, it is the same.
+    /// rest of it. However a sweep is set, it is the same. What nobody can guess stays in it: behind their
+    /// masks many secrets are alike, and what is accepted in one path must not be in another.
     pub fn hashed<'n>(&self, name: &'n str, value: &[u8]) -> Cow<'n, str> {
         let mut secret = self.sure.clone();
         if is_no_chance(value) {
             add_copies(&Copies::of([value]), name, &mut secret);
         }
-        without(name, &secret)
+        let mut guessable = SpanSet::default();
+        let bytes = |span: &SourceSpan| &name.as_bytes()[span.start as usize..span.end as usize];
+        secret
+            .iter()
+            .filter(|span| !is_unguessable(bytes(span)))
+            .for_each(|span| guessable.insert(span));
+        without(name, &guessable)
     }
 
     /// Adds what stands in the part of a name that starts there.
