@@ -222,7 +222,6 @@ impl Fixer<'_> {
                 survey,
                 finding,
                 &parsed,
-                cell,
                 target.secret.clone(),
                 &earlier,
                 helper,

@@ -239,7 +239,7 @@ impl Fixer<'_> {
         let parsed = reading
             .parsed()
             .ok_or("stands in a text that its grammar does not read")?;
-        let mut held = scene(survey, finding, parsed, cell, secret.clone(), b"", "kv").held()?;
+        let mut held = scene(survey, finding, parsed, secret.clone(), b"", "kv").held()?;
         // Cut into pieces or not, the same value is the same secret.
         let bare = |text: &[u8]| -> Vec<u8> {
             let signs = |b: &&u8| !matches!(**b, b'"' | b'\'' | b'+') && !b.is_ascii_whitespace();
@@ -287,7 +287,6 @@ pub(super) fn scene<'a>(
     survey: &Survey,
     finding: &Finding,
     parsed: &'a grammar::Parsed<'a>,
-    _cell: Option<usize>,
     secret: Range<usize>,
     earlier: &'a [u8],
     helper: &'a str,

@@ -1,9 +1,9 @@
 //! Walks through commits, and tells which of them only one side leads to.
 //!
-//! Whoever makes a commit chooses its time. So times give the order, which decides how often a commit is
-//! looked at, and never when to stop: all that either side leads to is walked through.
+//! Whoever makes a commit chooses its time, so times do not tell where to stop: all that either side leads
+//! to is walked through.
 
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use smallvec::SmallVec;
 
@@ -35,18 +35,17 @@ pub fn part(
         reader,
         shallow: repo.shallow()?,
         seen: HashMap::new(),
-        open: BinaryHeap::new(),
-        forks: Vec::new(),
+        open: Vec::new(),
     };
     own.iter().try_for_each(|id| walk.mark(*id, OWN))?;
     other.iter().try_for_each(|id| walk.mark(*id, OTHER))?;
     walk.run()?;
     let is_own = |(id, seen): (&ObjectId, &Seen)| (seen.marks == OWN).then_some(*id);
-    let forks = walk.forks.iter().map(|id| (&walk.seen[id], *id));
-    let highest = forks.filter(|(seen, _)| seen.marks == BOTH);
+    let forks = walk.seen.iter().filter(|(_, seen)| seen.marks == BOTH);
+    let newest = forks.map(|(id, seen)| (seen.time, *id)).max();
     Ok(Parted {
         own: walk.seen.iter().filter_map(is_own).collect(),
-        fork: highest.max_by_key(|(seen, _)| seen.time).map(|(_, id)| id),
+        fork: newest.map(|(_, id)| id),
     })
 }
 
@@ -62,26 +61,20 @@ struct Walk<'r> {
     /// Commits whose parents are not here.
     shallow: HashSet<ObjectId>,
     seen: HashMap<ObjectId, Seen>,
-    /// Commits whose parents have not all of their marks.
-    open: BinaryHeap<(i64, ObjectId)>,
-    /// Commits that both sides were seen to lead to.
-    forks: Vec<ObjectId>,
+    /// Commits whose parents have not all of their marks. One comes here again when it gets more of them.
+    open: Vec<ObjectId>,
 }
 
 struct Seen {
     marks: u8,
-    is_open: bool,
     time: i64,
     parents: SmallVec<[ObjectId; 2]>,
 }
 
 impl Walk<'_> {
     fn run(&mut self) -> Result<(), Error> {
-        while let Some((_, id)) = self.open.pop() {
-            let Some(seen) = self.seen.get_mut(&id) else {
-                continue;
-            };
-            seen.is_open = false;
+        while let Some(id) = self.open.pop() {
+            let seen = &self.seen[&id];
             let below = if seen.marks == BOTH { BELOW } else { 0 };
             let (marks, parents) = (seen.marks | below, seen.parents.clone());
             parents
@@ -104,13 +97,7 @@ impl Walk<'_> {
             return Ok(());
         };
         seen.marks |= marks;
-        if !seen.is_open {
-            seen.is_open = true;
-            self.open.push((seen.time, id));
-        }
-        if seen.marks == BOTH {
-            self.forks.push(id);
-        }
+        self.open.push(id);
         Ok(())
     }
 
@@ -119,7 +106,6 @@ impl Walk<'_> {
         let is_cut = self.shallow.contains(&id);
         Ok(Seen {
             marks: 0,
-            is_open: false,
             time: commit.time,
             parents: if is_cut {
                 SmallVec::new()

@@ -254,7 +254,7 @@ impl<'a> Assembly<'a> {
     }
 
     /// A strong value names itself, under the key. One that could be guessed from a published hash
-    /// stays out of it: rule, path and name stand for it. So does all that the path itself tells.
+    /// stays out of it: rule, path and name stand for it. So it does for what of the path could be.
     fn fingerprint(&self, index: usize, rule: &RuleRef, name: Option<&str>) -> Fingerprint {
         let value = self.value(index);
         let strong = is_strong(value) && (rule.kind != Kind::Generic || is_made(value));

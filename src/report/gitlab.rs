@@ -61,8 +61,7 @@ struct Report<'r> {
     vulnerabilities: Vulnerabilities<'r>,
 }
 
-/// All findings, each made when it is written: together they would take a gigabyte where there are a
-/// hundred thousand.
+/// All findings, each made when it is written: what is made of them takes several times their memory.
 struct Vulnerabilities<'r> {
     findings: &'r [Finding],
     style: &'r Style,

@@ -1,6 +1,6 @@
 //! `keysweep plan`: what to rotate, what goes where, and how the history is cleaned.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -170,11 +170,13 @@ impl Plan {
 
     /// Adds the secrets that stand in names of files only: nothing reads them there.
     fn add_names(&mut self, files: &Swept) {
+        let unread = self.unread.iter().map(|(_, entry)| entry);
+        let entries = self.entries.values().chain(unread);
+        let mut known: HashSet<Secret> =
+            entries.flat_map(|entry| &entry.secrets).cloned().collect();
         let findings = files.outcome.findings.iter();
         for finding in findings.filter(|finding| !finding.origin.is_file()) {
-            let unread = self.unread.iter().map(|(_, entry)| entry);
-            let mut entries = self.entries.values().chain(unread);
-            if !entries.any(|entry| entry.secrets.contains(&finding.secret)) {
+            if known.insert(finding.secret.clone()) {
                 let mut entry = Entry::default();
                 entry.tell(finding, &advise::advise_with(finding, &files.facts));
                 entry.past.push(format!("the name of {}", finding.path()));
