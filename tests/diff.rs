@@ -200,6 +200,32 @@ fn a_name_that_the_base_has_is_quiet() {
 }
 
 #[test]
+fn a_folder_is_one_name_however_many_files_it_has() {
+    let repo = based(&[]);
+    let folder = format!("a/{}", token(1));
+    for file in ["b/one", "b/two", "three"] {
+        repo.write(&format!("{folder}/{file}"), "x\n");
+    }
+    repo.git(&["add", "."]);
+    let staged = findings(&repo, &["--staged"]);
+    assert_eq!(staged.len(), 1, "{staged:?}");
+    repo.commit("Add");
+    let found = findings(&repo, &["base"]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    for field in ["path", "fingerprint"] {
+        assert_eq!(found[0][field], staged[0][field]);
+    }
+    assert_eq!(found[0]["state"], "head");
+    // More of the same is nothing new.
+    repo.write(&format!("{folder}/four"), "x\n");
+    repo.git(&["add", "."]);
+    assert_eq!(findings(&repo, &["--staged"]), [Value::Null; 0]);
+    std::fs::remove_dir_all(repo.path().join("a")).unwrap();
+    repo.commit("Take out");
+    assert_eq!(findings(&repo, &["base"])[0]["state"], "history");
+}
+
+#[test]
 fn what_only_a_merge_brings_is_found_and_what_it_carries_over_is_not() {
     let repo = based(&[]);
     repo.git(&["checkout", "--quiet", "-b", "side"]);

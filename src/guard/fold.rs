@@ -160,7 +160,7 @@ fn alive(groups: &[Vec<Finding>], reader: &Reader, tips: &[Tip]) -> Result<Vec<A
                     }
                     has
                 }
-                Some(Part::FileName) => !folders.blobs(tree, &first.origin.path)?.is_empty(),
+                Some(Part::FileName) => is_named(&mut folders, tree, group)?,
                 // Messages and names cannot be taken out without a new commit, tag or reference.
                 Some(Part::Commit | Part::Tag | Part::RefName) => true,
                 None => false,
@@ -171,6 +171,16 @@ fn alive(groups: &[Vec<Finding>], reader: &Reader, tips: &[Tip]) -> Result<Vec<A
         }
     }
     Ok(all)
+}
+
+/// Whether a tree has one of the files or folders whose names a group is.
+fn is_named(folders: &mut Folders<'_>, tree: ObjectId, group: &[Finding]) -> Result<bool, Error> {
+    for finding in group {
+        if !folders.find(tree, &finding.origin.path)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn objects(group: &[Finding]) -> HashSet<ObjectId> {

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bstr::ByteSlice;
 
@@ -18,7 +19,7 @@ use crate::git::changes::{self, Changes, Place, Places, add_place};
 use crate::git::folders::Folders;
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
-use crate::git::{Repo, range, revision, walk, working};
+use crate::git::{Kind, Repo, range, revision, walk, working};
 use crate::ignores::{self, Ignores};
 use crate::ledger::Ledger;
 use crate::pipeline::{Options, Outcome, Progress, Sweep, mask_names};
@@ -332,10 +333,11 @@ impl Base<'_> {
         Ok(known)
     }
 
-    /// Whether a tree of the base has a file at a path.
-    fn has(&self, folders: &mut Folders<'_>, path: &str) -> Result<bool, Error> {
+    /// Whether a tree of the base has something of a kind at a path.
+    fn has(&self, folders: &mut Folders<'_>, path: &str, kind: Kind) -> Result<bool, Error> {
         for tree in &self.trees {
-            if !folders.blobs(*tree, path)?.is_empty() {
+            let found = folders.find(*tree, path)?;
+            if found.iter().any(|(_, other)| *other == kind) {
                 return Ok(true);
             }
         }
@@ -390,13 +392,30 @@ fn staged(
     let files = working::staged(base.repo, base.reader, index)?;
     let mut source = Objects::files(base.reader, files.clone());
     let mut folders = Folders::of(base.reader);
-    for (path, object) in files {
-        if !base.has(&mut folders, &path)? {
-            let name = Place { path, commit: None };
-            source.names.extend(named(vec![name], object));
+    let mut seen = HashSet::new();
+    for (file, object) in files {
+        let slashes = file.match_indices('/').map(|(at, _)| at);
+        for end in slashes.chain([file.len()]) {
+            let kind = if end == file.len() {
+                Kind::Blob
+            } else {
+                Kind::Tree
+            };
+            let path: Arc<str> = file[..end].into();
+            if seen.insert(path.clone()) && !base.has(&mut folders, &path, kind)? {
+                let name = Place { path, commit: None };
+                source.names.extend(named(vec![name], object));
+            }
         }
     }
-    sweep.run(&source, progress)
+    let mut outcome = sweep.run(&source, progress)?;
+    // The name of a folder is in those of all of its files.
+    let mut told = HashSet::new();
+    outcome.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    outcome
+        .findings
+        .retain(|finding| finding.origin.part != Part::FileName || told.insert(fold::key(finding)));
+    Ok(outcome)
 }
 
 fn unstaged(base: &Base<'_>, sweep: &Sweep, progress: &Progress) -> Result<Outcome, Error> {
