@@ -1508,6 +1508,30 @@ fn the_rehearsal_tries_the_hooks_of_a_working_copy() {
 }
 
 #[test]
+fn a_secret_in_the_name_of_a_folder_is_not_printed() {
+    let dir = Dir::new();
+    let name = token(1);
+    fs::create_dir(dir.path().join(&name)).unwrap();
+    git(dir.path())
+        .args(["init", "--quiet", &name])
+        .status()
+        .unwrap();
+    for args in [
+        &["hook", "install", "-C", &name][..],
+        &["hook", "test", "-C", &name],
+        &["hook", "install", "-C", &name, "--uninstall"],
+        &["demo", &format!("{name}/demo")],
+    ] {
+        let run = dir.run(args);
+        let printed = run.stdout + &run.stderr;
+        assert!(
+            printed.contains("ghp_*") && !printed.contains(&name),
+            "{printed}"
+        );
+    }
+}
+
+#[test]
 fn the_framework_s_entry_judges_the_index() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
     let manifest = read(&manifest);

@@ -14,8 +14,8 @@ use keysweep::guard::server::{self, Ended, Hook};
 use crate::args::{HookCommand, InstallArgs, KindArg, LayoutArg};
 use crate::diff::{path, repository, staged};
 use crate::exit::{Exit, Fault};
-use crate::say;
 use crate::scan::now;
+use crate::{say, shown};
 
 pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
     let began = Instant::now();
@@ -106,7 +106,7 @@ fn install(args: &InstallArgs) -> Result<Exit, Fault> {
                 Done::Absent(file) => ("is none of keysweep's, left alone", file),
                 Done::Edited(file) => ("keeps the hook as somebody had changed it", file),
             };
-            writeln!(io::stdout(), "{}: {what}", file.display())?;
+            writeln!(io::stdout(), "{}: {what}", shown(file))?;
         }
     }
     Ok(Exit::Clean)
@@ -180,7 +180,7 @@ fn rehearse(repo: &Path, kinds: &[KindArg]) -> Result<Exit, Fault> {
             r if !r.refused => "did NOT refuse a secret",
             _ => "refused a change without a secret",
         };
-        writeln!(io::stdout(), "{}: {verdict}", hook.display())?;
+        writeln!(io::stdout(), "{}: {verdict}", shown(&hook))?;
         if !rehearsal.holds() && !rehearsal.leaked {
             for line in rehearsal.answer.lines() {
                 say(line);

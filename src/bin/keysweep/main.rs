@@ -18,6 +18,7 @@ mod scan;
 mod verify;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -25,6 +26,8 @@ use clap::{CommandFactory, Parser};
 use args::{Cli, Command};
 use exit::Exit;
 use keysweep::pipeline::{Options, Sweep};
+use keysweep::report::human::printable;
+use keysweep::unit::path_text;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -57,8 +60,15 @@ fn main() -> ExitCode {
 
 /// One line on standard error. A closed standard error is nobody to tell.
 fn say(line: &str) {
-    let line = keysweep::report::human::printable(line);
+    let line = printable(line);
     let _ = writeln!(io::stderr(), "keysweep: {line}");
+}
+
+/// A path that somebody gave, as it may be shown.
+fn shown(path: &Path) -> String {
+    let sweep = Sweep::new(Options::new(scan::now()));
+    let text = path_text(path.as_os_str().as_encoded_bytes());
+    printable(&sweep.masked(&text))
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<Exit, exit::Fault> {
