@@ -384,6 +384,33 @@ why = "a placeholder"
 }
 
 #[test]
+fn commits_are_judged_after_the_parents_that_they_name() {
+    let repo = based(&[]);
+    let found = repo.save("a.py", leak(1));
+    repo.save("b.py", "x = 1\n");
+    let base = repo.git(&["rev-parse", "base"]);
+    let head = repo.git(&["rev-parse", "HEAD"]);
+    repo.git(&["replace", "--graft", &head, &base]);
+    repo.write(".git/info/grafts", format!("{head} {base}\n"));
+    assert!(!repo.git(&["log", "--format=%H"]).contains(&found));
+    let run = repo.dir.run(&["diff", "base"]).expect(1);
+    assert!(run.stdout.contains("a.py"), "{}", run.stdout);
+    assert!(
+        run.stderr.contains("info/grafts: not followed"),
+        "{}",
+        run.stderr
+    );
+    // What libgit2 cannot read is told with what to do.
+    repo.write(".git/info/grafts", "# none\n");
+    let run = repo.dir.run(&["diff", "base"]).expect(2);
+    assert!(
+        run.stderr.contains("--convert-graft-file"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn accepted_findings_need_a_reason_and_are_told_when_unused() {
     let repo = based(&[("a.py", &leak(1))]);
     let scan = repo.dir.findings(&["."]);
@@ -473,6 +500,13 @@ fn ends_are_named_as_git_names_them() {
         let found = find(&name).unwrap().map(|id| id.to_string());
         assert_eq!(found.as_ref(), Some(&commit), "{name}");
     }
+    // A tag has no upstream, whatever it is called.
+    repo.git(&["tag", "main", "v1"]);
+    let upstream = repo.git(&["rev-parse", "main@{u}"]);
+    assert_eq!(
+        find("main@{u}").unwrap().map(|id| id.to_string()),
+        Some(upstream)
+    );
     // A reference that goes by the name of an object is not what a CI system means.
     repo.git(&["update-ref", &format!("refs/heads/{id}"), "HEAD"]);
     assert_eq!(find(&id).unwrap().map(|id| id.to_string()), Some(id));
@@ -481,7 +515,6 @@ fn ends_are_named_as_git_names_them() {
         "v1~9",
         "HEAD^3",
         "",
-        "^",
         "abc",
         "a b",
         "--all",
@@ -494,6 +527,9 @@ fn ends_are_named_as_git_names_them() {
         "HEAD:own.py",
         "v1^{tree}",
         "HEAD^{/Begin}",
+        ":/Begin",
+        ":own.py",
+        "^main",
         "main@{yesterday}",
     ] {
         let run = repo.dir.run(&["diff", unknown]).expect(2);

@@ -105,6 +105,12 @@ impl Repo {
         }
     }
 
+    /// Whether a list gives commits other parents than they name, which git is giving up.
+    pub fn has_grafts(&self) -> bool {
+        let list = fs::read(self.common_dir().join("info/grafts")).unwrap_or_default();
+        !list.trim_ascii().is_empty()
+    }
+
     /// Whether the repository was made to hold all of its history.
     pub fn completeness(&self) -> Completeness {
         let partial = self.object_dirs().is_ok_and(|dirs| {
@@ -143,6 +149,12 @@ fn refuse(path: &Path, error: &git2::Error) -> Error {
         )
     } else if message.contains("objectformat") || message.contains("object format") {
         "uses SHA-256 object names, which keysweep cannot read yet".to_owned()
+    } else if message.contains("graft") {
+        // It takes no comments there.
+        format!(
+            "{message} of info/grafts or shallow; git can make replacements of grafts: git replace \
+             --convert-graft-file"
+        )
     } else {
         message.to_owned()
     };

@@ -17,6 +17,10 @@ use crate::unit::ObjectId;
 pub fn find(repo: &Repo, reader: &Reader, revision: &str) -> Result<Option<ObjectId>, Error> {
     let end = revision.find(['^', '~', ':']).unwrap_or(revision.len());
     let (name, mut rest) = revision.split_at(end);
+    // `:/words` and `^main` are other things than commits with a name.
+    if name.is_empty() && !rest.is_empty() {
+        return Err(unknown(revision));
+    }
     let mut at = match named(repo, reader, name)? {
         Some(object) => changes::follow(reader, object)?.1,
         None => None,
@@ -170,7 +174,11 @@ fn upstream(repo: &Repo, branch: &str) -> Result<Option<ObjectId>, Error> {
     let git = repo.git2();
     let own = match branch {
         "" | "@" | "HEAD" => git.head().ok(),
-        _ => reference(repo, branch)?,
+        // A tag of the same name has no upstream.
+        _ => match reference(repo, &format!("refs/heads/{branch}"))? {
+            Some(own) => Some(own),
+            None => reference(repo, branch)?,
+        },
     };
     let own = own.as_ref().and_then(|own| own.name().ok());
     let Some(upstream) = own.and_then(|own| git.branch_upstream_name(own).ok()) else {

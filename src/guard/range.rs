@@ -85,6 +85,10 @@ pub fn judge(
     let sweep = Sweep::new(options.clone());
     let (mut outcome, commits) = match (&range, scope) {
         (Some(range), _) => {
+            if repo.has_grafts() {
+                let note = "not followed: commits are judged after the parents that they name";
+                ledger.note("info/grafts".into(), note);
+            }
             base.note_changes(rules, range, &mut ledger)?;
             (
                 commits(&base, range, &sweep, progress)?,
