@@ -1779,6 +1779,119 @@ fn pre_push_judges_by_the_repository_and_not_by_the_remote_s_name() {
 }
 
 #[test]
+fn pre_push_judges_each_place_that_a_remote_leads_to() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, "a.py", &leak(1));
+    assert_eq!(server.push(&["--no-verify", "main"]).code, Some(0));
+    let private = server.bare.path().to_str().unwrap();
+    let public = Repo::bare();
+    let other = public.path().to_str().unwrap();
+    let push = |args: &[&str]| copy.try_git(&[&["push", "--quiet"], args].concat());
+    // Pushes go to all of the URLs, fetches to the first, and what libgit2 tells is the last.
+    copy.git(&["remote", "set-url", "--add", "origin", other]);
+    let run = push(&["origin", "main"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
+    copy.git(&["config", "--unset-all", "remote.origin.url"]);
+    // Where pushes go elsewhere, git moves what stands for the remote after them, too.
+    copy.git(&["config", "remote.origin.url", other]);
+    copy.git(&["config", "remote.origin.pushurl", private]);
+    assert_eq!(push(&["--no-verify", "origin", "main"]).code, Some(0));
+    assert_eq!(push(&[other, "main"]).code, Some(1));
+    // A URL that is called like a remote is not that of the remote.
+    std::os::unix::fs::symlink(public.path(), copy.path().join("backup")).unwrap();
+    copy.git(&["remote", "add", "out", "backup"]);
+    copy.git(&["remote", "add", "backup", private]);
+    copy.git(&["fetch", "--quiet", "backup"]);
+    assert_eq!(push(&["out", "main"]).code, Some(1));
+    assert_eq!(public.git(&["for-each-ref"]), "");
+    assert_eq!(push(&["backup", "main:again"]).code, Some(0));
+}
+
+#[test]
+fn pre_push_takes_two_paths_of_a_host_for_two_repositories() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, "a.py", &leak(1));
+    // A path without a slash begins at home.
+    let home = Dir::new();
+    let public = Repo::bare();
+    let path = public.path().to_str().unwrap();
+    let below = home.path().join(&path[1..]);
+    fs::create_dir_all(&below).unwrap();
+    git(&below)
+        .args(["init", "--quiet", "--bare"])
+        .status()
+        .unwrap();
+    let ssh = home.write("ssh", "#!/bin/sh\ncd \"${0%/*}\" && exec sh -c \"$2\"\n");
+    fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+    let vars = [
+        ("GIT_SSH", ssh.to_str().unwrap()),
+        ("GIT_SSH_VARIANT", "simple"),
+    ];
+    let push = |args: &[&str]| copy.try_git_with(&[&["push", "--quiet"], args].concat(), &vars);
+    let at_home = format!("host.example:{}", &path[1..]);
+    let from_root = format!("host.example:{path}");
+    copy.git(&["remote", "set-url", "origin", &at_home]);
+    let run = push(&["--no-verify", "origin", "main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let run = push(&[&from_root, "main"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
+    assert_eq!(public.git(&["for-each-ref"]), "");
+    assert_eq!(push(&[&at_home, "main:again"]).code, Some(0));
+}
+
+#[test]
+fn a_reference_that_cannot_be_read_only_tells_nothing_of_the_remote() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, "a.py", &leak(1));
+    assert_eq!(server.push(&["--no-verify", "main"]).code, Some(0));
+    copy.git(&["checkout", "--quiet", "--orphan", "other"]);
+    save_unasked(copy, "other.py", "x = 1\n");
+    let lost = copy.git(&["rev-parse", "HEAD"]);
+    copy.git(&["tag", "--annotate", "-m", "x", "v1", &lost]);
+    let name = format!("refs/remotes/origin/{}", token(2));
+    copy.git(&["update-ref", &name, "v1"]);
+    copy.git(&["checkout", "--quiet", "main"]);
+    let object = copy.path().join(".git/objects");
+    fs::remove_file(object.join(&lost[..2]).join(&lost[2..])).unwrap();
+    save_unasked(copy, "b.py", "clean\n");
+    let run = server.push(&["main:next"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let stderr = &run.stderr;
+    assert!(
+        stderr.contains("cannot be read and is taken for"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains(&token(2)[4..]), "{stderr}");
+    save_unasked(copy, "c.py", &leak(3));
+    let run = server.push(&["main:next"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(!run.stderr.contains("a.py"), "{}", run.stderr);
+}
+
+#[test]
+fn a_history_of_the_remote_that_cannot_be_read_hides_less() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, "a.py", "one\n");
+    let lost = copy.git(&["rev-parse", "HEAD"]);
+    save_unasked(copy, "a.py", "two\n");
+    assert_eq!(server.push(&["--no-verify", "main:old"]).code, Some(0));
+    copy.git(&["reset", "--quiet", "--hard", "HEAD~2"]);
+    let object = copy.path().join(".git/objects");
+    fs::remove_file(object.join(&lost[..2]).join(&lost[2..])).unwrap();
+    save_unasked(copy, "b.py", "clean\n");
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    save_unasked(copy, "b.py", &leak(1));
+    assert_eq!(server.push(&["main"]).code, Some(1));
+}
+
+#[test]
 fn pre_push_takes_names_with_spaces_and_says_that_nothing_was_sent() {
     let server = hooked();
     let copy = &server.copy;

@@ -44,24 +44,38 @@ pub fn peel(reader: &Reader, object: ObjectId) -> Result<Option<ObjectId>, Error
     Ok(changes::follow(reader, object)?.1)
 }
 
+/// Commits that references lead to.
+#[derive(Debug, Default)]
+pub struct Tips {
+    pub commits: Vec<ObjectId>,
+    /// The references that lead to what cannot be read, each with the cause.
+    pub lost: Vec<(String, Error)>,
+}
+
+impl Tips {
+    /// Adds the commit that a reference of that name leads to, if it is here.
+    pub fn add(&mut self, reader: &Reader, name: &str, object: ObjectId) {
+        match peel(reader, object) {
+            Ok(commit) => self.commits.extend(commit),
+            Err(error) => self.lost.push((name.to_owned(), error)),
+        }
+    }
+}
+
 /// The commits that those references lead to whose names count.
 ///
 /// # Errors
-/// When the references cannot be listed, or what they name cannot be read.
-pub fn tips(
-    repo: &Repo,
-    reader: &Reader,
-    counts: impl Fn(&str) -> bool,
-) -> Result<Vec<ObjectId>, Error> {
+/// When the references cannot be listed.
+pub fn tips(repo: &Repo, reader: &Reader, counts: impl Fn(&str) -> bool) -> Result<Tips, Error> {
     let references = repo.git2().references();
     let references = references.map_err(|error| failed("references", &error))?;
-    let mut tips = Vec::new();
+    let mut tips = Tips::default();
     for reference in references.flatten() {
-        if reference.name().is_ok_and(&counts)
-            && let Ok(reference) = reference.resolve()
-            && let Some(object) = reference.target()
+        if let Some(name) = reference.name().ok().filter(|name| counts(name))
+            && let Ok(resolved) = reference.resolve()
+            && let Some(object) = resolved.target()
         {
-            tips.extend(peel(reader, object.into())?);
+            tips.add(reader, name, object.into());
         }
     }
     Ok(tips)

@@ -31,22 +31,21 @@ pub fn part(
     own: &[ObjectId],
     other: &[ObjectId],
 ) -> Result<Parted, Error> {
-    let mut walk = Walk {
-        reader,
-        shallow: repo.shallow()?,
-        seen: HashMap::new(),
-        open: Vec::new(),
-    };
-    own.iter().try_for_each(|id| walk.mark(*id, OWN))?;
-    other.iter().try_for_each(|id| walk.mark(*id, OTHER))?;
-    walk.run()?;
-    let is_own = |(id, seen): (&ObjectId, &Seen)| (seen.marks == OWN).then_some(*id);
-    let forks = walk.seen.iter().filter(|(_, seen)| seen.marks == BOTH);
-    let newest = forks.map(|(id, seen)| (seen.time, *id)).max();
-    Ok(Parted {
-        own: walk.seen.iter().filter_map(is_own).collect(),
-        fork: newest.map(|(_, id)| id),
-    })
+    Walk::of(repo, reader, false)?.part(own, other)
+}
+
+/// The commits that `own` leads to and `hidden` does not, which only tells what needs no look: what it leads
+/// to and cannot be read is passed over, so that more is left.
+///
+/// # Errors
+/// When a commit to which `own` alone leads cannot be read.
+pub fn beyond(
+    repo: &Repo,
+    reader: &Reader,
+    own: &[ObjectId],
+    hidden: &[ObjectId],
+) -> Result<HashSet<ObjectId>, Error> {
+    Ok(Walk::of(repo, reader, true)?.part(own, hidden)?.own)
 }
 
 /// What leads to a commit.
@@ -63,15 +62,42 @@ struct Walk<'r> {
     seen: HashMap<ObjectId, Seen>,
     /// Commits whose parents have not all of their marks. One comes here again when it gets more of them.
     open: Vec<ObjectId>,
+    /// Whether the other side may lead to what cannot be read.
+    passes_over: bool,
 }
 
+#[derive(Default)]
 struct Seen {
     marks: u8,
     time: i64,
     parents: SmallVec<[ObjectId; 2]>,
 }
 
-impl Walk<'_> {
+impl<'r> Walk<'r> {
+    fn of(repo: &Repo, reader: &'r Reader, passes_over: bool) -> Result<Self, Error> {
+        Ok(Self {
+            reader,
+            shallow: repo.shallow()?,
+            seen: HashMap::new(),
+            open: Vec::new(),
+            passes_over,
+        })
+    }
+
+    fn part(mut self, own: &[ObjectId], other: &[ObjectId]) -> Result<Parted, Error> {
+        own.iter().try_for_each(|id| self.mark(*id, OWN))?;
+        // What was marked last is followed first: all of this side, before the rest of the own one.
+        other.iter().try_for_each(|id| self.mark(*id, OTHER))?;
+        self.run()?;
+        let is_own = |(id, seen): (&ObjectId, &Seen)| (seen.marks == OWN).then_some(*id);
+        let forks = self.seen.iter().filter(|(_, seen)| seen.marks == BOTH);
+        let newest = forks.map(|(id, seen)| (seen.time, *id)).max();
+        Ok(Parted {
+            own: self.seen.iter().filter_map(is_own).collect(),
+            fork: newest.map(|(_, id)| id),
+        })
+    }
+
     fn run(&mut self) -> Result<(), Error> {
         while let Some(id) = self.open.pop() {
             let seen = &self.seen[&id];
@@ -86,7 +112,10 @@ impl Walk<'_> {
 
     fn mark(&mut self, id: ObjectId, marks: u8) -> Result<(), Error> {
         if !self.seen.contains_key(&id) {
-            let seen = self.read(id)?;
+            let seen = match self.read(id) {
+                Err(_) if self.passes_over && marks & OTHER != 0 => Seen::default(),
+                read => read?,
+            };
             self.seen.insert(id, seen);
         }
         let Some(seen) = self

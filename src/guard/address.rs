@@ -1,163 +1,146 @@
 //! Which repository a URL names.
 //!
 //! What is taken for one repository decides which commits a push need not bring. Two taken for one would
-//! let a secret pass, one taken for two only makes for more reading: in doubt they are two.
+//! let a secret pass, one taken for two only makes for more reading: what is not certain to be one is two.
 
-use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 
-/// What a URL names.
-#[derive(Debug, PartialEq, Eq)]
+/// What a URL names, as far as that is certain.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// A folder of this machine.
+    /// A repository in a folder of this machine, by its own folder.
     Folder(PathBuf),
-    /// A path on a service that is known to have one repository by each name, in any case, whoever asks.
+    /// A repository of a service that tells which of its URLs name one.
     Service { name: &'static str, path: String },
-    /// A path on another host.
-    Host {
-        scheme: String,
-        server: Server,
-        path: String,
-    },
+    /// What only the same text names for certain: elsewhere another user, port, protocol or ending of a
+    /// path may lead to another repository.
+    Text(String),
 }
-
-/// Who answers.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Server {
-    /// Empty for the web, where all see the same repository.
-    user: String,
-    host: String,
-    /// Empty where it is that of the scheme.
-    port: String,
-}
-
-/// The hosts of services, by what they are called here. Those with a port answer for the others there.
-const SERVICES: [(&str, &str, &str); 6] = [
-    ("github.com", "", "github"),
-    ("ssh.github.com", "443", "github"),
-    ("gitlab.com", "", "gitlab"),
-    ("altssh.gitlab.com", "443", "gitlab"),
-    ("bitbucket.org", "", "bitbucket"),
-    ("altssh.bitbucket.org", "443", "bitbucket"),
-];
 
 impl Address {
     pub fn of(url: &str) -> Self {
-        let folder = Path::new(url.strip_prefix("file://").unwrap_or(url));
-        if let Ok(folder) = folder.canonicalize() {
-            return Self::Folder(folder);
-        }
-        let parts = match url.split_once("://") {
-            Some((scheme, rest)) => rest
-                .split_once('/')
-                .map(|(authority, path)| (scheme.to_ascii_lowercase(), authority, path)),
-            None => short(url).map(|(authority, path)| ("ssh".to_owned(), authority, path)),
-        };
-        let Some((scheme, authority, path)) = parts else {
-            return Self::Folder(folder.into());
-        };
-        let server = Server::of(&scheme, authority);
-        let path = path.trim_matches('/');
-        if let Some(path) = azure(&scheme, &server, path) {
-            return Self::Service {
-                name: "azure",
-                path,
-            };
-        }
-        let path = path.strip_suffix(".git").unwrap_or(path);
-        let service = SERVICES
-            .iter()
-            .find(|(host, port, _)| *host == server.host && *port == server.port);
-        match service {
-            Some((_, _, name)) => Self::Service {
-                name,
-                path: path.to_ascii_lowercase(),
-            },
-            None => Self::Host {
-                scheme,
-                server,
-                path: path.to_owned(),
-            },
-        }
-    }
-
-    /// Whether both name one repository, perhaps by two protocols, each with a port of its own.
-    pub fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (
-                Self::Host {
-                    scheme,
-                    server,
-                    path,
-                },
-                Self::Host {
-                    scheme: other_scheme,
-                    server: other_server,
-                    path: other_path,
-                },
-            ) if scheme != other_scheme => server.host == other_server.host && path == other_path,
-            _ => self == other,
-        }
+        folder(url)
+            .map(Self::Folder)
+            .or_else(|| service(url))
+            .unwrap_or_else(|| Self::Text(url.to_owned()))
     }
 }
 
-impl Server {
-    fn of(scheme: &str, authority: &str) -> Self {
-        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        let (host, port) = host_and_port(host);
-        let usual = match scheme {
-            "https" => "443",
-            "http" => "80",
-            "ssh" => "22",
-            "git" => "9418",
-            _ => "",
-        };
-        Self {
-            user: if scheme.starts_with("http") { "" } else { user }.to_owned(),
-            host,
-            port: if port == usual { "" } else { port }.to_owned(),
-        }
-    }
-}
-
-/// The parts of `user@host:path`, as `scp` writes it.
-fn short(url: &str) -> Option<(&str, &str)> {
-    // Colons in brackets belong to the host.
-    let user = url.split_once("@[").map(|(user, _)| user);
-    let in_brackets = url.starts_with('[') || user.is_some_and(|user| !user.contains([':', '/']));
-    let bracket = url.find("]:").filter(|_| in_brackets);
-    match bracket {
-        Some(at) => Some((&url[..=at], &url[at + 2..])),
-        None => url.split_once(':'),
-    }
-}
-
-/// In brackets stands an address with colons of its own, or as ssh takes it a host with its port.
-fn host_and_port(text: &str) -> (String, &str) {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inside, after)) => match inside.split_once(':') {
-            Some((host, port)) if !port.contains(':') => (host, port),
-            _ => (inside, after.strip_prefix(':').unwrap_or(after)),
-        },
-        None => text.split_once(':').unwrap_or((text, "")),
+/// The folder of the repository that git finds at a path.
+fn folder(url: &str) -> Option<PathBuf> {
+    let path = match url.strip_prefix("file://") {
+        // Git undoes escapes there.
+        Some(path) if path.starts_with('/') && !path.contains('%') => path,
+        // A folder below somebody's home has a name that only git makes a path of.
+        None if is_path(url) && !url.starts_with('~') => url,
+        _ => return None,
     };
-    let address = host.parse::<Ipv6Addr>();
-    let host = address.map_or_else(|_| host.to_ascii_lowercase(), |address| address.to_string());
-    (host, port)
+    let path = path.trim_end_matches('/');
+    let ways = ["/.git", "", ".git/.git", ".git"];
+    let found = ways.iter().map(|way| PathBuf::from(format!("{path}{way}")));
+    found
+        .filter(|found| is_repository(found))
+        .find_map(|found| found.canonicalize().ok())
+}
+
+/// Whether git takes it for a path: no colon stands before the first slash, but for that of a drive.
+fn is_path(url: &str) -> bool {
+    match url.find(':') {
+        Some(at) => url[..at].contains('/') || (cfg!(windows) && at == 1),
+        None => true,
+    }
+}
+
+/// Whether git ends its search there: at a file that says where the repository is, or at one.
+fn is_repository(path: &Path) -> bool {
+    let has = |name: &str| path.join(name).is_dir();
+    let is_one = || path.join("HEAD").symlink_metadata().is_ok() && has("objects") && has("refs");
+    path.is_file() || is_one()
+}
+
+fn service(url: &str) -> Option<Address> {
+    let parts = Parts::of(url)?;
+    let (name, path) = match (&*parts.host, parts.by_ssh, parts.port) {
+        ("github.com", _, None) | ("ssh.github.com", true, Some("443")) => {
+            ("github", named(parts.path, 2..=2)?)
+        }
+        ("gitlab.com", _, None) | ("altssh.gitlab.com", true, Some("443")) => {
+            ("gitlab", named(parts.path, 2..=usize::MAX)?)
+        }
+        ("bitbucket.org", _, None) | ("altssh.bitbucket.org", true, Some("443")) => {
+            ("bitbucket", named(parts.path, 2..=2)?)
+        }
+        _ => ("azure", azure(&parts)?),
+    };
+    Some(Address::Service { name, path })
+}
+
+/// The parts of a URL in whose form nobody can see others.
+struct Parts<'u> {
+    /// By its own protocol or as `user@host:path`; else by `https`.
+    by_ssh: bool,
+    host: String,
+    /// `None` where it is that of the protocol.
+    port: Option<&'u str>,
+    path: &'u str,
+}
+
+impl<'u> Parts<'u> {
+    fn of(url: &'u str) -> Option<Self> {
+        let by_web = url.strip_prefix("https://");
+        let by_ssh = by_web.is_none();
+        let (authority, path) = match by_web.or_else(|| url.strip_prefix("ssh://")) {
+            Some(rest) => rest.split_once('/')?,
+            None => {
+                let (authority, path) = url.split_once(':')?;
+                (authority, path.strip_prefix('/').unwrap_or(path))
+            }
+        };
+        let (user, server) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let (host, port) = match server.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (server, None),
+        };
+        let usual = if by_ssh { "22" } else { "443" };
+        // A name and a password are no part of what the web shows.
+        let in_user = |c: char| is_of_name(c) || (!by_ssh && "~%:!$&+=*".contains(c));
+        let in_path = |c: char| !c.is_control() && !"?#\\:".contains(c);
+        let is_plain = user.chars().all(in_user) && path.chars().all(in_path);
+        is_plain.then(|| Self {
+            by_ssh,
+            host: host.to_ascii_lowercase(),
+            port: port.filter(|port| *port != usual),
+            path: path.strip_suffix('/').unwrap_or(path),
+        })
+    }
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._".contains(c)
+}
+
+/// The path of a repository of so many parts, where neither case nor the ending tells two apart.
+fn named(path: &str, parts: std::ops::RangeInclusive<usize>) -> Option<String> {
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let is_name = |part: &str| !["", ".", ".."].contains(&part) && part.chars().all(is_of_name);
+    let is_one = parts.contains(&path.split('/').count()) && path.split('/').all(is_name);
+    // No service lets a name end so: what two endings name is not known.
+    (is_one && !path.ends_with(".git")).then(|| path.to_ascii_lowercase())
 }
 
 /// The organization, project and repository that a URL of Azure DevOps names, in one of its forms:
 /// `https://dev.azure.com/ORG/PROJECT/_git/REPO`, `https://ORG.visualstudio.com/PROJECT/_git/REPO`, and by
 /// ssh `v3/ORG/PROJECT/REPO`. A project's repository of the same name goes without the project.
-fn azure(scheme: &str, server: &Server, path: &str) -> Option<String> {
-    if !server.port.is_empty() {
+fn azure(url: &Parts<'_>) -> Option<String> {
+    if url.port.is_some() {
         return None;
     }
-    let path = path.to_ascii_lowercase();
+    let path = url.path.to_ascii_lowercase();
     let parts: Vec<&str> = path.split('/').collect();
-    let (by_ssh, by_web) = (scheme == "ssh", scheme == "https");
-    let organization = server.host.strip_suffix(".visualstudio.com");
-    let (organization, rest) = match (&*server.host, organization, &parts[..]) {
+    let (by_ssh, by_web) = (url.by_ssh, !url.by_ssh);
+    let organization = url.host.strip_suffix(".visualstudio.com");
+    let organization = organization.filter(|name| !name.contains('.'));
+    let (organization, rest) = match (&*url.host, organization, &parts[..]) {
         ("ssh.dev.azure.com" | "vs-ssh.visualstudio.com", _, ["v3", organization, rest @ ..])
             if by_ssh =>
         {
@@ -174,7 +157,9 @@ fn azure(scheme: &str, server: &Server, path: &str) -> Option<String> {
         ["_git", repository] if by_web => (repository, repository),
         _ => return None,
     };
-    Some([organization, project, repository].join("/"))
+    let names = [organization, project, repository];
+    let is_name = |name: &&str| !["", ".", ".."].contains(name);
+    names.iter().all(is_name).then(|| names.join("/"))
 }
 
 #[cfg(test)]
@@ -182,49 +167,46 @@ mod tests {
     use super::*;
 
     fn is_same(one: &str, other: &str) -> bool {
-        Address::of(one).is_same(&Address::of(other))
+        Address::of(one) == Address::of(other)
     }
 
     #[test]
-    fn a_repository_is_the_same_by_two_protocols_and_not_by_two_ports() {
-        for (one, other) in [
-            (
-                "git@host.example:team/app.git",
-                "https://host.example/team/app",
-            ),
-            (
-                "ssh://git@host.example:2222/team/app/",
-                "https://ann@HOST.example:8443/team/app.git",
-            ),
-            ("https://ann:@host.example/app", "https://host.example/app"),
-            ("https://host.example:443/app", "https://host.example/app/"),
-            ("ssh://git@host.example:22/app", "git@host.example:app"),
-            ("git://host.example:9418/app", "git://host.example/app"),
-            ("ssh://git@[::1]:22/app", "git@[0:0::1]:app"),
-            ("ssh://git@[::1]:2222/app", "https://[::1]/app"),
-            (
-                "git@[host.example:2222]:app",
-                "ssh://git@host.example:2222/app",
-            ),
+    fn elsewhere_the_same_text_alone_names_the_same_repository() {
+        for url in [
+            "git@host.example:team/app.git",
+            "ssh://git@host.example:2222/team/app/",
+            "http://localhost:3000/app",
+            "[::1]:a@b",
+            "/no/such/folder",
+            "~/app",
+            "ext::sh -c true",
         ] {
-            assert!(is_same(one, other), "{one} {other}");
+            assert!(is_same(url, url), "{url}");
         }
         for (one, other) in [
-            (
-                "https://host.example/team/app",
-                "https://host.example/team/app2",
-            ),
+            // A path from home is not one from the root.
+            ("git@host.example:app", "git@host.example:/app"),
+            ("git@host.example:app", "ssh://git@host.example/app"),
+            ("git@host.example:/app", "ssh://git@host.example/app"),
+            // Two folders of a plain host may be called so.
+            ("git@host.example:app", "git@host.example:app.git"),
+            ("git@host.example:app", "git@host.example:app/"),
             ("https://host.example/app", "https://host.example/App"),
             ("https://host.example/app", "https://other.example/app"),
+            // Another user or port may lead to another server.
+            ("ann@host.example:app", "ben@host.example:app"),
+            ("ssh://ann@host.example/app", "https://host.example/app"),
+            (
+                "https://host.example:8443/app",
+                "http://host.example:9000/app",
+            ),
             ("http://localhost:3000/app", "http://localhost:3001/app"),
             ("http://host.example:443/app", "http://host.example/app"),
-            ("ann@host.example:app", "ben@host.example:app"),
+            ("https://host.example:443/app", "https://host.example/app"),
+            ("C:/repo", "https://c/repo"),
             ("/no/such/folder", "host.example:no/such/folder"),
-            ("https://[::1]/app", "ssh://[::2]/app"),
             ("git@[::1]:app", "git@[::2]:app"),
-            ("[::1]:a@b", "[::2]:a@b"),
             ("ssh://[::1]:2222/app", "ssh://[::1]/app"),
-            ("ssh://[fe80::1%eth0]/app", "https://[fe80::1%eth1]/app"),
         ] {
             assert!(!is_same(one, other), "{one} {other}");
         }
@@ -235,8 +217,12 @@ mod tests {
         let forms: [&[&str]; 5] = [
             &[
                 "git@github.com:o/r.git",
+                "git@github.com:/o/r",
+                "ssh://git@github.com:22/o/r",
                 "ssh://git@ssh.github.com:443/o/r",
                 "https://github.com/O/r/",
+                "https://github.com:443/o/r.git",
+                "https://ann%40host.example:@GitHub.com/o/r",
                 "org-1@github.com:O/R",
             ],
             &["git@gitlab.com:g/s/r", "ssh://altssh.gitlab.com:443/g/s/r"],
@@ -264,25 +250,89 @@ mod tests {
                 }
             }
         }
-        for (one, other) in [
-            ("git@github.com:o/r", "git@gitlab.com:o/r"),
-            ("git@github.com:o/r", "https://github.com.example/o/r"),
-            ("https://github.com/o/r", "https://github.com:8443/o/r"),
-            ("git@ssh.github.com:o/r", "git@github.com:o/r"),
-            (
-                "https://one.visualstudio.com/p/_git/r",
-                "https://two.visualstudio.com/p/_git/r",
-            ),
-            (
-                "https://dev.azure.com/org/p/_git/r.git",
-                "https://dev.azure.com/org/p/_git/r",
-            ),
-            (
-                "https://dev.azure.com/org/p/_git/r",
-                "https://dev.azure.com/v3/org/p/r",
-            ),
+    }
+
+    #[test]
+    fn what_only_looks_like_a_service_is_none() {
+        let true_ones = [
+            "https://github.com/o/r",
+            "https://gitlab.com/o/r",
+            "https://bitbucket.org/o/r",
+            "https://dev.azure.com/org/p/_git/r",
+        ];
+        for url in [
+            "https://github.com.example/o/r",
+            "https://github.com:8443/o/r",
+            "https://github.com:/o/r",
+            "https://github.com@evil.example/o/r",
+            "https://evil.example@github.com@github.com/o/r",
+            "https://github.com#@evil.example/o/r",
+            "https://evil.example#@github.com/o/r",
+            "https://evil.example?@github.com/o/r",
+            "https://evil.example\\@github.com/o/r",
+            "https://github.com/o/r?x",
+            "https://github.com/o/r#x",
+            "https://github.com/o/x/../r",
+            "https://github.com//o/r",
+            "https://github.com/o/r//",
+            "https://github.com/o/r.git.git",
+            "https://github.com/o/%72",
+            "https://github.com/r",
+            "http://github.com/o/r",
+            "HTTPS://github.com/o/r",
+            "git://github.com/o/r",
+            "file://github.com/o/r",
+            "foo://github.com/o/r",
+            "rsync::https://github.com/o/r",
+            "https::https://github.com/o/r",
+            "git@ssh.github.com:o/r",
+            "git@github.com:22/o/r",
+            "git@github.com:2222/o/r",
+            "[git@github.com:22]:o/r",
+            "github.com/o/r",
+            "https://dev.azure.com/org/p/_git/r.git",
+            "https://dev.azure.com/v3/org/p/r",
+            "https://dev.azure.com/org//_git/r",
+            "https://two.visualstudio.com/p/_git/r",
+            "https://a.org.visualstudio.com/p/_git/r",
+            "https://.visualstudio.com/p/_git/r",
+            "git@dev.azure.com:v3/org/p/r",
         ] {
-            assert!(!is_same(one, other), "{one} {other}");
+            for known in true_ones {
+                assert!(!is_same(url, known), "{url} {known}");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_the_one_in_which_git_looks() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let at = |name: &str| root.join(name).to_str().unwrap().to_owned();
+        for name in ["app.git", "tree/.git"] {
+            git2::Repository::init_bare(at(name)).unwrap();
+        }
+        std::fs::create_dir_all(at("app")).unwrap();
+        std::os::unix::fs::symlink(at("app.git"), at("link")).unwrap();
+        for (one, other) in [
+            ("app.git", "app.git/"),
+            ("app.git", "link"),
+            // A folder that is no repository itself.
+            ("app", "app.git"),
+            ("tree", "tree/.git"),
+            ("tree/../app", "app.git"),
+        ] {
+            assert!(is_same(&at(one), &at(other)), "{one} {other}");
+            assert!(is_same(&format!("file://{}", at(one)), &at(other)), "{one}");
+        }
+        for (one, other) in [
+            (at("app"), at("tree")),
+            (format!("file:/{}", at("app")), at("app")),
+            (format!("h:{}", at("app")), at("app")),
+            (at("app").replace("app", "%61pp"), at("app")),
+        ] {
+            assert!(!is_same(&one, &other), "{one} {other}");
         }
     }
 }

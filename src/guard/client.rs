@@ -7,12 +7,12 @@ use super::policy::Policy;
 use super::push::{self, Verdict};
 use super::range::{self, Scope};
 use super::receiving::{Receiving, Update, id};
-use super::remotes;
+use super::remotes::{self, Target};
 use super::server::Ended;
 use crate::error::Error;
-use crate::git::{Repo, revision};
+use crate::git::Repo;
 use crate::ledger::{Ledger, Reason};
-use crate::pipeline::Progress;
+use crate::pipeline::{Options, Progress, Sweep};
 use crate::report::human::printable;
 use crate::unit::ObjectId;
 
@@ -29,16 +29,16 @@ pub fn pre_commit(repo: &Repo, scope: &Scope, now: i64) -> Result<Ended, Error> 
     }))
 }
 
-/// Judges the commits of a push that the repository at `url` has not, which may be given as the name
-/// of a remote too. `input` is what git writes to the hook.
+/// Judges the commits of a push that the repository pushed to has not. `input` is what git writes to the
+/// hook.
 ///
 /// # Errors
 /// When git's lines or the commits cannot be read.
-pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, Error> {
+pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<Ended, Error> {
     let repo = Repo::open(dir)?;
     let mut updates = Vec::new();
     let reader = repo.reader()?;
-    let mut hidden = remotes::fetched(&repo, &reader, url)?;
+    let mut hidden = remotes::fetched(&repo, &reader, to)?;
     for line in input.lines() {
         // From its end: what is pushed may be named by an expression with spaces.
         let fields: Vec<&str> = line.rsplitn(4, ' ').collect();
@@ -51,7 +51,7 @@ pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, E
         });
         // What the remote has may not have been fetched.
         if let Some(old) = id(there)? {
-            hidden.extend(revision::peel(&reader, old)?);
+            hidden.add(&reader, name, old);
         }
     }
     updates.retain(|update| update.new.is_some());
@@ -66,15 +66,33 @@ pub fn pre_push(dir: &Path, url: &str, input: &str, now: i64) -> Result<Ended, E
         ..Receiving::default()
     };
     let policy = Policy::default();
-    let mut verdict = push::judge_beyond(&receiving, &updates, &hidden, &policy, now)?;
+    let known = &hidden.commits;
+    let mut verdict = push::judge_beyond(&receiving, &updates, known, &policy, now)?;
     // A list that is not valid can be pushed right.
     if !verdict.findings.is_empty() {
         let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
-        range::drop_accepted(&repo, &tips, &hidden, &mut verdict.findings)?;
+        range::drop_accepted(&repo, &tips, known, &mut verdict.findings)?;
     }
-    Ok(end(&verdict.ledger, verdict.findings.is_empty(), || {
+    let mut ended = end(&verdict.ledger, verdict.findings.is_empty(), || {
         refusal(&verdict)
-    }))
+    });
+    ended
+        .lines
+        .extend(warning(&hidden.lost, policy.options(now)));
+    Ok(ended)
+}
+
+/// Says that references tell nothing of the remote, for the first of them why.
+fn warning(lost: &[(String, Error)], options: Options) -> Option<String> {
+    let (name, error) = lost.first()?;
+    let name = Sweep::new(options).masked(name).into_owned();
+    let more = match lost.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(printable(&format!(
+        "keysweep: {name}{more} cannot be read and is taken for what the remote has not: {error}"
+    )))
 }
 
 /// The full name of what is pushed; of the checked-out branch when it goes by `HEAD`.

@@ -21,6 +21,7 @@ pub mod push;
 pub mod range;
 pub mod receiving;
 pub mod rehearse;
-mod remotes;
+pub mod remotes;
 pub mod replaced;
 pub mod server;
+mod urls;

@@ -82,7 +82,8 @@ pub fn judge(
         Some(own) => quarantined(own, receiving, &tips, &sweep, deadline)?,
         None => {
             let repo = Repo::open(&receiving.git_dir)?;
-            let hidden = revision::tips(&repo, &repo.reader()?, |_| true)?;
+            // Of a reference that cannot be read nothing is hidden, so that more is judged.
+            let hidden = revision::tips(&repo, &repo.reader()?, |_| true)?.commits;
             reachable(&repo, &tips, &hidden)?
         }
     };
@@ -171,7 +172,7 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[ObjectId]) -> Result<Inco
     for tip in tips {
         commits.extend(changes::follow(&reader, *tip)?.1);
     }
-    let new = walk::part(repo, &reader, &commits, hidden)?.own;
+    let new = walk::beyond(repo, &reader, &commits, hidden)?;
     let is_commit = |id| {
         reader
             .read(id)

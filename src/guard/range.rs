@@ -149,7 +149,7 @@ pub fn drop_accepted(
     for tip in tips {
         commits.extend(changes::follow(&reader, *tip)?.1);
     }
-    let new = walk::part(repo, &reader, &commits, hidden)?.own;
+    let new = walk::beyond(repo, &reader, &commits, hidden)?;
     for id in &new {
         commits.extend(changes::commit(&reader, *id)?.parents);
     }

@@ -1,29 +1,48 @@
 //! Which references of a working copy tell what the repository at a URL has.
 //!
 //! A remote's name does not tell: it may push elsewhere than it fetches from, and a push may name no
-//! remote at all. What counts is the repository that a remote was fetched from.
+//! remote at all. Git moves a remote's references when it fetches and when it pushes, so they tell of a
+//! repository where the remote leads to no other.
 
 use git2::{Direction, Remote};
 
 use super::address::Address;
+use super::urls::Urls;
 use crate::error::{Error, ErrorKind};
+use crate::git::Repo;
 use crate::git::reader::Reader;
-use crate::git::{Repo, revision};
+use crate::git::revision::{self, Tips};
 use crate::unit::ObjectId;
 
 /// Where references of what was fetched lie. What a refspec writes elsewhere, the people of the
 /// working copy write too.
 const TRACKING: &str = "refs/remotes/";
 
-/// The commits that were fetched from the repository at `url`, or from the remote of that name.
+/// What is pushed to, as git tells its hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'t> {
+    /// The remote's name, or the URL where it has none.
+    pub remote: &'t str,
+    /// Where the remote pushes to; not known where the hook is called by hand.
+    pub url: Option<&'t str>,
+}
+
+/// What the repository that is pushed to had when it was last asked, or pushed to.
 ///
 /// # Errors
 /// When the remotes or the references cannot be read.
-pub fn fetched(repo: &Repo, reader: &Reader, url: &str) -> Result<Vec<ObjectId>, Error> {
+pub fn fetched(repo: &Repo, reader: &Reader, target: Target<'_>) -> Result<Tips, Error> {
     let git = repo.git2();
-    let named = git.find_remote(url).ok();
-    let named = named.as_ref().and_then(|remote| remote.url().ok());
-    let wanted = Address::of(named.unwrap_or(url));
+    let config = git.config().and_then(|mut config| config.snapshot());
+    let urls = config.and_then(|config| Urls::read(&config));
+    let urls = urls.map_err(|error| failed(&error))?;
+    let wanted = match target.url {
+        Some(url) => Some(Address::of(url)),
+        None => urls.push_address(target.remote),
+    };
+    let Some(wanted) = wanted else {
+        return Ok(Tips::default());
+    };
     let mut ours = Vec::new();
     let mut others = Vec::new();
     for name in git
@@ -34,8 +53,7 @@ pub fn fetched(repo: &Repo, reader: &Reader, url: &str) -> Result<Vec<ObjectId>,
         .flatten()
     {
         let remote = git.find_remote(name).map_err(|error| failed(&error))?;
-        let from = remote.url().ok().map(Address::of);
-        let is_it = from.is_some_and(|from| from.is_same(&wanted));
+        let is_it = urls.lead_only_to(name, &wanted);
         if is_it { &mut ours } else { &mut others }.push(remote);
     }
     // What two remotes write tells of neither: `pub/x` may be a remote, or a branch of `pub`.
@@ -50,7 +68,8 @@ pub fn fetched(repo: &Repo, reader: &Reader, url: &str) -> Result<Vec<ObjectId>,
 /// # Errors
 /// When the references cannot be read.
 pub fn tracked(repo: &Repo, reader: &Reader) -> Result<Vec<ObjectId>, Error> {
-    revision::tips(repo, reader, |name| name.starts_with(TRACKING))
+    // One that cannot be read only accepts less.
+    Ok(revision::tips(repo, reader, |name| name.starts_with(TRACKING))?.commits)
 }
 
 fn failed(error: &git2::Error) -> Error {

@@ -9,6 +9,7 @@ use keysweep::git::Repo;
 use keysweep::guard::client;
 use keysweep::guard::install::{self, Done, Kind, Layout, Plan};
 use keysweep::guard::rehearse;
+use keysweep::guard::remotes::Target;
 use keysweep::guard::server::{self, Ended, Hook};
 
 use crate::args::{HookCommand, InstallArgs, KindArg, LayoutArg};
@@ -43,9 +44,12 @@ pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
         }
         HookCommand::PrePush { remote, url } => {
             let dir = path("GIT_DIR").unwrap_or_else(|| ".".into());
-            let url = url.as_ref().unwrap_or(remote).to_string_lossy();
-            let ended = client::pre_push(&dir, &url, &input()?, now())?;
-            Ok(end(&ended))
+            let url = url.as_ref().map(|url| url.to_string_lossy());
+            let to = Target {
+                remote: &remote.to_string_lossy(),
+                url: url.as_deref(),
+            };
+            Ok(end(&client::pre_push(&dir, to, &input()?, now())?))
         }
         HookCommand::Install(args) => install(args),
         HookCommand::Test { repo, kinds } => rehearse(repo, kinds),
