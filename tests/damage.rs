@@ -338,7 +338,7 @@ fn what_is_cut_off_ends_a_range_with_its_name() {
 }
 
 #[test]
-fn a_remote_branch_that_is_cut_off_ends_a_push_with_its_name() {
+fn a_branch_that_is_cut_off_is_told_and_hides_nothing() {
     let repo = ranged();
     repo.git(&["checkout", "--quiet", "-b", "other", "v1"]);
     let id = repo.save("o.py", "fine\n");
@@ -350,7 +350,7 @@ fn a_remote_branch_that_is_cut_off_ends_a_push_with_its_name() {
     let file = loose(&repo, "other");
     for bytes in damaged(&fs::read(&file).expect("an object")) {
         overwrite(&file, &bytes);
-        let run = repo.dir.run_with(&push, &[], input.as_bytes()).expect(2);
+        let run = repo.dir.run_with(&push, &[], input.as_bytes()).expect(0);
         assert!(run.stderr.contains(&id), "{}", run.stderr);
         // The same where a server has no quarantine.
         let (new, old) = (
@@ -361,7 +361,7 @@ fn a_remote_branch_that_is_cut_off_ends_a_push_with_its_name() {
         let run = repo
             .dir
             .run_with(&update, &[("GIT_DIR", ".git")], b"")
-            .expect(2);
+            .expect(0);
         assert!(run.stderr.contains(&id), "{}", run.stderr);
     }
 }

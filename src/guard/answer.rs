@@ -6,6 +6,7 @@ use super::push::Verdict;
 use super::receiving::ALLOW;
 use crate::advise;
 use crate::finding::Finding;
+use crate::ledger::Ledger;
 use crate::report::human::printable;
 use crate::unit::Part;
 
@@ -77,6 +78,19 @@ fn approval(verdict: &Verdict, approvals: Approvals) -> Option<String> {
         )),
         Approvals::Void(why) => Some(format!("Your {ALLOW}... does not count: {why}")),
     }
+}
+
+/// A word about what was read all the same, the first where there are several.
+pub fn note(ledger: &Ledger) -> Option<String> {
+    let (first, others) = ledger.notes().split_first()?;
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    Some(printable(&format!(
+        "keysweep: {}{more}: {}",
+        first.path, first.detail
+    )))
 }
 
 /// Lines of a web interface that shows only lines it is told to.

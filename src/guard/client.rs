@@ -12,7 +12,7 @@ use super::server::Ended;
 use crate::error::Error;
 use crate::git::Repo;
 use crate::ledger::{Ledger, Reason};
-use crate::pipeline::{Options, Progress, Sweep};
+use crate::pipeline::Progress;
 use crate::report::human::printable;
 use crate::unit::ObjectId;
 
@@ -66,33 +66,15 @@ pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<End
         ..Receiving::default()
     };
     let policy = Policy::default();
-    let known = &hidden.commits;
-    let mut verdict = push::judge_beyond(&receiving, &updates, known, &policy, now)?;
+    let mut verdict = push::judge_beyond(&receiving, &updates, &hidden, &policy, now)?;
     // A list that is not valid can be pushed right.
     if !verdict.findings.is_empty() {
         let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
-        range::drop_accepted(&repo, &tips, known, &mut verdict.findings)?;
+        range::drop_accepted(&repo, &tips, &hidden.commits, &mut verdict.findings)?;
     }
-    let mut ended = end(&verdict.ledger, verdict.findings.is_empty(), || {
+    Ok(end(&verdict.ledger, verdict.findings.is_empty(), || {
         refusal(&verdict)
-    });
-    ended
-        .lines
-        .extend(warning(&hidden.lost, policy.options(now)));
-    Ok(ended)
-}
-
-/// Says that references tell nothing of the remote, for the first of them why.
-fn warning(lost: &[(String, Error)], options: Options) -> Option<String> {
-    let (name, error) = lost.first()?;
-    let name = Sweep::new(options).masked(name).into_owned();
-    let more = match lost.len() - 1 {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Some(printable(&format!(
-        "keysweep: {name}{more} cannot be read and is taken for what the remote has not: {error}"
-    )))
+    }))
 }
 
 /// The full name of what is pushed; of the checked-out branch when it goes by `HEAD`.
@@ -119,5 +101,6 @@ fn end(ledger: &Ledger, clean: bool, refusal: impl Fn() -> Vec<String>) -> Ended
         (None, true) => 0,
     };
     lines.extend(failure.as_deref().map(printable));
+    lines.extend(answer::note(ledger));
     Ended { code, lines }
 }

@@ -21,7 +21,8 @@ use crate::finding::Finding;
 use crate::git::changes::{self, Changes, Places};
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
-use crate::git::{Kind, Repo, Store, revision, walk};
+use crate::git::revision::{self, Tips};
+use crate::git::{Kind, Repo, Store, walk};
 use crate::history::ahead;
 use crate::history::screen::{Screened, screen};
 use crate::ledger::Ledger;
@@ -60,6 +61,8 @@ struct Incoming {
     changes: Changes<PathKind>,
     /// In order.
     ids: Vec<ObjectId>,
+    /// What was to tell that objects are old, and cannot be read.
+    notes: Ledger,
 }
 
 /// Judges a push. What is not read when `deadline` comes is told in the ledger.
@@ -82,8 +85,7 @@ pub fn judge(
         Some(own) => quarantined(own, receiving, &tips, &sweep, deadline)?,
         None => {
             let repo = Repo::open(&receiving.git_dir)?;
-            // Of a reference that cannot be read nothing is hidden, so that more is judged.
-            let hidden = revision::tips(&repo, &repo.reader()?, |_| true)?.commits;
+            let hidden = revision::tips(&repo, &repo.reader()?, |_| true)?;
             reachable(&repo, &tips, &hidden)?
         }
     };
@@ -97,7 +99,7 @@ pub fn judge(
 pub fn judge_beyond(
     receiving: &Receiving,
     updates: &[Update],
-    hidden: &[ObjectId],
+    hidden: &Tips,
     policy: &Policy,
     now: i64,
 ) -> Result<Verdict, Error> {
@@ -156,6 +158,7 @@ fn quarantined(
         fresh,
         changes,
         ids,
+        notes: Ledger::default(),
     })
 }
 
@@ -166,13 +169,13 @@ fn in_order(ids: impl Iterator<Item = ObjectId>) -> Vec<ObjectId> {
     ids
 }
 
-fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[ObjectId]) -> Result<Incoming, Error> {
+fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &Tips) -> Result<Incoming, Error> {
     let reader = repo.reader()?;
     let mut commits = Vec::new();
     for tip in tips {
         commits.extend(changes::follow(&reader, *tip)?.1);
     }
-    let new = walk::beyond(repo, &reader, &commits, hidden)?;
+    let new = walk::beyond(repo, &reader, &commits, &hidden.commits)?;
     let is_commit = |id| {
         reader
             .read(id)
@@ -182,6 +185,11 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[ObjectId]) -> Result<Inco
     let changes = brought(&reader, &fresh)?;
     let tops = fresh.commits.iter().chain(&fresh.tags).chain(&fresh.blobs);
     let ids = in_order(tops.chain(changes.blobs.keys()).copied());
+    let mut notes = Ledger::default();
+    for (name, error) in &hidden.lost {
+        let detail = format!("cannot be read, so that more is judged: {error}");
+        notes.note(name.as_str().into(), detail);
+    }
     Ok(Incoming {
         screened: None,
         reader,
@@ -189,6 +197,7 @@ fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &[ObjectId]) -> Result<Inco
         fresh,
         changes,
         ids,
+        notes,
     })
 }
 
@@ -213,6 +222,7 @@ impl Incoming {
         deadline: Option<Instant>,
     ) -> Result<Verdict, Error> {
         let (mut outcome, places) = self.find(updates, sweep, deadline)?;
+        outcome.ledger.merge(std::mem::take(&mut self.notes));
         let mut found = std::mem::take(&mut outcome.findings);
         found.retain(|finding| finding.severity >= policy.min_severity);
         let known = match policy.known {

@@ -114,7 +114,9 @@ fn decide(
         Ok(verdict) => {
             record.add_verdict(&verdict);
             let approvals = approvals(hook, receiving, policy);
-            weigh(&verdict, policy, approvals)
+            let mut decision = weigh(&verdict, policy, approvals);
+            decision.lines.extend(answer::note(&verdict.ledger));
+            decision
         }
         Err(error) => failed(&error.to_string()),
     }
