@@ -817,6 +817,78 @@ fn every_form_of_an_index_is_read_as_git_reads_it() {
 }
 
 #[test]
+fn what_stood_before_a_conflict_is_not_staged() {
+    let repo = based(&[("a.py", &leak(1)), ("b.py", &leak(2))]);
+    repo.git(&["checkout", "--quiet", "-b", "other"]);
+    repo.write("a.py", leak(3));
+    repo.save("b.py", leak(4));
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.write("a.py", leak(5));
+    repo.git(&["rm", "--quiet", "b.py"]);
+    repo.commit("Change");
+    assert_eq!(
+        repo.try_git(&["merge", "other"]).code,
+        Some(1),
+        "a conflict"
+    );
+    assert!(repo.git(&["ls-files", "--unmerged"]).contains(" 1\tb.py"));
+    assert_eq!(findings(&repo, &["--staged"]), [Value::Null; 0]);
+    // Of a commit that is picked, its own side is new.
+    repo.git(&["merge", "--abort"]);
+    assert_eq!(
+        repo.try_git(&["cherry-pick", "other"]).code,
+        Some(1),
+        "a conflict"
+    );
+    let found = findings(&repo, &["--staged"]);
+    let secrets: Vec<&str> = found.iter().filter_map(|f| f["secret"].as_str()).collect();
+    assert_eq!(secrets, [token(3), token(4)]);
+}
+
+#[test]
+fn folders_of_others_are_borrowed_from_as_by_git() {
+    let mut repos = vec![based(&[])];
+    repos[0].save("a.py", leak(1));
+    let head = repos[0].git(&["rev-parse", "HEAD"]);
+    for _ in 0..6 {
+        let borrower = Repo::new();
+        let from = repos.last().unwrap().path().join(".git/objects");
+        let list = format!("/nowhere\n{}\n", from.display());
+        borrower.write(".git/objects/info/alternates", list);
+        repos.push(borrower);
+    }
+    let last = repos.last().unwrap();
+    last.git(&["update-ref", "refs/heads/main", &head]);
+    assert_eq!(paths(&findings(last, &["main~..main"])), ["a.py"]);
+    // One more is too many for git, too.
+    let borrower = Repo::new();
+    let from = last.path().join(".git/objects").display().to_string();
+    borrower.write(".git/objects/info/alternates", from);
+    assert_eq!(borrower.try_git(&["cat-file", "-e", &head]).code, Some(1));
+    let run = borrower.dir.run(&["diff", &head]).expect(2);
+    assert!(run.stderr.contains("nested too deep"), "{}", run.stderr);
+}
+
+#[test]
+fn a_partial_clone_says_what_to_do() {
+    let origin = based(&[("a.py", "one\n")]);
+    origin.save("a.py", "two\n");
+    origin.save("a.py", "three\n");
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    for filter in ["blob:none", "tree:0"] {
+        let clone = Repo::clone_of(&origin, &["--filter", filter]);
+        let run = clone.dir.run(&["diff", "HEAD~2..HEAD"]).expect(2);
+        assert!(
+            run.stderr.contains("--refetch --no-filter"),
+            "{}",
+            run.stderr
+        );
+        clone.git(&["fetch", "--quiet", "--refetch", "--no-filter"]);
+        clone.dir.run(&["diff", "HEAD~2..HEAD"]).expect(0);
+    }
+}
+
+#[test]
 fn an_index_that_is_damaged_is_an_error() {
     let repo = based(&[]);
     repo.git(&["config", "splitIndex.maxPercentChange", "100"]);

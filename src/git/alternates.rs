@@ -9,7 +9,7 @@ use super::quoted;
 use crate::error::{Error, ErrorKind};
 
 /// How many lists of alternates may follow each other, as in git.
-const DEPTH: usize = 5;
+const DEPTH: usize = 6;
 
 /// Object folders, each once and before those that it borrows from.
 ///

@@ -21,6 +21,8 @@ pub struct Entry {
     pub id: ObjectId,
     /// Named by `git add --intent-to-add`: no content is staged.
     pub is_intended: bool,
+    /// What stood there before the two sides of a conflict, neither of which has it.
+    pub is_ancestor: bool,
 }
 
 /// The entries of one file, and what they are to be put upon.
@@ -132,12 +134,15 @@ fn entries(input: &mut Cursor<'_>, version: u32) -> Result<Vec<Entry>, Cut> {
 fn entry(input: &mut Cursor<'_>, version: u32, before: &[u8]) -> Result<Entry, Cut> {
     const EXTENDED: u16 = 0x4000;
     const INTENDED: u16 = 0x2000;
+    const STAGE: u16 = 0x3000;
+    const FIRST_STAGE: u16 = 0x1000;
     // Times, device and inode; then owner and size.
     input.take(24)?;
     let mode = input.u32()?;
     input.take(12)?;
     let id = ObjectId(input.hash()?);
-    let is_extended = input.u16()? & EXTENDED != 0;
+    let flags = input.u16()?;
+    let is_extended = flags & EXTENDED != 0;
     let more = if is_extended { input.u16()? } else { 0 };
     let path = if version == 4 {
         let kept = before.len().checked_sub(number(input)?).ok_or(Cut)?;
@@ -154,6 +159,7 @@ fn entry(input: &mut Cursor<'_>, version: u32, before: &[u8]) -> Result<Entry, C
         mode,
         id,
         is_intended: more & INTENDED != 0,
+        is_ancestor: flags & STAGE == FIRST_STAGE,
     })
 }
 

@@ -70,13 +70,14 @@ impl Reader {
     pub fn open(dirs: &[PathBuf]) -> Result<Self, Error> {
         for dir in dirs {
             std::fs::read_dir(dir).map_err(|error| Error::io(dir, error))?;
-            if dir.to_str().is_none() {
-                let message = format!("{}: the path is not UTF-8", dir.display());
-                return Err(Error::new(ErrorKind::Git, message));
-            }
         }
         // libgit2 follows alternates too, but is not to read what lies there in files of its own.
-        Self::of(&alternates::with(dirs)?)
+        let dirs = alternates::with(dirs)?;
+        if let Some(dir) = dirs.iter().find(|dir| dir.to_str().is_none()) {
+            let message = format!("{}: the path is not UTF-8", dir.display());
+            return Err(Error::new(ErrorKind::Git, message));
+        }
+        Self::of(&dirs)
     }
 
     /// The same, of folders of which some may be gone. Of those whose paths are not UTF-8 only the objects

@@ -25,6 +25,10 @@ pub struct Completeness {
     pub partial: bool,
 }
 
+/// What a clone made with `--filter` lacks, and what to do.
+pub const PARTIAL: &str = "a partial clone: objects left on the server are not here; run: git fetch \
+                           --refetch --no-filter";
+
 impl Repo {
     /// Opens the repository that `path` is, or lies in. Bare repositories and linked worktrees too.
     ///
@@ -84,12 +88,13 @@ impl Repo {
         alternates::with(&[self.common_dir().join("objects")])
     }
 
-    /// A reader of the objects.
+    /// A reader of the objects. As git does, it goes without folders that others were borrowed from and are
+    /// gone.
     ///
     /// # Errors
-    /// When an object folder is missing or cannot be read.
+    /// When the repository's own object folder is missing or cannot be read.
     pub fn reader(&self) -> Result<Reader, Error> {
-        Reader::open(&self.object_dirs()?)
+        Reader::open(&[self.common_dir().join("objects")])
     }
 
     /// The commits with which a history begins that was cut off there.

@@ -37,7 +37,7 @@ pub fn staged(
             None => Vec::new(),
         };
         let is_same = old.iter().any(|(old, _)| *old == entry.id);
-        if is_same || entry.is_commit() || entry.is_intended {
+        if is_same || entry.is_commit() || entry.is_intended || entry.is_ancestor {
             continue;
         }
         if entry.is_folder() {

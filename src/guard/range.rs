@@ -19,6 +19,7 @@ use crate::git::changes::{self, Changes, Place, Places, add_place};
 use crate::git::folders::Folders;
 use crate::git::fresh::Fresh;
 use crate::git::reader::Reader;
+use crate::git::repo::PARTIAL;
 use crate::git::{Kind, Repo, range, revision, walk, working};
 use crate::ignores::{self, Ignores};
 use crate::ledger::Ledger;
@@ -64,6 +65,36 @@ struct Base<'r> {
 /// # Errors
 /// When the range cannot be resolved or read, or rules or accepted findings are not valid.
 pub fn judge(
+    repo: &Repo,
+    scope: &Scope,
+    rules: &[PathBuf],
+    options: Options,
+    progress: &Progress,
+) -> Result<Judged, Error> {
+    let judged = judge_here(repo, scope, rules, options, progress);
+    let is_whole = |judged: &Judged| judged.outcome.ledger.is_complete();
+    if judged.as_ref().is_ok_and(is_whole) || !repo.completeness().partial {
+        return judged;
+    }
+    match judged {
+        Ok(mut judged) => {
+            let place = repo.common_dir().to_string_lossy();
+            let place = judged.sweep.masked(&place).into();
+            judged.outcome.ledger.note(place, PARTIAL);
+            Ok(judged)
+        }
+        Err(error) => match error.kind() {
+            ErrorKind::Git => Err(Error::new(
+                ErrorKind::Git,
+                format!("{error}; this is {PARTIAL}"),
+            )),
+            _ => Err(error),
+        },
+    }
+}
+
+/// The same, of what is here.
+fn judge_here(
     repo: &Repo,
     scope: &Scope,
     rules: &[PathBuf],

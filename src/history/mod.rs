@@ -45,7 +45,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::git::object::Commit;
 use crate::git::reader::Reader;
-use crate::git::repo::{Completeness, Repo};
+use crate::git::repo::{Completeness, PARTIAL, Repo};
 use crate::git::store::Store;
 use crate::git::{Kind, refs::Refs};
 use crate::judge::place::Kinds;
@@ -383,9 +383,7 @@ impl Run<'_> {
         }
         match gone {
             // It says for good that it is one, also when the rest was fetched since.
-            Some(_) if clone.partial => missing(
-                "a partial clone: objects left on the server are not here; run: git fetch --refetch --no-filter, or sweep a full clone",
-            ),
+            Some(_) if clone.partial => missing(&format!("{PARTIAL}, or sweep a full clone")),
             Some(id) => missing(&format!(
                 "object {id} is named and not here; all that are missing: git fsck --connectivity-only"
             )),
