@@ -1798,7 +1798,13 @@ fn pre_push_judges_each_place_that_a_remote_leads_to() {
     copy.git(&["config", "remote.origin.url", other]);
     copy.git(&["config", "remote.origin.pushurl", private]);
     assert_eq!(push(&["--no-verify", "origin", "main"]).code, Some(0));
-    assert_eq!(push(&[other, "main"]).code, Some(1));
+    let run = push(&[other, "main"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("so that all is judged"),
+        "{}",
+        run.stderr
+    );
     // A URL that is called like a remote is not that of the remote.
     std::os::unix::fs::symlink(public.path(), copy.path().join("backup")).unwrap();
     copy.git(&["remote", "add", "out", "backup"]);

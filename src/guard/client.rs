@@ -6,7 +6,7 @@ use super::answer::{self, Manner};
 use super::policy::Policy;
 use super::push::{self, Verdict};
 use super::range::{self, Scope};
-use super::receiving::{Receiving, Update, id};
+use super::receiving::{Receiving, Update};
 use super::remotes::{self, Target};
 use super::server::Ended;
 use crate::error::Error;
@@ -36,22 +36,13 @@ pub fn pre_commit(repo: &Repo, scope: &Scope, now: i64) -> Result<Ended, Error> 
 /// When git's lines or the commits cannot be read.
 pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<Ended, Error> {
     let repo = Repo::open(dir)?;
-    let mut updates = Vec::new();
+    let mut updates = updates(&repo, input)?;
     let reader = repo.reader()?;
     let mut hidden = remotes::fetched(&repo, &reader, to)?;
-    for line in input.lines() {
-        // From its end: what is pushed may be named by an expression with spaces.
-        let fields: Vec<&str> = line.rsplitn(4, ' ').collect();
-        let [there, name, local, source] = fields[..] else {
-            return Err(Error::usage("a line from git is not `NAME ID NAME ID`"));
-        };
-        updates.push(Update {
-            source: Some(source_name(&repo, source)),
-            ..Update::new(name, there, local)?
-        });
-        // What the remote has may not have been fetched.
-        if let Some(old) = id(there)? {
-            hidden.add(&reader, name, old);
+    // What the remote has may not have been fetched.
+    for update in &updates {
+        if let Some(old) = update.old {
+            hidden.add(&reader, &update.name, old);
         }
     }
     updates.retain(|update| update.new.is_some());
@@ -72,9 +63,30 @@ pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<End
         let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
         range::drop_accepted(&repo, &tips, &hidden.commits, &mut verdict.findings)?;
     }
+    // Else somebody wonders why what is long known there is found.
+    if hidden.commits.is_empty() && !verdict.findings.is_empty() {
+        let detail = "nothing there tells what is known where this goes, so that all is judged";
+        verdict.ledger.note("refs/remotes".into(), detail);
+    }
     Ok(end(&verdict.ledger, verdict.findings.is_empty(), || {
         refusal(&verdict)
     }))
+}
+
+/// Reads what git writes to the hook.
+fn updates(repo: &Repo, input: &str) -> Result<Vec<Update>, Error> {
+    let updates = input.lines().map(|line| {
+        // From its end: what is pushed may be named by an expression with spaces.
+        let fields: Vec<&str> = line.rsplitn(4, ' ').collect();
+        let [there, name, local, source] = fields[..] else {
+            return Err(Error::usage("a line from git is not `NAME ID NAME ID`"));
+        };
+        Ok(Update {
+            source: Some(source_name(repo, source)),
+            ..Update::new(name, there, local)?
+        })
+    });
+    updates.collect()
 }
 
 /// The full name of what is pushed; of the checked-out branch when it goes by `HEAD`.

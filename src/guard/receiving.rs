@@ -201,7 +201,7 @@ impl Update {
 }
 
 /// An object's name; zeros stand for none.
-pub(super) fn id(hex: &str) -> Result<Option<ObjectId>, Error> {
+fn id(hex: &str) -> Result<Option<ObjectId>, Error> {
     if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
         let message = "the repository names objects by SHA-256, which keysweep cannot read yet";
         return Err(Error::new(ErrorKind::Git, message));
