@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::decode::{self, Document, Limits, Note, Opener, Role, View};
-use crate::detect::{Candidate, Detector, Scratch};
+use crate::detect::keywords::Hit;
+use crate::detect::{Candidate, Detector, Known, Scratch};
 use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
 use crate::judge::place::{Kind, Kinds, Place};
@@ -90,6 +91,8 @@ struct Worker {
     opener: Opener,
     scratch: Scratch,
     candidates: Vec<Candidate>,
+    /// Keywords in the text of the unit at hand, in order, if something is encoded in it.
+    of_text: Vec<Hit>,
     readings: Readings,
     /// Kept of the last unit where somebody asks for it.
     traces: Option<Traces>,
@@ -416,6 +419,44 @@ impl Sweep {
         }
     }
 
+    /// Puts what fits in a view into the worker's candidates, in order.
+    fn search(
+        &self,
+        (index, view): (usize, &View<'_>),
+        document: &Document<'_>,
+        focus: Option<Focus<'_>>,
+        worker: &mut Worker,
+    ) {
+        let Worker {
+            scratch,
+            candidates,
+            of_text,
+            ..
+        } = worker;
+        candidates.clear();
+        let searched = Known {
+            hits: of_text,
+            base: 0,
+        };
+        let known = focus.map_or(Some(searched), |focus| focus.known);
+        let known = known.filter(|_| view.is_copy_of_text());
+        let detector = &self.detector;
+        match (focus.filter(|_| index == 0), known) {
+            (Some(Focus { hits, stirred, .. }), _) => {
+                detector.try_hits(view, hits, stirred, scratch, candidates);
+            }
+            (None, Some(known)) => detector.scan_copy(view, known, scratch, candidates),
+            (None, None) => detector.scan(view, scratch, candidates),
+        }
+        if index == 0 && focus.is_none() && document.searchable().nth(1).is_some() {
+            of_text.clear();
+            of_text.extend_from_slice(scratch.hits());
+            of_text.sort_unstable();
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+    }
+
     /// Judges what is found in all views; in the first only what the focus says.
     fn judge_views(
         &self,
@@ -427,6 +468,7 @@ impl Sweep {
         let mut judged = Vec::new();
         let of_path = LazyCell::new(|| Place::of(path));
         for (index, view) in document.searchable() {
+            self.search((index, view), document, focus, worker);
             let Worker {
                 scratch,
                 candidates,
@@ -434,21 +476,12 @@ impl Sweep {
                 traces,
                 ..
             } = &mut *worker;
-            candidates.clear();
-            let hits = match focus.filter(|_| index == 0) {
-                Some(Focus { hits, stirred, .. }) => {
-                    let detector = &self.detector;
-                    detector.try_hits(view, hits, stirred, scratch, candidates);
-                    hits
-                }
-                None => self.detector.scan(view, scratch, candidates),
-            };
-            candidates.sort_unstable();
-            candidates.dedup();
             if let Some(traces) = traces {
+                let focus = focus.filter(|_| index == 0);
+                let hits = focus.map_or(scratch.hits(), |focus| focus.hits);
                 traces.add(&self.detector, document, index, hits);
             }
-            for candidate in candidates {
+            for candidate in &*candidates {
                 if !view.tells(candidate.span()) {
                     continue;
                 }

@@ -198,7 +198,24 @@ impl ViewBuilder {
         self.map.copy(parent, bytes.len());
     }
 
+    /// Appends the first `len` of some parent bytes that lie at `parent`, unchanged. They are mostly few:
+    /// to copy more and drop what is too much takes less time than to copy so many.
+    #[inline]
+    fn copy_first(&mut self, parent: usize, bytes: &[u8], len: usize) {
+        const FEW: usize = 64;
+        match bytes.first_chunk::<FEW>() {
+            Some(few) if len <= FEW => {
+                let end = self.text.len() + len;
+                self.text.extend_from_slice(few);
+                self.text.truncate(end);
+            }
+            _ => self.text.extend_from_slice(&bytes[..len]),
+        }
+        self.map.copy(parent, len);
+    }
+
     /// Appends what one token of `from` parent bytes stands for.
+    #[inline]
     pub fn token(&mut self, parent: usize, from: usize, bytes: &[u8]) {
         self.text.extend_from_slice(bytes);
         self.map.token(parent, from, bytes.len());
@@ -269,6 +286,23 @@ impl<'u> View<'u> {
             end: span.end.saturating_add(TOLD),
         };
         !self.map.is_copy(near.clipped(stretch))
+    }
+
+    /// The rows of bytes of which it is made, in order: where each is, and where in the parent it stands if it is
+    /// a copy.
+    pub fn rows(&self) -> impl Iterator<Item = (ViewSpan, Option<u32>)> + '_ {
+        self.map.rows()
+    }
+
+    /// Whether this is the unit's text for the most part, with something decoded here and there.
+    pub fn is_copy_of_text(&self) -> bool {
+        self.parent == Some(0)
+            && match self.layer {
+                Layer::Escapes | Layer::Percent | Layer::Html | Layer::Ansi | Layer::Literals => {
+                    true
+                }
+                Layer::Text | Layer::Notebook | Layer::Base64 | Layer::Hex => false,
+            }
     }
 
     /// How many layers lie between this text and the document's own.

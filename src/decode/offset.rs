@@ -67,11 +67,13 @@ impl OffsetMap {
     }
 
     /// Appends `len` bytes copied from `parent`.
+    #[inline]
     pub fn copy(&mut self, parent: usize, len: usize) {
         self.tokens(parent, 1, 1, len);
     }
 
     /// Appends one token: `from` bytes of parent at `parent` that became `to` bytes of view.
+    #[inline]
     pub fn token(&mut self, parent: usize, from: usize, to: usize) {
         self.tokens(parent, from, to, 1);
     }
@@ -79,6 +81,7 @@ impl OffsetMap {
     /// Appends `count` equal tokens that lie side by side in the parent from `parent` on.
     ///
     /// A token that gives no view bytes (a stripped escape sequence) is simply left out.
+    #[inline]
     pub fn tokens(&mut self, parent: usize, from: usize, to: usize, count: usize) {
         debug_assert!(from > 0 && from <= u16::MAX as usize && to <= u16::MAX as usize);
         if to == 0 || count == 0 {
@@ -118,6 +121,18 @@ impl OffsetMap {
         };
         let alike = self.runs.last().filter(|r| r.from == from && r.to == to);
         alike.is_some_and(|last| end(last) == parent as u32)
+    }
+
+    /// The rows of which the view is made, in order: where each is, and where in the parent it was copied from
+    /// if it is a copy.
+    pub fn rows(&self) -> impl Iterator<Item = (ViewSpan, Option<u32>)> + '_ {
+        let nexts = self.runs.iter().skip(1).map(|next| next.view);
+        let rows = self.runs.iter().zip(nexts.chain([self.len]));
+        rows.map(|(run, end)| {
+            let start = run.view;
+            let is_copy = run.from == 1 && run.to == 1;
+            (ViewSpan { start, end }, is_copy.then_some(run.parent))
+        })
     }
 
     /// Whether `span` is an unchanged copy of one stretch of parent text: nothing in it was

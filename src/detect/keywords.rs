@@ -75,6 +75,8 @@ pub struct Keywords {
     sides: Sides,
     /// By keyword, what must stand there.
     openings: Vec<Box<[ByteSet]>>,
+    /// What may be part of a keyword, or must follow one.
+    parts: ByteSet,
     /// How far before and behind the start of a window its keyword reaches, at most, with what must
     /// follow it.
     around: [usize; 2],
@@ -174,14 +176,20 @@ impl Keywords {
         }
         Self {
             level: Level::new(),
-            words: all,
             filter,
             heads,
             noted: noted.into_iter().map(|(_, noting)| noting).collect(),
             sides,
+            parts: parts(&all, &openings),
+            words: all,
             openings,
             around,
         }
+    }
+
+    /// Whether a byte may be part of a keyword, or of what must follow one.
+    pub fn may_hold(&self, byte: u8) -> bool {
+        self.parts.contains(byte)
     }
 
     /// Appends every place where a keyword stands that one of some changes, which are in order and
@@ -446,6 +454,15 @@ fn windows(word: &[u8], filter: &mut [u16; SLOTS]) -> [Window; 2] {
         }
         window
     })
+}
+
+/// The bytes of keywords in lower case, in both cases, and of what must follow them.
+fn parts(words: &[u8], openings: &[Box<[ByteSet]>]) -> ByteSet {
+    let spellings = |&byte: &u8| [byte, byte.to_ascii_uppercase()];
+    let bytes = words.iter().flat_map(spellings);
+    let bytes = bytes.map(|byte| ByteSet::of(byte..=byte));
+    let openings = openings.iter().flat_map(|opening| opening.iter().copied());
+    bytes.chain(openings).fold(ByteSet::default(), ByteSet::or)
 }
 
 /// How far before and behind the start of a window a keyword of `len` bytes reaches, or another did.

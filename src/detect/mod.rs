@@ -7,6 +7,7 @@
 //! [`Candidate`]; whether it is a secret is the judge's business.
 
 pub mod assign;
+mod copied;
 mod gram;
 pub mod keywords;
 mod sides;
@@ -20,6 +21,7 @@ use crate::decode::View;
 use crate::rules::def::{Anchor, ByteSet};
 use crate::rules::{Matcher, RuleSet};
 use crate::span::ViewSpan;
+pub use copied::Known;
 use keywords::{Hit, Keywords, Word};
 
 /// A place where a rule's pattern fits.
@@ -120,6 +122,15 @@ pub struct Scratch {
     /// Rules with an open window.
     open: Vec<u32>,
     regexes: Vec<Option<Own>>,
+    /// What of a copy was decoded.
+    decoded: Vec<ViewSpan>,
+}
+
+impl Scratch {
+    /// The keywords of the view that was searched last.
+    pub fn hits(&self) -> &[Hit] {
+        &self.hits
+    }
 }
 
 /// A rule's regex as one thread uses it: a clone has memory of its own to search with, for which it
@@ -202,19 +213,30 @@ impl Detector {
         hits.retain(|hit| self.widest[hit.keyword as usize].meets(stirred.near(hit.start)));
     }
 
-    /// Appends the candidates of one view to `out`, in no particular order. Gives the keywords in it.
-    pub fn scan<'s>(
-        &self,
-        view: &View<'_>,
-        scratch: &'s mut Scratch,
-        out: &mut Vec<Candidate>,
-    ) -> &'s [Hit] {
+    /// Appends the candidates of one view to `out`, in no particular order. The keywords in it are in
+    /// `scratch` then.
+    pub fn scan(&self, view: &View<'_>, scratch: &mut Scratch, out: &mut Vec<Candidate>) {
         let mut hits = std::mem::take(&mut scratch.hits);
         hits.clear();
         self.keywords.scan(&view.text, &mut hits);
         self.try_hits(view, &hits, None, scratch, out);
         scratch.hits = hits;
-        &scratch.hits
+    }
+
+    /// Does the same of a view that is a copy of its parent for the most part, of which the keywords are
+    /// known.
+    pub fn scan_copy(
+        &self,
+        view: &View<'_>,
+        parent: Known<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        let mut hits = std::mem::take(&mut scratch.hits);
+        hits.clear();
+        parent.carry(view, &self.keywords, &mut scratch.decoded, &mut hits);
+        self.try_hits(view, &hits, None, scratch, out);
+        scratch.hits = hits;
     }
 
     /// Does the same of a view whose keywords are known, in order. With `stirred`, rules are only

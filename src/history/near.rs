@@ -47,6 +47,8 @@ impl Near {
             lines: &self.places.list,
             bounds: self.whole,
             stirred: None,
+            // Encodings are opened farther than that.
+            known: None,
         }
     }
 }

@@ -24,7 +24,7 @@
 
 use crate::decode::{self, notebook::Parts};
 use crate::detect::keywords::Hit;
-use crate::detect::{Far, LOCAL, Reach};
+use crate::detect::{Far, Known, LOCAL, Reach};
 use crate::git::{Kind, object};
 use crate::lines;
 use crate::pipeline::{Ask, Focus, Scanner};
@@ -346,6 +346,7 @@ impl<'s> Texts<'s> {
             core: place,
             near: range,
             hits: &carried.hits,
+            known: &carried.hits,
             lines: &[],
             bounds: place,
             stirred: Some(&stirred),
@@ -444,6 +445,7 @@ impl<'s> Texts<'s> {
             core,
             hits,
             near,
+            known: hits,
             lines: &[lines],
             bounds: range,
             stirred: None,
@@ -481,6 +483,10 @@ impl<'s> Texts<'s> {
                 end: part.bounds.end - by,
             },
             stirred: part.stirred,
+            known: Some(Known {
+                hits: starting_in(part.known, range, |hit| hit.start),
+                base: by,
+            }),
         };
         let unit = Unit::part(self.origin.clone(), bytes, range.range(), core.range());
         let ask = Ask {
@@ -607,6 +613,8 @@ struct Part<'p> {
     /// The keywords of the text, of which those count that stand in `near`.
     hits: &'p [Hit],
     near: ViewSpan,
+    /// All keywords of the text.
+    known: &'p [Hit],
     /// Where encodings are looked for, and how far what is found there is opened.
     lines: &'p [ViewSpan],
     bounds: ViewSpan,

@@ -3,7 +3,7 @@
 use crate::decode::Document;
 use crate::decode::notebook::{Part, Parts};
 use crate::detect::keywords::Hit;
-use crate::detect::{Candidate, Detector, Far};
+use crate::detect::{Candidate, Detector, Far, Known};
 use crate::finding::ByteRange;
 use crate::judge::place::Kinds;
 use crate::rules::{Matcher, RuleDef, RuleRef};
@@ -75,6 +75,8 @@ pub struct Focus<'f> {
     pub bounds: ViewSpan,
     /// What the rules must look at to be tried in the text itself, in order; without, all are.
     pub stirred: Option<&'f [ViewSpan]>,
+    /// All keywords in the text itself, where they are at hand.
+    pub known: Option<Known<'f>>,
 }
 
 impl Traces {

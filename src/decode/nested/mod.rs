@@ -241,9 +241,11 @@ impl Writer<'_> {
         self.out.text.reserve(bytes);
     }
 
+    #[inline]
     fn copy(&mut self, text: &[u8], range: Range<usize>) {
-        if let Some(bytes) = text.get(range.clone()) {
-            self.out.copy(self.base + range.start, bytes);
+        if range.start < range.end && range.end <= text.len() {
+            let at = self.base + range.start;
+            self.out.copy_first(at, &text[range.start..], range.len());
         }
     }
 
