@@ -126,10 +126,9 @@ impl OffsetMap {
     /// The rows of which the view is made, in order: where each is, and where in the parent it was copied from
     /// if it is a copy.
     pub fn rows(&self) -> impl Iterator<Item = (ViewSpan, Option<u32>)> + '_ {
-        let nexts = self.runs.iter().skip(1).map(|next| next.view);
-        let rows = self.runs.iter().zip(nexts.chain([self.len]));
-        rows.map(|(run, end)| {
+        self.runs.iter().enumerate().map(|(index, run)| {
             let start = run.view;
+            let end = self.runs.get(index + 1).map_or(self.len, |next| next.view);
             let is_copy = run.from == 1 && run.to == 1;
             (ViewSpan { start, end }, is_copy.then_some(run.parent))
         })

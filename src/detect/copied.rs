@@ -47,7 +47,8 @@ impl<'h> Known<'h> {
     }
 
     /// Appends those in a copy of what stands at `from`, and forgets those that start before the end of
-    /// that.
+    /// that. Most copies have none.
+    #[inline]
     fn copy(&mut self, copy: ViewSpan, from: u32, hits: &mut Vec<Hit>) {
         let start = self.base + from;
         let end = start + copy.len() as u32;
