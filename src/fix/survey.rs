@@ -20,6 +20,7 @@ use crate::advise::{name, template};
 use crate::decode::{self, Role};
 use crate::finding::Finding;
 use crate::host::{Grammar, Verdict};
+use crate::pipeline::PathKey;
 
 /// A larger file is not rewritten.
 const LARGEST: usize = 2 << 20;
@@ -29,6 +30,8 @@ pub struct Survey {
     pub path: String,
     /// The path as it is printed, without secrets.
     pub shown_path: Arc<str>,
+    /// What tells it apart from other files in the map of names.
+    pub key: PathKey,
     pub bytes: Vec<u8>,
     pub findings: Vec<Finding>,
     /// Whether the file is a notebook, broken ones too.
@@ -71,6 +74,7 @@ impl Survey {
         Self {
             path: path.to_owned(),
             shown_path: shown_path(path, &findings),
+            key: PathKey::plain(path),
             bytes: Vec::new(),
             is_notebook: true,
             notebook: None,
@@ -81,8 +85,10 @@ impl Survey {
         }
     }
 
-    /// Shows the file by this path, which tells nothing that was found elsewhere either.
-    pub fn show_as(&mut self, path: &Arc<str>) {
+    /// Shows the file by this path, which tells nothing that was found elsewhere either, and has its names
+    /// remembered by that key.
+    pub fn show_as(&mut self, path: &Arc<str>, key: PathKey) {
+        self.key = key;
         self.shown_path = path.clone();
         for finding in &mut self.findings {
             finding.shown_path = path.clone();
@@ -120,28 +126,30 @@ impl Survey {
 
     /// What wants names in the vault, in the order of the targets.
     pub fn wishes(&self) -> Vec<Wish<'_>> {
-        fn wish<'s>(survey: &'s Survey, target: &'s Target) -> Wish<'s> {
-            let finding = survey.finding(target);
-            let plain = name::of(finding);
-            let wanted = template::vault_name(finding, &plain);
-            let keys = finding.host.keys.join(".");
-            let said = finding.name.as_deref().unwrap_or(&finding.rule.id);
-            Wish {
-                path: &survey.shown_path,
-                place: if keys.is_empty() {
-                    said.to_owned()
-                } else {
-                    keys
-                },
-                value: &target.held.value,
-                forced: wanted != plain,
-                wanted,
-            }
-        }
-        self.targets
-            .iter()
-            .map(|target| wish(self, target))
+        let targets = self.targets.iter();
+        targets
+            .map(|target| self.wish(self.finding(target), &target.held.value))
             .collect()
+    }
+
+    /// What wants a name for the value of a finding, or for one that holds it.
+    pub fn wish<'s>(&'s self, finding: &Finding, value: &'s [u8]) -> Wish<'s> {
+        let plain = name::of(finding);
+        let wanted = template::vault_name(finding, &plain);
+        let keys = finding.host.keys.join(".");
+        let said = finding.name.as_deref().unwrap_or(&finding.rule.id);
+        Wish {
+            path: &self.shown_path,
+            key: &self.key,
+            place: if keys.is_empty() {
+                said.to_owned()
+            } else {
+                keys
+            },
+            value,
+            forced: wanted != plain,
+            wanted,
+        }
     }
 }
 
@@ -161,6 +169,7 @@ impl Fixer<'_> {
         let mut survey = Survey {
             path: path.to_owned(),
             shown_path: shown_path(path, &findings),
+            key: PathKey::plain(path),
             bytes: bytes.to_vec(),
             region: if notebook.is_none() {
                 Region::file(bytes)

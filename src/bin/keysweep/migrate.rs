@@ -1,92 +1,122 @@
 //! `keysweep migrate`: a script that puts the new values into the vault. No value is in it.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use keysweep::advise::{self, Advice};
+use keysweep::advise;
+use keysweep::advise::names::NameMap;
 use keysweep::finding::Finding;
-use keysweep::fix::Policy;
+use keysweep::fix::{Policy, Survey};
+use keysweep::pipeline::Outcome;
 use keysweep::secret::Secret;
+use smallvec::SmallVec;
 
 use crate::args::{MigrateArgs, ShellArg};
 use crate::exit::{Exit, Fault};
-use crate::fix::{assign, surveys, sweep};
+use crate::fix::{Swept, assign, surveys, sweep};
 
-/// One secret of the vault.
+/// One secret of the vault, of which there may be many.
 #[derive(Default)]
 pub struct Entry {
-    pub title: String,
-    pub places: Vec<String>,
+    pub title: Cow<'static, str>,
+    pub places: SmallVec<[String; 1]>,
     /// Where in a history it stands.
-    pub past: Vec<String>,
-    pub rotate: Vec<String>,
-    pub breaks: String,
-    pub provider: String,
+    pub past: SmallVec<[String; 1]>,
+    pub rotate: SmallVec<[Cow<'static, str>; 1]>,
+    pub breaks: Cow<'static, str>,
+    pub provider: Cow<'static, str>,
     /// The values that are found where it is read.
-    pub secrets: Vec<Secret>,
+    pub secrets: SmallVec<[Secret; 1]>,
 }
 
 impl Entry {
     /// What a finding says of its secret, but for the place.
-    pub fn tell(&mut self, finding: &Finding, advice: &Advice) {
-        self.title = finding.title.to_string();
-        for step in &advice.rotate {
+    pub fn tell(&mut self, finding: &Finding) {
+        self.title.clone_from(&finding.title);
+        for step in &*finding.rotate {
             if !self.rotate.contains(step) {
                 self.rotate.push(step.clone());
             }
         }
-        self.breaks = advice.breaks.to_string();
-        self.provider = finding.rule.provider.to_string();
+        self.breaks = advise::breaks(finding);
+        self.provider.clone_from(&finding.rule.provider);
         self.secrets.push(finding.secret.clone());
     }
 }
 
-/// All secrets that the findings ask for, by name.
+/// All secrets that the findings in files ask for, by name. `seen` is told of each.
 pub fn entries(
-    args: &crate::args::TargetArgs,
-) -> Result<(BTreeMap<String, Entry>, crate::fix::Swept), Fault> {
-    let swept = sweep(args)?;
+    swept: &Swept,
+    outcome: &mut Outcome,
+    mut seen: impl FnMut(&Finding),
+) -> BTreeMap<String, Entry> {
     let fixer = swept.fixer(Policy {
         pair: true,
         ..Policy::default()
     });
-    let surveys = surveys(&fixer, &swept.outcome)?;
-    let names = assign(&mut swept.names.clone(), &surveys);
+    let surveys = surveys(&fixer, outcome);
+    let names = all_names(swept.names.clone(), &surveys);
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-    for (survey, names) in surveys.iter().zip(names) {
-        let mut named: Vec<Option<&str>> = vec![None; survey.findings.len()];
-        for (target, name) in survey.targets.iter().zip(&names) {
-            for index in &target.findings {
-                named[*index] = Some(name);
-            }
-        }
-        for (finding, name) in survey.findings.iter().zip(named) {
-            let advice = advise::advise_with(finding, &fixer.facts);
-            let name = name.map_or_else(|| advice.vault_name.clone(), str::to_owned);
+    for (survey, names) in surveys.into_iter().zip(names) {
+        for (finding, name) in survey.findings.iter().zip(names) {
             let entry = entries.entry(name).or_default();
             entry
                 .places
                 .push(format!("{} line {}", finding.path(), finding.start.line));
-            entry.tell(finding, &advice);
+            entry.tell(finding);
+            seen(finding);
         }
     }
-    Ok((entries, swept))
+    entries
+}
+
+/// Names for all findings of all surveys: those that `fix` gives, and for what it leaves others.
+fn all_names(mut known: NameMap, surveys: &[Survey]) -> Vec<Vec<String>> {
+    let mut of_value: HashMap<&Secret, String> = HashMap::new();
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for (survey, names) in surveys.iter().zip(assign(&mut known, surveys)) {
+        let mut named = vec![String::new(); survey.findings.len()];
+        for (target, name) in survey.targets.iter().zip(names) {
+            for index in &target.findings {
+                of_value.insert(&survey.findings[*index].secret, name.clone());
+                named[*index].clone_from(&name);
+            }
+        }
+        all.push(named);
+    }
+    let mut left = Vec::new();
+    for (survey, named) in surveys.iter().zip(&mut all) {
+        let findings = survey.findings.iter().zip(named);
+        for (finding, name) in findings.filter(|(_, name)| name.is_empty()) {
+            match of_value.get(&finding.secret) {
+                Some(known) => name.clone_from(known),
+                None => left.push(survey.wish(finding, finding.secret.expose())),
+            }
+        }
+    }
+    let unnamed = all.iter_mut().flatten().filter(|name| name.is_empty());
+    for (name, given) in unnamed.zip(known.assign(&left)) {
+        *name = given;
+    }
+    all
 }
 
 pub fn run(args: &MigrateArgs) -> Result<Exit, Fault> {
-    let (entries, swept) = entries(&args.target)?;
-    let vault = swept.facts.vault.as_ref().map_or("", |vault| &vault.name);
-    let suffix = swept
-        .facts
-        .vault
-        .as_ref()
-        .map_or("vault.azure.net", |v| &v.suffix);
+    let (swept, mut outcome) = sweep(&args.target)?;
+    let entries = entries(&swept, &mut outcome, |_| ());
+    let vault = swept.facts.vault.as_ref();
+    let suffix = vault.map_or("vault.azure.net", |vault| &vault.suffix);
+    let vault = vault.map_or("", |vault| &vault.name);
     let mut out = io::stdout().lock();
     match args.shell {
         ShellArg::Bash => bash(&entries, vault, &mut out)?,
         ShellArg::Powershell => powershell(&entries, vault, suffix, &mut out)?,
     }
-    Ok(Exit::Clean)
+    Ok(match outcome.ledger.is_complete() {
+        true => Exit::Clean,
+        false => Exit::Error,
+    })
 }
 
 const BASH: &str = r#"#!/usr/bin/env bash

@@ -1,0 +1,155 @@
+//! The names that `keysweep fix` gives, from run to run, and the files it has to find again.
+
+#![cfg(unix)]
+
+mod util;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use util::{Dir, Run, made_with};
+
+fn token(seed: u64) -> String {
+    made_with("ghp_{b62:30}{crc-base62}", seed)
+}
+
+fn password(seed: u64) -> String {
+    made_with("{b62:9}Zx9{b62:4}", seed)
+}
+
+fn fix(dir: &Dir, path: &str) -> Run {
+    dir.run(&["fix", path, "--vault", "kv-app", "--write"])
+}
+
+/// The name by which a file gets its secret, once that was replaced.
+fn name(dir: &Dir, path: &str) -> String {
+    let text = fs::read_to_string(dir.path().join(path)).expect("readable");
+    let call = text.split("= kv(\"").nth(1);
+    let name = call.and_then(|rest| rest.split('"').next());
+    name.expect("a call").to_owned()
+}
+
+/// Fixes two files, at once and one after the other, and asserts that their secrets have names of their own.
+fn assert_own_names(files: &[(String, String)]) {
+    for runs in [&["."][..], &[&files[0].0, &files[1].0]] {
+        let dir = Dir::new();
+        for (path, text) in files {
+            dir.write(path, text);
+        }
+        for path in runs {
+            let run = fix(&dir, path);
+            assert!(run.code <= Some(1), "{}", run.stderr);
+        }
+        let [first, second] = [0, 1].map(|at: usize| name(&dir, &files[at].0));
+        assert_ne!(first, second, "{runs:?}");
+        // What is remembered tells no secret, and looks like none.
+        dir.run(&["scan", "--min-confidence", "low", ".keysweep-names.json"])
+            .expect(0);
+    }
+}
+
+#[test]
+fn a_later_run_gives_no_name_again() {
+    let text = |seed| format!("GITHUB_TOKEN = \"{}\"\n", token(seed));
+    assert_own_names(&[("a/s.py".into(), text(1)), ("b/s.py".into(), text(2))]);
+}
+
+#[test]
+fn paths_whose_masks_are_alike_are_told_apart() {
+    let file = |seed| {
+        let text = format!("GITHUB_TOKEN = \"{}\"\n", token(seed + 10));
+        (format!("{}/s.py", token(seed)), text)
+    };
+    assert_own_names(&[file(1), file(2)]);
+    let file = |seed| {
+        let text = format!("DB_PASSWORD = \"{}\"\n", password(seed));
+        (format!("backup-{}.py", password(seed)), text)
+    };
+    assert_own_names(&[file(1), file(2)]);
+}
+
+#[test]
+fn a_place_in_a_path_with_a_secret_keeps_its_name() {
+    let dir = Dir::new();
+    let path = |seed| format!("{}/s.py", token(seed));
+    let text = |seed| format!("GITHUB_TOKEN = \"{}\"\n", token(seed));
+    for seed in [1, 2] {
+        dir.write(&path(seed), text(seed + 10));
+        fix(&dir, &path(seed));
+    }
+    let names = [1, 2].map(|seed| name(&dir, &path(seed)));
+    for seed in [2, 1] {
+        dir.write(&path(seed), text(seed + 20));
+        fix(&dir, &path(seed));
+    }
+    assert_eq!(names, [1, 2].map(|seed| name(&dir, &path(seed))));
+}
+
+#[test]
+fn names_that_are_not_utf_8_are_fixed_like_others() {
+    let dir = Dir::new();
+    let files = [&b"caf\xe9.py"[..], b"caf<E9>.py", b"d\xff/a.py", b"z.py"];
+    let files = files.map(|name| dir.path().join(OsStr::from_bytes(name)));
+    for (path, seed) in files.iter().zip(1..) {
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        let text = format!("GITHUB_TOKEN = \"{}\"\n", token(seed));
+        fs::write(path, text).expect("written");
+    }
+    let scan = dir.run(&["scan", "--format", "jsonl"]).expect(1);
+    let findings = scan.json_lines();
+    let paths: Vec<_> = findings.iter().map(|f| f["path"].as_str()).collect();
+    let shown = ["caf<3C>E9>.py", "caf<E9>.py", "d<FF>/a.py", "z.py"];
+    assert_eq!(paths, shown.map(Some));
+    let plan = dir.run(&["plan", "--vault", "kv-app"]).expect(1).stdout;
+    for path in shown {
+        assert!(plan.contains(&format!("{path} line 1")), "{plan}");
+    }
+    fix(&dir, ".").expect(0);
+    for path in &files {
+        let text = fs::read_to_string(path).expect("readable");
+        assert!(text.contains("kv(\""), "{}", path.display());
+    }
+}
+
+/// What cannot be read once more is told, and the rest goes on.
+#[test]
+fn a_file_that_cannot_be_read_again_stops_no_other() {
+    let dir = Dir::new();
+    let text = |seed| format!("GITHUB_TOKEN = \"{}\"\n", token(seed));
+    dir.write("a.py", text(1));
+    let run = |args: &[&str]| dir.run_with(args, &[], text(2).as_bytes()).expect(2);
+    for command in ["plan", "migrate"] {
+        let run = run(&[command, "/dev/stdin", "a.py"]);
+        assert!(run.stdout.contains("a.py line 1"), "{}", run.stdout);
+    }
+    let run = run(&["fix", "/dev/stdin", "a.py", "--vault", "kv-app", "--write"]);
+    let told = "/dev/stdin: is no regular file";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    name(&dir, "a.py");
+}
+
+/// Values that `fix` leaves have names of their own too, and those that it replaces the ones it writes.
+#[test]
+fn a_plan_names_what_is_left_as_well() {
+    let dir = Dir::new();
+    let text = |seed| format!("GITHUB_TOKEN = \"{}\"\n", token(seed));
+    dir.write("app.py", text(1));
+    for (path, seed) in [("a.md", 1), ("b.md", 2), ("c.md", 3)] {
+        dir.write(path, text(seed));
+    }
+    let script = dir.run(&["migrate", "--vault", "kv-app"]).expect(0).stdout;
+    let names: Vec<&str> = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("take "))
+        .filter_map(|line| line.strip_suffix(" || failed=1"))
+        .collect();
+    fix(&dir, "app.py").expect(0);
+    let written = name(&dir, "app.py");
+    assert_eq!(names.len(), 3, "{script}");
+    assert!(names.contains(&&*written), "{script}");
+    let shared = format!("# {written}: ");
+    let places = script.split(&shared).nth(1).expect("its places");
+    let places: Vec<&str> = places.lines().skip(1).take(2).collect();
+    assert_eq!(places, ["#   a.md line 1", "#   app.py line 1"]);
+}
