@@ -153,3 +153,129 @@ fn a_plan_names_what_is_left_as_well() {
     let places: Vec<&str> = places.lines().skip(1).take(2).collect();
     assert_eq!(places, ["#   a.md line 1", "#   app.py line 1"]);
 }
+
+/// The lines of a script that say what it stores by a name.
+fn told<'s>(script: &'s str, name: &str) -> Vec<&'s str> {
+    let lines = script.lines();
+    let from = lines.skip_while(|line| !line.starts_with(&format!("# {name}: ")));
+    from.skip(1)
+        .map_while(|line| line.strip_prefix("#   "))
+        .collect()
+}
+
+#[test]
+fn what_is_more_than_a_secret_is_told_without_it() {
+    let dir = Dir::new();
+    let [bearer, plain, password] = [token(1), token(2), password(3)];
+    let connection = format!("Server=acme;Database=app;User ID=app;Password={password};");
+    dir.write(
+        "app.py",
+        format!(
+            "HEADERS = {{\"Authorization\": \"Bearer {bearer}\"}}\nGITHUB_TOKEN = \"{plain}\"\n"
+        ),
+    );
+    dir.write(
+        "Web.config",
+        format!(
+            "<configuration><connectionStrings><add name=\"Default\" connectionString=\"{connection}\" />\
+             </connectionStrings></configuration>\n"
+        ),
+    );
+    let args = ["--vault", "kv-app", "."];
+    let script = dir
+        .run(&[&["migrate"], &args[..]].concat())
+        .expect(0)
+        .stdout;
+    let run = dir.run(&[&["fix"], &args[..]].concat()).expect(1);
+    // The builder looks the string up by its name in the file.
+    let whole = "Server=acme;Database=app;User ID=app;Password=********;";
+    let stored = format!("stored whole: {whole}");
+    assert_eq!(told(&script, "Default"), ["Web.config line 1", &stored]);
+    assert!(
+        script.contains("stored whole: Bearer ghp_********\n"),
+        "{script}"
+    );
+    assert_eq!(script.matches("stored whole").count(), 2, "{script}");
+    let more = run
+        .stdout
+        .split("More than the secret goes")
+        .nth(1)
+        .expect("told");
+    assert!(more.contains(&format!("  - Default: {whole}\n")), "{more}");
+    assert!(more.contains(": Bearer ghp_********\n"), "{more}");
+    for secret in [bearer, plain, password] {
+        for text in [&script, &run.stdout, &run.stderr] {
+            assert!(!text.contains(&secret[4..]), "it is printed");
+        }
+    }
+}
+
+/// Each key of a Kubernetes Secret has a name of its own, also where another document has the same key.
+#[test]
+fn keys_of_a_document_have_names_of_their_own() {
+    let dir = Dir::new();
+    let document = |name: &str, seed| {
+        let (password, token) = (password(seed), token(seed));
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\nstringData:\n  db-password: {password}\n  \
+             github-token: {token}\n"
+        )
+    };
+    let text = [document("one", 1), document("two", 2)].join("---\n");
+    dir.write("app.yaml", &text);
+    let args = ["--vault", "kv-app", "--pair", "--write", "."];
+    let args = [&["fix"], &args[..]].concat();
+    // One that is to stay is not taken out with its document.
+    let asked = [&args[..], &["--interactive"]].concat();
+    let run = dir.run_with(&asked, &[], b"y\nn\ny\ny\n").expect(1);
+    assert!(
+        run.stderr.contains("beside a secret that stays"),
+        "{}",
+        run.stderr
+    );
+    let half = fs::read_to_string(dir.path().join("app.yaml")).expect("readable");
+    assert!(
+        half.contains(&document("one", 1)) && !half.contains(&token(2)),
+        "{}",
+        run.stdout
+    );
+    fs::remove_file(dir.path().join(".keysweep-names.json")).expect("removed");
+    dir.write("app.yaml", &text);
+    dir.run(&args).expect(0);
+    let after = fs::read_to_string(dir.path().join("app.yaml")).expect("readable");
+    let names = after
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("key: "));
+    let names: std::collections::BTreeSet<&str> = names.collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+}
+
+/// Words of a format or of an address name no secret, and a look-up that a name gets is none.
+#[test]
+fn names_say_what_a_secret_is() {
+    let dir = Dir::new();
+    let (token, password) = (token(1), password(1));
+    dir.write(".github/workflows/ci.yml", format!("jobs:\n  b:\n    steps:\n      - run: curl -H \"Authorization: token {token}\" https://api.github.com\n"));
+    dir.write(
+        "a.py",
+        format!("url = f\"https://user:{password}@db.corp.net/{{x}}\"\n"),
+    );
+    let found = dir.findings(&["."]);
+    let names: Vec<_> = found
+        .iter()
+        .map(|f| f["advice"]["vault_name"].as_str())
+        .collect();
+    assert_eq!(names, [Some("github-token"), Some("service-password")]);
+    dir.write(
+        "P.cs",
+        format!("class P {{ string Password = \"{password}\"; string Other = \"x\"; }}\n"),
+    );
+    fix(&dir, "P.cs").expect(0);
+    dir.write("p.ps1", format!("$env:DB_PASSWORD = '{password}'\n"));
+    fix(&dir, "p.ps1").expect(0);
+    let text = fs::read_to_string(dir.path().join("p.ps1")).expect("readable");
+    assert!(
+        text.starts_with("$env:DB_PASSWORD = (Get-AzKeyVaultSecret"),
+        "{text}"
+    );
+}

@@ -226,7 +226,7 @@ impl Fixer<'_> {
                 &earlier,
                 helper,
             );
-            let name_of = |key: &str| name_for_key(survey, names, key);
+            let name_of = |key: &str| name_for_key(survey, names, target, key);
             self.of_target(target, &scene, &holes, &name_of, &mut all, files)?;
             let wants_helper = !finding.host.context.helper.is_empty()
                 && cell.is_none()
@@ -248,7 +248,7 @@ impl Fixer<'_> {
         target: &Target,
         scene: &Scene<'_>,
         holes: &Holes<'_>,
-        name_of: &dyn Fn(&str) -> Option<String>,
+        name_of: &kubernetes::NameOf<'_>,
         all: &mut RegionEdits,
         files: &mut Vec<NewFile>,
     ) -> Result<(), Refused> {
@@ -359,13 +359,25 @@ fn moved(range: &Range<usize>, edits: &[Edit]) -> Range<usize> {
     start.min(end)..end
 }
 
-fn name_for_key(survey: &Survey, names: &[Option<String>], key: &str) -> Option<String> {
+/// The name for a key of the document that a target stands in; `None` where no finding has the key.
+fn name_for_key(
+    survey: &Survey,
+    names: &[Option<String>],
+    of: &Target,
+    key: &str,
+) -> Result<Option<String>, Refused> {
     let is_key = |finding: &Finding| finding.host.keys.last().is_some_and(|k| &**k == key);
-    let index = survey
-        .targets
-        .iter()
-        .position(|target| target.findings.iter().any(|f| is_key(&survey.findings[*f])))?;
-    names[index].clone()
+    let is_same = |target: &Target| {
+        target.held.covers == of.held.covers
+            && target.findings.iter().any(|f| is_key(&survey.findings[*f]))
+    };
+    match survey.targets.iter().position(is_same) {
+        Some(index) => match &names[index] {
+            Some(name) => Ok(Some(name.clone())),
+            None => Err("stands beside a secret that stays".into()),
+        },
+        None => Ok(None),
+    }
 }
 
 fn go_package(text: &[u8]) -> String {

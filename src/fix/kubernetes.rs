@@ -8,15 +8,15 @@ use super::quote::{self, YamlStyle};
 use super::slot::{Refused, Scene};
 use crate::advise::name;
 
+/// The vault's name for a key, where a finding has that.
+pub type NameOf<'n> = dyn Fn(&str) -> Result<Option<String>, Refused> + 'n;
+
 /// Writes the document that replaces the one around the secret. `names` gives the vault's name for
 /// a key that holds a finding.
 ///
 /// # Errors
-/// When the document is not a plain Secret.
-pub fn external_secret(
-    scene: &Scene<'_>,
-    names: &dyn Fn(&str) -> Option<String>,
-) -> Result<Edit, Refused> {
+/// When the document is not a plain Secret, or one of its keys is to stay.
+pub fn external_secret(scene: &Scene<'_>, names: &NameOf<'_>) -> Result<Edit, Refused> {
     let parsed = scene.parsed;
     let document = scene.document()?;
     let mapping = mapping_in(document).ok_or("is no document of keys and values")?;
@@ -49,7 +49,7 @@ pub fn external_secret(
     ]);
     for key in keys(parsed, mapping) {
         let named =
-            names(&key).unwrap_or_else(|| name::from_hint(&format!("{secret} {key}"), "secret"));
+            names(&key)?.unwrap_or_else(|| name::from_hint(&format!("{secret} {key}"), "secret"));
         lines.push(format!(
             "    - secretKey: {}",
             quote::yaml(&key, YamlStyle::Plain)

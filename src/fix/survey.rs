@@ -19,8 +19,8 @@ use crate::advise::names::Wish;
 use crate::advise::{name, template};
 use crate::decode::{self, Role};
 use crate::finding::Finding;
-use crate::host::{Grammar, Verdict};
-use crate::pipeline::PathKey;
+use crate::host::{Grammar, Slot, Verdict};
+use crate::pipeline::{PathKey, Sweep};
 
 /// A larger file is not rewritten.
 const LARGEST: usize = 2 << 20;
@@ -124,6 +124,45 @@ impl Survey {
         }
     }
 
+    /// What the vault gets of a target where that is more than its secret, with all secrets masked.
+    pub fn form(&self, target: &Target, sweep: &Sweep) -> Option<String> {
+        /// More of a text is not shown.
+        const LONGEST: usize = 200;
+        let value = &target.held.value;
+        let own = self.finding(target);
+        if self.stands(own, target.cell).contains(&&value[..]) {
+            return None;
+        }
+        if value.len() > LONGEST {
+            return Some(format!("a long text around {}", own.secret));
+        }
+        // What is escaped is longer in the file.
+        let reach = 8 * LONGEST as u64;
+        let near = own.byte_start().saturating_sub(reach)..own.byte_end() + reach;
+        let first = self
+            .findings
+            .partition_point(|f| f.byte_start() < near.start);
+        let findings = self.findings[first..].iter();
+        let mut shown = String::from_utf8_lossy(value).into_owned();
+        for finding in findings.take_while(|finding| finding.byte_start() < near.end) {
+            for secret in self.stands(finding, target.cell) {
+                let secret = String::from_utf8_lossy(secret);
+                if !secret.is_empty() {
+                    shown = shown.replace(&*secret, &finding.secret.masked());
+                }
+            }
+        }
+        Some(sweep.masked(&shown).into())
+    }
+
+    /// A finding's secret as it stands in the text of its region, and decoded.
+    fn stands<'s>(&'s self, finding: &'s Finding, cell: Option<usize>) -> [&'s [u8]; 2] {
+        let region = self.region(cell);
+        let source = finding.byte_start() as usize..finding.byte_end() as usize;
+        let range = region.of_source(source).unwrap_or_default();
+        [&region.text[range], finding.secret.expose()]
+    }
+
     /// What wants names in the vault, in the order of the targets.
     pub fn wishes(&self) -> Vec<Wish<'_>> {
         let targets = self.targets.iter();
@@ -190,7 +229,7 @@ impl Fixer<'_> {
         let mut places = HashMap::new();
         for (index, found) in found.into_iter().enumerate() {
             match found {
-                Ok(target) => merge(&mut survey.targets, &mut places, target),
+                Ok(target) => merge(&mut survey, &mut places, target),
                 Err(reason) => survey.refused.push((index, reason)),
             }
         }
@@ -326,19 +365,28 @@ pub(super) fn cell_of(survey: &Survey, finding: &Finding) -> Result<Option<usize
     found.map(Some).ok_or(Refused::from("is in no cell"))
 }
 
-/// Where a target is: its cell, what it covers and how it is rewritten.
-type PlaceOf = (Option<usize>, Range<usize>, Discriminant<Way>);
+/// Where a target is: its cell, what it covers, where in that its value is, and how it is rewritten.
+type PlaceOf = (
+    Option<usize>,
+    Range<usize>,
+    Option<Range<usize>>,
+    Discriminant<Way>,
+);
 
 /// Adds a target. Findings in the same literal are one; `places` tells which that is.
-fn merge(targets: &mut Vec<Target>, places: &mut HashMap<PlaceOf, usize>, target: Target) {
-    let Target {
-        cell, held, way, ..
-    } = &target;
-    match places.entry((*cell, held.covers.clone(), discriminant(way))) {
-        Entry::Occupied(same) => targets[*same.get()].findings.extend(target.findings),
+fn merge(survey: &mut Survey, places: &mut HashMap<PlaceOf, usize>, target: Target) {
+    // A document is written anew as a whole, but each of its values has a name of its own.
+    let is_document = survey.finding(&target).host.context.slot == Slot::KubernetesSecret;
+    let own = is_document.then(|| target.secret.clone());
+    let covers = target.held.covers.clone();
+    match places.entry((target.cell, covers, own, discriminant(&target.way))) {
+        Entry::Occupied(same) => {
+            let same = &mut survey.targets[*same.get()];
+            same.findings.extend(target.findings);
+        }
         Entry::Vacant(new) => {
-            new.insert(targets.len());
-            targets.push(target);
+            new.insert(survey.targets.len());
+            survey.targets.push(target);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `keysweep fix`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -274,6 +274,7 @@ struct Run<'n> {
     kept: usize,
     failed: usize,
     also: BTreeMap<String, Vec<String>>,
+    forms: BTreeSet<String>,
 }
 
 impl Run<'_> {
@@ -307,6 +308,7 @@ impl Run<'_> {
                 }
             };
             self.one(args, &fixer, &fixed, out)?;
+            self.tell_forms(survey, &fixed, &fixer);
         }
         Ok(())
     }
@@ -353,7 +355,7 @@ impl Run<'_> {
                 Action::Masked => self.masked += 1,
                 Action::Kept(reason) => {
                     self.kept += 1;
-                    say(&format!("{place}: {} {reason}", finding.title));
+                    say(&format!("{place}: {}: {reason}", finding.title));
                 }
             }
         }
@@ -392,6 +394,17 @@ impl Run<'_> {
         true
     }
 
+    /// Notes what the vault has to get where that is more than the secret.
+    fn tell_forms(&mut self, survey: &Survey, fixed: &Fixed, fixer: &Fixer<'_>) {
+        for target in &survey.targets {
+            if let Action::Rewritten(name) = &fixed.outcomes[target.findings[0]].action
+                && let Some(form) = survey.form(target, fixer.sweep)
+            {
+                self.forms.insert(format!("{name}: {}", printable(&form)));
+            }
+        }
+    }
+
     fn tell_also(&mut self, fixer: &Fixer<'_>, finding: &Finding, name: &str) {
         let context = finding.host.context;
         let holes = keysweep::advise::template::Holes::of(finding, &fixer.facts, name);
@@ -421,6 +434,12 @@ impl Run<'_> {
             writeln!(out, "\n{title} also needs:")?;
             for text in list {
                 writeln!(out, "  - {text}")?;
+            }
+        }
+        if !self.forms.is_empty() {
+            writeln!(out, "\nMore than the secret goes into the vault:")?;
+            for form in &self.forms {
+                writeln!(out, "  - {form}")?;
             }
         }
         if rewritten > 0 {

@@ -1,7 +1,7 @@
 //! `keysweep migrate`: a script that puts the new values into the vault. No value is in it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
 use keysweep::advise;
@@ -21,6 +21,8 @@ use crate::fix::{Swept, assign, surveys, sweep};
 pub struct Entry {
     pub title: Cow<'static, str>,
     pub places: SmallVec<[String; 1]>,
+    /// What of it goes into the vault where that is more than the secret.
+    pub forms: BTreeSet<String>,
     /// Where in a history it stands.
     pub past: SmallVec<[String; 1]>,
     pub rotate: SmallVec<[Cow<'static, str>; 1]>,
@@ -59,6 +61,12 @@ pub fn entries(
     let names = all_names(swept.names.clone(), &surveys);
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
     for (survey, names) in surveys.into_iter().zip(names) {
+        for target in &survey.targets {
+            let name = &names[target.findings[0]];
+            let form = survey.form(target, &swept.sweep);
+            let entry = entries.entry(name.clone()).or_default();
+            entry.forms.extend(form);
+        }
         for (finding, name) in survey.findings.iter().zip(names) {
             let entry = entries.entry(name).or_default();
             entry
@@ -216,6 +224,9 @@ fn comment(out: &mut impl Write, name: &str, entry: &Entry) -> Result<(), Fault>
     writeln!(out, "# {name}: {}", line(&entry.title))?;
     for place in &entry.places {
         writeln!(out, "#   {}", line(place))?;
+    }
+    for form in &entry.forms {
+        writeln!(out, "#   stored whole: {}", line(form))?;
     }
     Ok(())
 }
