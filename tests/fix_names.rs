@@ -279,3 +279,22 @@ fn names_say_what_a_secret_is() {
         "{text}"
     );
 }
+
+/// What only commits have any more goes by the name that `fix` wrote in its stead.
+#[test]
+fn a_plan_goes_by_the_names_that_were_written() {
+    let repo = util::git::Repo::new();
+    for (path, seed) in [("a/s.py", 1), ("b/s.py", 2)] {
+        repo.save(path, format!("GITHUB_TOKEN = \"{}\"\n", token(seed)));
+    }
+    fix(&repo.dir, ".").expect(0);
+    let plan = repo
+        .dir
+        .run(&["plan", "--vault", "kv-app"])
+        .expect(1)
+        .stdout;
+    for path in ["a/s.py", "b/s.py"] {
+        let row = format!("| {} | {path} line 1 ", name(&repo.dir, path));
+        assert!(plan.contains(&row), "{row}: {plan}");
+    }
+}

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::name;
 use crate::error::{Error, ErrorKind};
+use crate::finding::Finding;
 use crate::pipeline::PathKey;
 
 /// What wants a name.
@@ -28,6 +29,19 @@ pub struct Wish<'a> {
     pub wanted: String,
     /// Whether the host works with this name only.
     pub forced: bool,
+}
+
+/// What in its file a finding is called, whatever line it is on: its keys, its name, else its rule.
+pub fn place(finding: &Finding) -> String {
+    let keys = finding.host.keys.join(".");
+    match keys.is_empty() {
+        true => finding
+            .name
+            .as_deref()
+            .unwrap_or(&finding.rule.id)
+            .to_owned(),
+        false => keys,
+    }
 }
 
 /// The memory of earlier runs: location to name.
@@ -90,6 +104,24 @@ impl NameMap {
 
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
+    }
+
+    /// Places and the names that they were given.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().map(|(place, name)| (&**place, &**name))
+    }
+
+    /// The name that was given where a finding stands, if that place had one value only.
+    pub fn known(&self, finding: &Finding) -> Option<&str> {
+        if finding.shown_path != finding.origin.path {
+            return None;
+        }
+        let plain = format!("{}#{}", finding.path(), place(finding));
+        let is_only = !self.names.contains_key(&format!("{plain}~2"));
+        self.names
+            .get(&plain)
+            .filter(|_| is_only)
+            .map(String::as_str)
     }
 
     /// As a file, the same bytes for the same names.

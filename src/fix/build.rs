@@ -343,6 +343,12 @@ fn cell_text(text: Vec<u8>) -> super::region::Region {
 
 /// Where a stretch of the text before stands after the edits, with what was inserted at its ends.
 fn moved(range: &Range<usize>, edits: &[Edit]) -> Range<usize> {
+    // What goes with more around it has no place of its own any more.
+    let around = edits.iter().map(|edit| &edit.range);
+    let around = around
+        .filter(|around| around.start <= range.start && range.end <= around.end)
+        .find(|around| !around.is_empty());
+    let range = around.unwrap_or(range);
     let shift = |upto: usize, with_inserts: bool| -> isize {
         edits
             .iter()

@@ -15,7 +15,7 @@ use super::region::Region;
 use super::slot::{Held, Refused, Scene};
 use super::sql;
 use super::{Fixer, companion};
-use crate::advise::names::Wish;
+use crate::advise::names::{self, Wish};
 use crate::advise::{name, template};
 use crate::decode::{self, Role};
 use crate::finding::Finding;
@@ -175,16 +175,10 @@ impl Survey {
     pub fn wish<'s>(&'s self, finding: &Finding, value: &'s [u8]) -> Wish<'s> {
         let plain = name::of(finding);
         let wanted = template::vault_name(finding, &plain);
-        let keys = finding.host.keys.join(".");
-        let said = finding.name.as_deref().unwrap_or(&finding.rule.id);
         Wish {
             path: &self.shown_path,
             key: &self.key,
-            place: if keys.is_empty() {
-                said.to_owned()
-            } else {
-                keys
-            },
+            place: names::place(finding),
             value,
             forced: wanted != plain,
             wanted,

@@ -110,16 +110,46 @@ fn all_names(mut known: NameMap, surveys: &[Survey]) -> Vec<Vec<String>> {
     all
 }
 
+/// Names that `fix` gave before and that nothing in the files asks for any more, each with its places.
+struct Given(BTreeMap<String, Vec<String>>);
+
+impl Given {
+    fn of(swept: &Swept, entries: &BTreeMap<String, Entry>) -> Self {
+        let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (place, name) in swept.names.iter() {
+            if !entries.contains_key(name) {
+                let places = given.entry(name.to_owned()).or_default();
+                places.push(swept.sweep.masked(place).into());
+            }
+        }
+        Self(given)
+    }
+
+    /// Writes what they are, and the command for each.
+    fn write(&self, command: impl Fn(&str) -> String, out: &mut impl Write) -> Result<(), Fault> {
+        if !self.0.is_empty() {
+            writeln!(out, "\n# What keysweep fix has replaced already:")?;
+        }
+        for (name, places) in &self.0 {
+            let places: Vec<String> = places.iter().map(|place| line(place)).collect();
+            writeln!(out, "# {name}: {}", places.join(", "))?;
+            writeln!(out, "{}", command(name))?;
+        }
+        Ok(())
+    }
+}
+
 pub fn run(args: &MigrateArgs) -> Result<Exit, Fault> {
     let (swept, mut outcome) = sweep(&args.target)?;
     let entries = entries(&swept, &mut outcome, |_| ());
+    let given = Given::of(&swept, &entries);
     let vault = swept.facts.vault.as_ref();
     let suffix = vault.map_or("vault.azure.net", |vault| &vault.suffix);
     let vault = vault.map_or("", |vault| &vault.name);
     let mut out = io::stdout().lock();
     match args.shell {
-        ShellArg::Bash => bash(&entries, vault, &mut out)?,
-        ShellArg::Powershell => powershell(&entries, vault, suffix, &mut out)?,
+        ShellArg::Bash => bash(&entries, &given, vault, &mut out)?,
+        ShellArg::Powershell => powershell(&entries, &given, vault, suffix, &mut out)?,
     }
     Ok(match outcome.ledger.is_complete() {
         true => Exit::Clean,
@@ -145,7 +175,7 @@ trap 'exit 130' INT TERM
 
 # put NAME: the value arrives on standard input and is stored byte for byte.
 put() {
-  local name="$1" value="$d/value" back="$d/back" said="$d/said"
+  local name="$1" value="$d/value" back="$d/back"
   cat >"$value"
   if [ ! -s "$value" ]; then
     echo "$name: empty, left out" >&2
@@ -154,14 +184,6 @@ put() {
   if [ "$(wc -c <"$value")" -gt 25600 ]; then
     echo "$name: over 25 KB, the vault's limit" >&2
     return 1
-  fi
-  # 403 is not "missing": only the service's word for that lets the script go on.
-  if az keyvault secret show --vault-name "$VAULT" --name "$name" >/dev/null 2>"$said"; then
-    echo "$name: exists already; a new version would become the current one. Left as it is" >&2
-    return 2
-  elif ! grep -q 'SecretNotFound' "$said"; then
-    cat "$said" >&2
-    return 3
   fi
   az keyvault secret set --vault-name "$VAULT" --name "$name" --file "$value" --encoding utf-8 \
     --content-type text/plain --tags origin=keysweep --only-show-errors -o none
@@ -176,9 +198,20 @@ put() {
   echo "$name: stored"
 }
 
-# take NAME: from the file, or from a prompt.
+# take NAME: from the file, or from a prompt. With "given" behind it, it may be stored already.
 take() {
-  local name="$1" value
+  local name="$1" value said="$d/said"
+  # 403 is not "missing": only the service's word for that lets the script go on.
+  if az keyvault secret show --vault-name "$VAULT" --name "$name" </dev/null >/dev/null 2>"$said"; then
+    if [ "${2:-}" = given ]; then
+      return 0
+    fi
+    echo "$name: exists already; a new version would become the current one. Left as it is" >&2
+    return 2
+  elif ! grep -q 'SecretNotFound' "$said"; then
+    cat "$said" >&2
+    return 3
+  fi
   if [ -n "$from" ]; then
     if [ -n "$(find "$from/$name" -perm /077)" ]; then
       echo "$from/$name: others can read it; chmod 600 first" >&2
@@ -194,13 +227,19 @@ take() {
 failed=0
 "#;
 
-fn bash(entries: &BTreeMap<String, Entry>, vault: &str, out: &mut impl Write) -> Result<(), Fault> {
+fn bash(
+    entries: &BTreeMap<String, Entry>,
+    given: &Given,
+    vault: &str,
+    out: &mut impl Write,
+) -> Result<(), Fault> {
     out.write_all(BASH.replace("@VAULT@", vault).as_bytes())?;
     writeln!(out, "\n# 1. Make the new credential of each, and store it.")?;
     for (name, entry) in entries {
         comment(out, name, entry)?;
         writeln!(out, "take {name} || failed=1")?;
     }
+    given.write(|name| format!("take {name} given || failed=1"), out)?;
     writeln!(
         out,
         "\n# 2. Let the applications read them (once for each identity; PRINCIPAL is its object id):"
@@ -259,8 +298,12 @@ $ErrorActionPreference = 'Stop'
 if (-not $Vault) { throw 'the name of the Key Vault is missing' }
 $failed = 0
 
-function Save-Value([string] $Name) {
+# With -Given, it may be stored already.
+function Save-Value([string] $Name, [switch] $Given) {
     $known = Get-AzKeyVaultSecret -VaultName $Vault -Name $Name
+    if ($known -and $Given) {
+        return
+    }
     if ($known) {
         Write-Warning "${Name}: exists already; a new version would become the current one. Left as it is"
         $script:failed = 1
@@ -293,6 +336,7 @@ function Save-Value([string] $Name) {
 
 fn powershell(
     entries: &BTreeMap<String, Entry>,
+    given: &Given,
     vault: &str,
     suffix: &str,
     out: &mut impl Write,
@@ -309,6 +353,7 @@ fn powershell(
         comment(out, name, entry)?;
         writeln!(out, "Save-Value '{name}'")?;
     }
+    given.write(|name| format!("Save-Value '{name}' -Given"), out)?;
     writeln!(
         out,
         "\n# 2. Let the applications read them (once for each identity):"

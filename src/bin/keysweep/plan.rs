@@ -171,6 +171,13 @@ impl Plan {
             let advice = advise::advise_with(first, facts);
             let known = names.get(&first.secret).cloned();
             let is_read_somewhere = same.iter().any(is_read);
+            // What fix has replaced here goes by the name that it gave.
+            let mut given = same
+                .iter()
+                .filter(|f| is_read(f))
+                .filter_map(|f| files.names.known(f));
+            let given = given.find(|name| !self.entries.contains_key(*name));
+            let known = known.or_else(|| given.map(str::to_owned));
             let free = || self.free(&advice.vault_name, &mut numbers);
             let name = known.or_else(|| is_read_somewhere.then(free));
             let entry = match name {
