@@ -298,3 +298,36 @@ fn a_plan_goes_by_the_names_that_were_written() {
         assert!(plan.contains(&row), "{row}: {plan}");
     }
 }
+
+/// What stands beside secrets in a document that is written anew has to get into the vault as well.
+#[test]
+fn what_a_document_has_beside_secrets_is_told() {
+    let dir = Dir::new();
+    let text = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: prod\nstringData:\n  user: \
+                admin\n  github-token: @\n";
+    dir.write("app.yaml", text.replace('@', &token(1)));
+    let args = ["--vault", "kv-app", "."];
+    let script = dir
+        .run(&[&["migrate"], &args[..]].concat())
+        .expect(0)
+        .stdout;
+    assert_eq!(told(&script, "prod-db-user"), ["app.yaml key user"]);
+    assert!(
+        script.contains("take prod-db-user || failed=1\n"),
+        "{script}"
+    );
+    let plan = dir.run(&[&["plan"], &args[..]].concat()).expect(1).stdout;
+    assert!(
+        plan.contains("| prod-db-user | app.yaml key user |"),
+        "{plan}"
+    );
+    assert!(!plan.contains("- prod-db-user:"), "{plan}");
+    let fixed = dir
+        .run(&[&["fix", "--pair"], &args[..]].concat())
+        .expect(1)
+        .stdout;
+    assert!(
+        fixed.contains("- prod-db-user: the value of user\n"),
+        "{fixed}"
+    );
+}

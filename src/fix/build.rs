@@ -365,6 +365,34 @@ fn moved(range: &Range<usize>, edits: &[Edit]) -> Range<usize> {
     start.min(end)..end
 }
 
+impl Fixer<'_> {
+    /// What documents that are written anew by these names look up for values that are no findings: each
+    /// name with the key of its value.
+    pub fn others(&self, survey: &Survey, names: &[Option<String>]) -> Vec<(String, String)> {
+        let is_document =
+            |target: &Target| survey.finding(target).host.context.slot == Slot::KubernetesSecret;
+        if !survey.targets.iter().any(is_document) {
+            return Vec::new();
+        }
+        let text = reading::readable(survey.region(None), Grammar::Yaml);
+        let Some(parsed) = grammar::parse(Grammar::Yaml, &text) else {
+            return Vec::new();
+        };
+        let mut seen = HashSet::new();
+        let targets = survey.targets.iter().zip(names);
+        let documents = targets.filter(|(target, name)| {
+            name.is_some() && is_document(target) && seen.insert(target.held.covers.clone())
+        });
+        let others = documents.flat_map(|(target, _)| {
+            let finding = survey.finding(target);
+            let scene = survey::scene(survey, finding, &parsed, target.secret.clone(), b"", "");
+            let name_of = |key: &str| name_for_key(survey, names, target, key);
+            kubernetes::others(&scene, &name_of)
+        });
+        others.collect()
+    }
+}
+
 /// The name for a key of the document that a target stands in; `None` where no finding has the key.
 fn name_for_key(
     survey: &Survey,

@@ -48,8 +48,7 @@ pub fn external_secret(scene: &Scene<'_>, names: &NameOf<'_>) -> Result<Edit, Re
         "  data:".to_owned(),
     ]);
     for key in keys(parsed, mapping) {
-        let named =
-            names(&key)?.unwrap_or_else(|| name::from_hint(&format!("{secret} {key}"), "secret"));
+        let named = names(&key)?.unwrap_or_else(|| own_name(parsed, metadata, &key));
         lines.push(format!(
             "    - secretKey: {}",
             quote::yaml(&key, YamlStyle::Plain)
@@ -60,6 +59,29 @@ pub fn external_secret(scene: &Scene<'_>, names: &NameOf<'_>) -> Result<Edit, Re
     let text = parsed.text_of(mapping);
     let tail = String::from_utf8_lossy(&text[text.trim_ascii_end().len()..]);
     Ok(Edit::new(mapping.byte_range(), lines.join(newline) + &tail))
+}
+
+/// What the document that replaces the one around the secret looks up for keys without findings: each
+/// name with its key.
+pub fn others(scene: &Scene<'_>, names: &NameOf<'_>) -> Vec<(String, String)> {
+    let parsed = scene.parsed;
+    let mapping = scene.document().ok().and_then(mapping_in);
+    let metadata = mapping.and_then(|mapping| value(parsed, mapping, "metadata"));
+    let (Some(mapping), Some(metadata)) = (mapping, metadata.and_then(mapping_in)) else {
+        return Vec::new();
+    };
+    let keys = keys(parsed, mapping).into_iter();
+    let without = keys.filter(|key| names(key) == Ok(None));
+    without
+        .map(|key| (own_name(parsed, metadata, &key), key))
+        .collect()
+}
+
+/// The name for a key without a finding.
+fn own_name(parsed: &Parsed<'_>, metadata: Node<'_>, key: &str) -> String {
+    let said = |name| value(parsed, metadata, name).map(|node| scalar(parsed, node));
+    let of = ["namespace", "name"].map(|name| said(name).unwrap_or_default());
+    name::from_hint(&format!("{} {key}", of.join(" ")), "secret")
 }
 
 /// The keys of `stringData` and `data`.

@@ -10,7 +10,7 @@ use keysweep::advise::facts::{Cloud, Facts, Vault};
 use keysweep::advise::names::NameMap;
 use keysweep::error::Error;
 use keysweep::finding::{Finding, Fingerprint};
-use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, diff, write};
+use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, Target, diff, write};
 use keysweep::ledger::{Ledger, Reason};
 use keysweep::pipeline::{Options, Outcome, PathKey, Progress, Sweep, mask_names, path_keys};
 use keysweep::report::human::{counted, printable};
@@ -396,12 +396,19 @@ impl Run<'_> {
 
     /// Notes what the vault has to get where that is more than the secret.
     fn tell_forms(&mut self, survey: &Survey, fixed: &Fixed, fixer: &Fixer<'_>) {
-        for target in &survey.targets {
-            if let Action::Rewritten(name) = &fixed.outcomes[target.findings[0]].action
-                && let Some(form) = survey.form(target, fixer.sweep)
-            {
+        let given = |target: &Target| match &fixed.outcomes[target.findings[0]].action {
+            Action::Rewritten(name) => Some(name.clone()),
+            _ => None,
+        };
+        let names: Vec<Option<String>> = survey.targets.iter().map(given).collect();
+        for (target, name) in survey.targets.iter().zip(&names) {
+            if let (Some(name), Some(form)) = (name, survey.form(target, fixer.sweep)) {
                 self.forms.insert(format!("{name}: {}", printable(&form)));
             }
+        }
+        for (name, key) in fixer.others(survey, &names) {
+            let key = printable(&fixer.sweep.masked(&key));
+            self.forms.insert(format!("{name}: the value of {key}"));
         }
     }
 

@@ -67,6 +67,16 @@ pub fn entries(
             let entry = entries.entry(name.clone()).or_default();
             entry.forms.extend(form);
         }
+        let targets = survey.targets.iter();
+        let given: Vec<_> = targets
+            .map(|t| Some(names[t.findings[0]].clone()))
+            .collect();
+        for (name, key) in fixer.others(&survey, &given) {
+            let entry = entries.entry(name).or_default();
+            entry.title = "a value beside secrets".into();
+            let place = format!("{} key {}", survey.shown_path, swept.sweep.masked(&key));
+            entry.places.push(place);
+        }
         for (finding, name) in survey.findings.iter().zip(names) {
             let entry = entries.entry(name).or_default();
             entry

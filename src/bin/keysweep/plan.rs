@@ -260,7 +260,10 @@ impl Plan {
         let mut services: BTreeMap<&str, Vec<(&str, &Entry)>> = BTreeMap::new();
         let named = self.entries.iter().map(|(name, entry)| (&**name, entry));
         let unread = self.unread.iter().map(|(place, entry)| (*place, entry));
-        for (name, entry) in named.chain(unread) {
+        let found = named
+            .chain(unread)
+            .filter(|(_, entry)| !entry.secrets.is_empty());
+        for (name, entry) in found {
             let service = services.entry(&entry.provider).or_default();
             service.push((name, entry));
         }
