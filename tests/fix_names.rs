@@ -274,10 +274,7 @@ fn names_say_what_a_secret_is() {
     dir.write("p.ps1", format!("$env:DB_PASSWORD = '{password}'\n"));
     fix(&dir, "p.ps1").expect(0);
     let text = fs::read_to_string(dir.path().join("p.ps1")).expect("readable");
-    assert!(
-        text.starts_with("$env:DB_PASSWORD = (Get-AzKeyVaultSecret"),
-        "{text}"
-    );
+    assert!(text.contains("(Get-AzKeyVaultSecret "), "{text}");
 }
 
 /// What only commits have any more goes by the name that `fix` wrote in its stead.
