@@ -106,6 +106,12 @@ impl Ledger {
         &self.notes
     }
 
+    /// The paths of all that is said in it.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let lists = self.left_out.values().chain([&self.notes]);
+        lists.flatten().map(|entry| &*entry.path)
+    }
+
     /// Gives every path in it another form, such as one without secrets.
     pub fn rename(&mut self, mut name: impl FnMut(&str) -> Arc<str>) {
         let lists = self.left_out.values_mut().chain([&mut self.notes]);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::sniff::Encoding;
@@ -42,19 +43,62 @@ impl Origin {
 }
 
 /// A path as text: with `<FF>` for bytes of a name that is no Unicode, so that two such names stay two. The
-/// signs around them keep what a name says apart, as the bytes do.
+/// signs around them keep what a name says apart, as the bytes do. A name that says `<FF>` itself says it
+/// as `<3C>FF>`: [`path_of`] leads from each text to one path.
 pub fn path_text(bytes: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !memchr::memchr_iter(b'<', bytes).any(|at| byte_at(&bytes[at..]).is_some())
+    {
         return text.into();
     }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
+        let valid = chunk.valid();
+        for (at, c) in valid.char_indices() {
+            match byte_at(&valid.as_bytes()[at..]) {
+                Some(_) => text.push_str("<3C>"),
+                None => text.push(c),
+            }
+        }
         for byte in chunk.invalid() {
             text.push_str(&format!("<{byte:02X}>"));
         }
     }
     text.into()
+}
+
+/// The path that a text made by [`path_text`] stands for.
+#[cfg(unix)]
+pub fn path_of(text: &str) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    let mut rest = text.as_bytes();
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let Some((first, after)) = rest.split_first() {
+        let byte = byte_at(rest);
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &rest[4..] } else { after };
+    }
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+/// The path that a text made by [`path_text`] stands for. Names of other bytes are none here.
+#[cfg(not(unix))]
+pub fn path_of(text: &str) -> PathBuf {
+    text.into()
+}
+
+/// The byte that a text of a path begins with, where it stands there by its number.
+fn byte_at(text: &[u8]) -> Option<u8> {
+    let [b'<', high, low, b'>', ..] = text else {
+        return None;
+    };
+    let digit = |d: u8| match d {
+        b'0'..=b'9' => Some(d - b'0'),
+        b'A'..=b'F' => Some(d - b'A' + 10),
+        _ => None,
+    };
+    let byte = digit(*high)? * 16 + digit(*low)?;
+    (byte >= 0x80 || byte == b'<').then_some(byte)
 }
 
 /// Which git object bytes come from.
@@ -209,6 +253,28 @@ impl<'b> Unit<'b> {
             before: Before::default(),
             encoding: None,
             core: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_text_stands_for_one_path() {
+        use std::os::unix::ffi::OsStrExt;
+        for (path, text) in [
+            (&b"caf\xc3\xa9/a<b>.py"[..], "caf\u{e9}/a<b>.py"),
+            (b"caf\xe9.py", "caf<E9>.py"),
+            (b"caf<E9>.py", "caf<3C>E9>.py"),
+            (b"caf<3C>E9>.py", "caf<3C>3C>E9>.py"),
+            (b"<<\xff>\xfe/<E9", "<<<FF>><FE>/<E9"),
+            (b"<7F>", "<7F>"),
+        ] {
+            assert_eq!(path_text(path), text);
+            assert_eq!(path_of(text).as_os_str().as_bytes(), path);
         }
     }
 }

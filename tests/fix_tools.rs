@@ -179,6 +179,36 @@ fn the_migration_script_asks_for_values() {
     assert!(!String::from_utf8_lossy(&seen).contains("Kz7first"));
 }
 
+/// What `fix` has replaced is asked for as well, under the names that it gave, until the vault has it.
+#[test]
+fn the_migration_script_knows_what_was_replaced() {
+    if program("bash").is_none() {
+        return;
+    }
+    let dir = migration("bash");
+    let first = fs::read_to_string(dir.path().join("migrate")).expect("written");
+    let takes = |script: &str| {
+        let lines = script.lines().filter(|line| line.starts_with("take "));
+        let names = lines.map(|line| line.split(' ').nth(1).unwrap_or_default().to_owned());
+        names.collect::<Vec<String>>()
+    };
+    let args = [".", "--vault", "kv-app"];
+    dir.run(&[&["fix", "--write"], &args[..]].concat())
+        .expect(0);
+    let script = dir.run(&[&["migrate"], &args[..]].concat()).expect(0);
+    assert_eq!(takes(&script.stdout), takes(&first));
+    assert!(
+        script.stdout.contains("# other-token: b.py#"),
+        "{}",
+        script.stdout
+    );
+    dir.write("migrate", script.stdout);
+    migrate(&dir, &["migrate"], "Kz7first\nKz7second\n").expect(0);
+    let stored = fs::read(dir.path().join("vault/other-token")).expect("stored");
+    assert_eq!(stored, b"Kz7second");
+    migrate(&dir, &["migrate"], "").expect(0);
+}
+
 #[test]
 fn shells_read_the_migration_scripts() {
     let powershell = migration("powershell");

@@ -610,8 +610,9 @@ fn offered(run: &Run) -> Vec<String> {
     commands
 }
 
-/// Runs a command in a shell, as it stands.
+/// Runs a command in a shell, as it stands. Not every shell takes comments from who types.
 fn shell(copy: &Repo, command: &str) -> std::process::Output {
+    assert!(!command.contains(" # "), "{command}");
     let mut shell = std::process::Command::new("sh");
     util::git::isolate(&mut shell);
     // The editor that a person would use for the message.
@@ -874,6 +875,11 @@ fn the_answer_stays_short_whatever_there_is_to_say() {
     copy.git(&["tag", "-a", "-m", &leak(8), "v1"]);
     let before = server.refs();
     let name = format!("fresh:refs/heads/{}", token(9));
+    let other = format!("fresh:refs/heads/{}", token(10));
+    let run = server.push(&[&name, &other]);
+    let hidden = answer(&run).join("\n");
+    let follows = "git branch --force BRANCH-2 refs/heads/BRANCH";
+    assert!(hidden.contains(follows), "{hidden}");
     let run = server.push(&["fresh", "v1", &name]);
     assert_refused(
         &server,
@@ -886,8 +892,8 @@ fn the_answer_stays_short_whatever_there_is_to_say() {
         "(9 found)",
         "and 7 more",
         "--orphan",
-        "git branch --force BRANCH fresh",
-        "git tag --force --annotate v1 fresh",
+        "git branch --force BRANCH refs/heads/fresh",
+        "git tag --force --annotate v1 refs/heads/fresh",
         "another name",
         "Ask security",
     ] {
@@ -1916,7 +1922,7 @@ fn pre_push_takes_names_with_spaces_and_says_that_nothing_was_sent() {
 #[test]
 fn the_offered_commands_clean_what_is_pushed_and_nothing_else() {
     type Prepare = fn(&Repo);
-    let cases: [(&[&str], Prepare); 7] = [
+    let cases: [(&[&str], Prepare); 10] = [
         (&["feat"], |copy| {
             copy.git(&["checkout", "--quiet", "-b", "feat"]);
             copy.save("a.py", leak(1));
@@ -1956,6 +1962,23 @@ fn the_offered_commands_clean_what_is_pushed_and_nothing_else() {
             copy.save("a.py", leak(1));
             copy.save("b.py", "x = 1\n");
             copy.git(&["branch", "clean"]);
+        }),
+        // A branch and a tag of one name, which lead to one commit or to two.
+        (&["refs/heads/v4", "refs/tags/v4"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "v4"]);
+            copy.save("a.py", leak(1));
+            copy.git(&["tag", "v4"]);
+        }),
+        (&["refs/tags/v5"], |copy| {
+            copy.git(&["checkout", "--quiet", "--detach"]);
+            copy.save("a.py", leak(1));
+            copy.git(&["tag", "-a", "-m", &leak(2), "v5"]);
+            copy.git(&["branch", "v5", "main"]);
+        }),
+        (&["a#1", "b$(x)"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "a#1"]);
+            copy.save("a.py", leak(1));
+            copy.git(&["branch", "b$(x)"]);
         }),
     ];
     for (number, (args, prepare)) in cases.into_iter().enumerate() {

@@ -297,7 +297,12 @@ fn no_report_of_files_prints_what_names_hold() {
     let (link, gone) = (&*secrets[6], &*secrets[7]);
     for format in FORMATS {
         for level in ["low", "medium", "high"] {
-            for paths in [&["."][..], &[".", link, gone], &["--max-size", "4000", "."]] {
+            let glued = &*format!("x{gone}y");
+            for paths in [
+                &["."][..],
+                &[".", link, gone, glued],
+                &["--max-size", "4000", "."],
+            ] {
                 let scan = ["scan", "--format", format, "--min-confidence", level];
                 let run = dir.run(&[&scan, paths].concat());
                 assert!(run.code > Some(0), "{}", run.stderr);
@@ -359,6 +364,50 @@ fn what_acts_on_files_prints_nothing_that_names_hold() {
             .all(|secret| !names.contains(&secret[SHOWN..])),
         "{names}"
     );
+}
+
+#[test]
+fn arguments_that_are_refused_are_shown_without_secrets() {
+    let dir = Dir::new();
+    dir.write("a.py", format!("token = \"{}\"\n", token(1)));
+    let secret = token(2);
+    let option = format!("--{secret}");
+    for args in [
+        &[&*secret][..],
+        &["scan", &option],
+        &["scan", "--format", &secret],
+        &["scan", "--max-size", &secret],
+        &["history", ".", &secret],
+        &["rules", &secret],
+        &["hook", "pre-push", "origin", "url", &secret],
+        &["fix", "--vault", &secret],
+        &["fix", "--set", &secret],
+    ] {
+        for colours in ["0", "1"] {
+            let vars = [("CLICOLOR_FORCE", colours)];
+            let run = dir.run_with(args, &vars, b"").expect(2);
+            assert_silent(&run, &secret, &args.join(" "));
+            assert!(run.stderr.contains("ghp_****"), "{}", run.stderr);
+        }
+    }
+    let run = dir.run(&["scan", "--fromat"]).expect(2);
+    assert!(run.stderr.contains("--format"), "{}", run.stderr);
+    dir.run(&["scan", "--help"]).expect(0);
+}
+
+#[test]
+fn a_plan_names_the_files_it_wrote_without_their_secrets() {
+    let dir = Dir::new();
+    dir.write("a.py", format!("token = \"{}\"\n", token(1)));
+    let [rules, other] = [2, 3].map(token);
+    let run = dir
+        .run(&["plan", "--replace-text", &rules, "--names", &other])
+        .expect(1);
+    assert!(dir.path().join(&rules).is_file());
+    for secret in [rules, other] {
+        assert_silent(&run, &secret, "the plan");
+    }
+    assert!(run.stdout.contains("Delete ghp_****"), "{}", run.stdout);
 }
 
 /// The fingerprints of findings, each with its path and whether it stands in the name.

@@ -108,7 +108,8 @@ pub fn advise_with(finding: &Finding, facts: &Facts) -> Advice {
     }
 }
 
-fn breaks(finding: &Finding) -> Cow<'static, str> {
+/// What stops working when a finding's secret is ended; empty where that is not known.
+pub fn breaks(finding: &Finding) -> Cow<'static, str> {
     let of_service = services::of(finding).map_or("", |service| service.breaks);
     services::end_of_sas(finding).unwrap_or(of_service).into()
 }

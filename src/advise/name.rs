@@ -36,9 +36,10 @@ const GENERIC: [&str; 22] = [
 ];
 
 /// Words that do not even name a kind of secret.
-const EMPTY: [&str; 18] = [
-    "raw", "text", "tmp", "temp", "x", "s", "k", "val", "value", "data", "arg", "param", "res",
-    "result", "header", "headers", "default", "string",
+const EMPTY: [&str; 31] = [
+    "raw", "text", "tmp", "temp", "x", "s", "k", "val", "value", "data", "arg", "args", "param",
+    "res", "result", "header", "headers", "default", "string", "old", "new", "user", "username",
+    "net", "com", "run", "script", "bash", "pwsh", "command", "cmd",
 ];
 
 /// Spellings that camel case would tear apart.

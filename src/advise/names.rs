@@ -2,20 +2,26 @@
 //!
 //! The same value gets one name everywhere. Different values that would get the same name are all
 //! qualified, so that none takes the plain name by accident. What a location was once called is
-//! remembered in a file that holds places and names, no values and no hashes of values.
+//! remembered in a file that holds places and names, no values and no hashes of values. A name in it is
+//! given to no other location, whose value may be another.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::name;
 use crate::error::{Error, ErrorKind};
+use crate::finding::Finding;
+use crate::pipeline::PathKey;
 
 /// What wants a name.
 #[derive(Clone, Debug)]
 pub struct Wish<'a> {
+    /// The path as it is printed.
     pub path: &'a str,
+    /// What tells its file apart from others.
+    pub key: &'a PathKey,
     /// Keys or identifier, which do not move when lines do.
     pub place: String,
     /// The text that goes into the vault. Compared within a run, never kept.
@@ -23,6 +29,19 @@ pub struct Wish<'a> {
     pub wanted: String,
     /// Whether the host works with this name only.
     pub forced: bool,
+}
+
+/// What in its file a finding is called, whatever line it is on: its keys, its name, else its rule.
+pub fn place(finding: &Finding) -> String {
+    let keys = finding.host.keys.join(".");
+    match keys.is_empty() {
+        true => finding
+            .name
+            .as_deref()
+            .unwrap_or(&finding.rule.id)
+            .to_owned(),
+        false => keys,
+    }
 }
 
 /// The memory of earlier runs: location to name.
@@ -87,6 +106,24 @@ impl NameMap {
         self.names.is_empty()
     }
 
+    /// Places and the names that they were given.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.names.iter().map(|(place, name)| (&**place, &**name))
+    }
+
+    /// The name that was given where a finding stands, if that place had one value only.
+    pub fn known(&self, finding: &Finding) -> Option<&str> {
+        if finding.shown_path != finding.origin.path {
+            return None;
+        }
+        let plain = format!("{}#{}", finding.path(), place(finding));
+        let is_only = !self.names.contains_key(&format!("{plain}~2"));
+        self.names
+            .get(&plain)
+            .filter(|_| is_only)
+            .map(String::as_str)
+    }
+
     /// As a file, the same bytes for the same names.
     pub fn to_text(&self) -> String {
         let entry = |(place, name): (&String, &String)| Entry {
@@ -104,9 +141,10 @@ impl NameMap {
     /// Names all wishes and remembers them. The answers are in the order of the wishes, which must
     /// be in the order of path and place.
     pub fn assign(&mut self, wishes: &[Wish<'_>]) -> Vec<String> {
-        let locations = locations(wishes);
+        let locations = self.locations(wishes);
         let mut groups = self.groups(wishes, &locations);
-        qualify(&mut groups, wishes);
+        let taken = self.names.values().map(|name| name.to_ascii_lowercase());
+        qualify(&mut groups, wishes, &taken.collect());
         let mut names = vec![String::new(); wishes.len()];
         for group in groups {
             for member in group.members {
@@ -118,10 +156,33 @@ impl NameMap {
         names
     }
 
+    /// Path and place, with a number where that is not enough.
+    fn locations(&self, wishes: &[Wish<'_>]) -> Vec<String> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let locate = |wish: &Wish<'_>| {
+            let plain = format!("{}#{}", wish.key.text, wish.place);
+            let count = seen.entry(plain.clone()).or_default();
+            loop {
+                *count += 1;
+                let location = match *count {
+                    1 => plain.clone(),
+                    count => format!("{plain}~{count}"),
+                };
+                // What an earlier run named by a key of several files may stand in another of them.
+                if wish.key.is_own || !self.names.contains_key(&location) {
+                    return location;
+                }
+            }
+        };
+        wishes.iter().map(locate).collect()
+    }
+
     /// Wishes with the same value, under the name that earlier runs or the shortest wish gives.
     fn groups(&self, wishes: &[Wish<'_>], locations: &[String]) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         let mut of_value: HashMap<&[u8], usize> = HashMap::new();
+        // Locations that had one value once may have several now.
+        let mut kept = HashSet::new();
         for (index, wish) in wishes.iter().enumerate() {
             let known = self.names.get(&locations[index]);
             if wish.forced {
@@ -134,7 +195,8 @@ impl NameMap {
             });
             let group = &mut groups[at];
             group.members.push(index);
-            if let Some(known) = known.filter(|_| !group.fixed) {
+            let is_kept = |known: &&String| kept.insert(known.to_ascii_lowercase());
+            if let Some(known) = known.filter(|_| !group.fixed).filter(is_kept) {
                 group.name.clone_from(known);
                 group.fixed = true;
             } else if !group.fixed && better(&wish.wanted, &group.name) {
@@ -172,48 +234,46 @@ fn better(wanted: &str, held: &str) -> bool {
     held.is_empty() || (wanted.len(), wanted) < (held.len(), held)
 }
 
-/// Path and place, with a number where that is not enough.
-fn locations(wishes: &[Wish<'_>]) -> Vec<String> {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    let locate = |wish: &Wish<'_>| {
-        let plain = format!("{}#{}", wish.path, wish.place);
-        let count = seen.entry(plain.clone()).or_default();
-        *count += 1;
-        if *count == 1 {
-            plain
-        } else {
-            format!("{plain}~{count}")
-        }
-    };
-    wishes.iter().map(locate).collect()
-}
-
-/// Tells apart what would share a name: by the file's stem, by the folder, last by the place.
-fn qualify(groups: &mut [Group], wishes: &[Wish<'_>]) {
-    for step in 0..3 {
-        let mut counts: HashMap<String, usize> = HashMap::new();
-        for group in groups.iter() {
-            *counts.entry(group.name.to_ascii_lowercase()).or_default() += 1;
-        }
-        for group in groups.iter_mut() {
-            let shared = counts
-                .get(&group.name.to_ascii_lowercase())
-                .is_some_and(|n| *n > 1);
-            if !shared || group.fixed {
-                continue;
-            }
+/// Tells apart what would share a name, or have one of `taken`: by the file's stem, by the folder, last by
+/// the place.
+fn qualify(groups: &mut [Group], wishes: &[Wish<'_>], taken: &HashSet<String>) {
+    for step in 0..2 {
+        for at in unclear(groups, taken) {
+            let group = &mut groups[at];
             let wish = &wishes[group.members[0]];
-            let plain = &wish.wanted;
             group.name = match step {
-                0 => prefixed(&stem(wish.path), plain),
-                1 => prefixed(&folder(wish.path), &group.name),
-                _ => {
-                    let place = format!("{}\0{}\0{}", wish.path, wish.place, group.members[0]);
-                    format!("{plain}-{}", name::hash(&place, 3))
-                }
+                0 => prefixed(&stem(wish.path), &wish.wanted),
+                _ => prefixed(&folder(wish.path), &group.name),
             };
         }
     }
+    let unclear = unclear(groups, taken);
+    let mut taken = taken.clone();
+    taken.extend(groups.iter().map(|group| group.name.to_ascii_lowercase()));
+    for at in unclear {
+        let member = groups[at].members[0];
+        let wish = &wishes[member];
+        let mut hashed = (member..).map(|number| {
+            let place = format!("{}\0{}\0{number}", wish.path, wish.place);
+            format!("{}-{}", wish.wanted, name::hash(&place, 3))
+        });
+        let free = hashed.find(|name| taken.insert(name.to_ascii_lowercase()));
+        groups[at].name = free.expect("numbers do not end");
+    }
+}
+
+/// The groups that are still to be named otherwise. To a vault, names in other letters are the same.
+fn unclear(groups: &[Group], taken: &HashSet<String>) -> Vec<usize> {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for group in groups {
+        *counts.entry(group.name.to_ascii_lowercase()).or_default() += 1;
+    }
+    let is_unclear = |group: &Group| {
+        let name = group.name.to_ascii_lowercase();
+        !group.fixed && (counts[&name] > 1 || taken.contains(&name))
+    };
+    let all = 0..groups.len();
+    all.filter(|at| is_unclear(&groups[*at])).collect()
 }
 
 fn prefixed(qualifier: &str, name: &str) -> String {
@@ -262,11 +322,12 @@ fn folder(path: &str) -> String {
 mod tests {
     use super::*;
 
-    fn wish<'a>(path: &'a str, value: &'a [u8], wanted: &str) -> Wish<'a> {
+    fn wish<'a>(key: &'a PathKey, value: &'a str, wanted: &str) -> Wish<'a> {
         Wish {
-            path,
+            path: key.text.split('~').next().unwrap_or_default(),
+            key,
             place: wanted.into(),
-            value,
+            value: value.as_bytes(),
             wanted: wanted.into(),
             forced: false,
         }
@@ -274,9 +335,10 @@ mod tests {
 
     #[test]
     fn one_value_has_one_name_and_the_shortest() {
+        let [a, b] = ["a.py", "b.py"].map(PathKey::plain);
         let wishes = [
-            wish("a.py", b"v", "storage-account-key"),
-            wish("b.py", b"v", "account-key"),
+            wish(&a, "v", "storage-account-key"),
+            wish(&b, "v", "account-key"),
         ];
         let names = NameMap::default().assign(&wishes);
         assert_eq!(names, ["account-key", "account-key"]);
@@ -284,14 +346,15 @@ mod tests {
 
     #[test]
     fn different_values_are_all_qualified() {
+        let [a, b, c] = ["dev/a.py", "prod/a.py", "c.py"].map(PathKey::plain);
         let wishes = [
-            wish("dev/a.py", b"1", "key"),
-            wish("prod/a.py", b"2", "key"),
-            wish("c.py", b"3", "key"),
+            wish(&a, "1", "key"),
+            wish(&b, "2", "key"),
+            wish(&c, "3", "key"),
         ];
         let names = NameMap::default().assign(&wishes);
         assert_eq!(names, ["dev-a-key", "prod-a-key", "c-key"]);
-        let same = [wish("a.py", b"1", "key"), wish("a.py", b"2", "key")];
+        let same = [wish(&c, "1", "key"), wish(&c, "2", "key")];
         let names = NameMap::default().assign(&same);
         assert_ne!(names[0], names[1]);
         assert!(
@@ -302,13 +365,48 @@ mod tests {
 
     #[test]
     fn what_was_once_named_keeps_its_name() {
+        let [a, b] = ["a.py", "b.py"].map(PathKey::plain);
         let mut map = NameMap::default();
-        map.assign(&[wish("a.py", b"1", "key")]);
-        let later = [wish("a.py", b"1", "key"), wish("b.py", b"2", "key")];
+        map.assign(&[wish(&a, "1", "key")]);
+        let later = [wish(&a, "1", "key"), wish(&b, "2", "key")];
         let names = map.assign(&later);
         assert_eq!(names[0], "key");
         assert_ne!(names[1], "key");
         let text = map.to_text();
         assert_eq!(NameMap::parse(&text).expect("the same form"), map);
+    }
+
+    #[test]
+    fn a_name_of_an_earlier_run_is_given_to_no_other_place() {
+        let keys = ["a.py", "x/b.py", "x/b.yml", "y/b.py"].map(PathKey::plain);
+        let mut map = NameMap::default();
+        let names: Vec<String> = ["1", "2", "3", "4"]
+            .iter()
+            .zip(&keys)
+            .flat_map(|(value, key)| map.assign(&[wish(key, value, "Key")]))
+            .collect();
+        assert_eq!(names[..2], ["Key", "b-Key"]);
+        let all: HashSet<_> = names.iter().map(|name| name.to_lowercase()).collect();
+        assert_eq!(all.len(), keys.len(), "{names:?}");
+        // Each keeps its own, and two values that had one are parted.
+        let again = [0, 1, 2, 3].map(|at| wish(&keys[at], "5", "Key"));
+        assert_eq!(map.clone().assign(&again[3..]), names[3..]);
+        map.assign(&again);
+        let parted = [wish(&keys[0], "6", "Key"), wish(&keys[1], "7", "Key")];
+        let names = map.assign(&parted);
+        assert_ne!(names[0], names[1]);
+    }
+
+    #[test]
+    fn a_key_of_several_files_gives_none_the_name_of_another() {
+        let key = PathKey {
+            text: "********.py~0".into(),
+            is_own: false,
+        };
+        let mut map = NameMap::default();
+        let mut names = ["1", "2"].map(|value| map.assign(&[wish(&key, value, "key")]));
+        assert_ne!(names[0], names[1]);
+        names = ["1", "2"].map(|value| map.assign(&[wish(&key, value, "key")]));
+        assert_ne!(names[0], names[1]);
     }
 }

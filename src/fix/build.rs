@@ -226,7 +226,7 @@ impl Fixer<'_> {
                 &earlier,
                 helper,
             );
-            let name_of = |key: &str| name_for_key(survey, names, key);
+            let name_of = |key: &str| name_for_key(survey, names, target, key);
             self.of_target(target, &scene, &holes, &name_of, &mut all, files)?;
             let wants_helper = !finding.host.context.helper.is_empty()
                 && cell.is_none()
@@ -248,7 +248,7 @@ impl Fixer<'_> {
         target: &Target,
         scene: &Scene<'_>,
         holes: &Holes<'_>,
-        name_of: &dyn Fn(&str) -> Option<String>,
+        name_of: &kubernetes::NameOf<'_>,
         all: &mut RegionEdits,
         files: &mut Vec<NewFile>,
     ) -> Result<(), Refused> {
@@ -343,6 +343,12 @@ fn cell_text(text: Vec<u8>) -> super::region::Region {
 
 /// Where a stretch of the text before stands after the edits, with what was inserted at its ends.
 fn moved(range: &Range<usize>, edits: &[Edit]) -> Range<usize> {
+    // What goes with more around it has no place of its own any more.
+    let around = edits.iter().map(|edit| &edit.range);
+    let around = around
+        .filter(|around| around.start <= range.start && range.end <= around.end)
+        .find(|around| !around.is_empty());
+    let range = around.unwrap_or(range);
     let shift = |upto: usize, with_inserts: bool| -> isize {
         edits
             .iter()
@@ -359,13 +365,53 @@ fn moved(range: &Range<usize>, edits: &[Edit]) -> Range<usize> {
     start.min(end)..end
 }
 
-fn name_for_key(survey: &Survey, names: &[Option<String>], key: &str) -> Option<String> {
+impl Fixer<'_> {
+    /// What documents that are written anew by these names look up for values that are no findings: each
+    /// name with the key of its value.
+    pub fn others(&self, survey: &Survey, names: &[Option<String>]) -> Vec<(String, String)> {
+        let is_document =
+            |target: &Target| survey.finding(target).host.context.slot == Slot::KubernetesSecret;
+        if !survey.targets.iter().any(is_document) {
+            return Vec::new();
+        }
+        let text = reading::readable(survey.region(None), Grammar::Yaml);
+        let Some(parsed) = grammar::parse(Grammar::Yaml, &text) else {
+            return Vec::new();
+        };
+        let mut seen = HashSet::new();
+        let targets = survey.targets.iter().zip(names);
+        let documents = targets.filter(|(target, name)| {
+            name.is_some() && is_document(target) && seen.insert(target.held.covers.clone())
+        });
+        let others = documents.flat_map(|(target, _)| {
+            let finding = survey.finding(target);
+            let scene = survey::scene(survey, finding, &parsed, target.secret.clone(), b"", "");
+            let name_of = |key: &str| name_for_key(survey, names, target, key);
+            kubernetes::others(&scene, &name_of)
+        });
+        others.collect()
+    }
+}
+
+/// The name for a key of the document that a target stands in; `None` where no finding has the key.
+fn name_for_key(
+    survey: &Survey,
+    names: &[Option<String>],
+    of: &Target,
+    key: &str,
+) -> Result<Option<String>, Refused> {
     let is_key = |finding: &Finding| finding.host.keys.last().is_some_and(|k| &**k == key);
-    let index = survey
-        .targets
-        .iter()
-        .position(|target| target.findings.iter().any(|f| is_key(&survey.findings[*f])))?;
-    names[index].clone()
+    let is_same = |target: &Target| {
+        target.held.covers == of.held.covers
+            && target.findings.iter().any(|f| is_key(&survey.findings[*f]))
+    };
+    match survey.targets.iter().position(is_same) {
+        Some(index) => match &names[index] {
+            Some(name) => Ok(Some(name.clone())),
+            None => Err("stands beside a secret that stays".into()),
+        },
+        None => Ok(None),
+    }
 }
 
 fn go_package(text: &[u8]) -> String {

@@ -220,13 +220,14 @@ pub fn insert_helper(parsed: &Parsed<'_>, name: &str) -> Option<Edit> {
     let at = after_imports(parsed, Grammar::Python);
     let newline = edit::newline(parsed.text);
     let mut out = String::new();
-    if at > 0 && parsed.text[..at].last() != Some(&b'\n') {
+    let before = notebook::without_mark(&parsed.text[..at]);
+    if before.last().is_some_and(|last| *last != b'\n') {
         out.push_str(newline);
     }
     let begins_with_import = kept
         .first()
         .is_some_and(|line| line.starts_with("import ") || line.starts_with("from "));
-    if at > 0 && !begins_with_import {
+    if !before.is_empty() && !begins_with_import {
         out.push_str(newline);
         out.push_str(newline);
     }
@@ -262,5 +263,14 @@ mod tests {
         assert!(shown.find("annotations") < shown.find("lru_cache"));
         assert_eq!(helper_name(shown.as_bytes()), "kv");
         assert_eq!(helper_name(b"kv = 1\n"), "kv_secret");
+    }
+
+    #[test]
+    fn nothing_stands_between_a_byte_order_mark_and_the_helper() {
+        let text = b"\xef\xbb\xbfX = 1\n";
+        let parsed = parse(Grammar::Python, text).expect("right");
+        let edit = insert_helper(&parsed, "kv").expect("needed");
+        let (after, _) = edit::apply(text, &[edit]);
+        assert!(after.starts_with(b"\xef\xbb\xbfimport os\n"));
     }
 }

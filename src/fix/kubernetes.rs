@@ -8,15 +8,15 @@ use super::quote::{self, YamlStyle};
 use super::slot::{Refused, Scene};
 use crate::advise::name;
 
+/// The vault's name for a key, where a finding has that.
+pub type NameOf<'n> = dyn Fn(&str) -> Result<Option<String>, Refused> + 'n;
+
 /// Writes the document that replaces the one around the secret. `names` gives the vault's name for
 /// a key that holds a finding.
 ///
 /// # Errors
-/// When the document is not a plain Secret.
-pub fn external_secret(
-    scene: &Scene<'_>,
-    names: &dyn Fn(&str) -> Option<String>,
-) -> Result<Edit, Refused> {
+/// When the document is not a plain Secret, or one of its keys is to stay.
+pub fn external_secret(scene: &Scene<'_>, names: &NameOf<'_>) -> Result<Edit, Refused> {
     let parsed = scene.parsed;
     let document = scene.document()?;
     let mapping = mapping_in(document).ok_or("is no document of keys and values")?;
@@ -48,8 +48,7 @@ pub fn external_secret(
         "  data:".to_owned(),
     ]);
     for key in keys(parsed, mapping) {
-        let named =
-            names(&key).unwrap_or_else(|| name::from_hint(&format!("{secret} {key}"), "secret"));
+        let named = names(&key)?.unwrap_or_else(|| own_name(parsed, metadata, &key));
         lines.push(format!(
             "    - secretKey: {}",
             quote::yaml(&key, YamlStyle::Plain)
@@ -60,6 +59,29 @@ pub fn external_secret(
     let text = parsed.text_of(mapping);
     let tail = String::from_utf8_lossy(&text[text.trim_ascii_end().len()..]);
     Ok(Edit::new(mapping.byte_range(), lines.join(newline) + &tail))
+}
+
+/// What the document that replaces the one around the secret looks up for keys without findings: each
+/// name with its key.
+pub fn others(scene: &Scene<'_>, names: &NameOf<'_>) -> Vec<(String, String)> {
+    let parsed = scene.parsed;
+    let mapping = scene.document().ok().and_then(mapping_in);
+    let metadata = mapping.and_then(|mapping| value(parsed, mapping, "metadata"));
+    let (Some(mapping), Some(metadata)) = (mapping, metadata.and_then(mapping_in)) else {
+        return Vec::new();
+    };
+    let keys = keys(parsed, mapping).into_iter();
+    let without = keys.filter(|key| names(key) == Ok(None));
+    without
+        .map(|key| (own_name(parsed, metadata, &key), key))
+        .collect()
+}
+
+/// The name for a key without a finding.
+fn own_name(parsed: &Parsed<'_>, metadata: Node<'_>, key: &str) -> String {
+    let said = |name| value(parsed, metadata, name).map(|node| scalar(parsed, node));
+    let of = ["namespace", "name"].map(|name| said(name).unwrap_or_default());
+    name::from_hint(&format!("{} {key}", of.join(" ")), "secret")
 }
 
 /// The keys of `stringData` and `data`.

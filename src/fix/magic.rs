@@ -72,47 +72,48 @@ fn variable(
     })
 }
 
-/// The argument of the command that holds the secret: what stands between its quotes or blanks.
+/// A secret in an argument of the command, which stands between quotes or blanks. What is around it there
+/// stays: IPython puts values anywhere.
 fn argument(text: &[u8], line: Range<usize>, secret: &Range<usize>) -> Result<MagicLine, Refused> {
-    let (mut start, mut quote) = (line.start, None);
-    let mut at = line.start;
-    while at < secret.start {
-        let byte = text[at];
+    let mut quote = None;
+    for byte in &text[line.start..secret.start] {
         match quote {
-            Some(open) if byte == open => {
-                quote = None;
-                start = at + 1;
-            }
-            None if byte == b'"' || byte == b'\'' => {
-                quote = Some(byte);
-                start = at + 1;
-            }
-            None if byte.is_ascii_whitespace() => start = at + 1,
+            Some(open) if byte == open => quote = None,
+            None if matches!(byte, b'"' | b'\'') => quote = Some(byte),
             _ => {}
         }
-        at += 1;
     }
     let rest = &text[secret.end..line.end];
-    let stop = rest.iter().position(|b| match quote {
-        Some(quote) => *b == quote,
-        None => b.is_ascii_whitespace() || b"\"'".contains(b),
-    });
-    let end = secret.end + stop.unwrap_or(rest.len());
-    let value = &text[start..end];
-    if value.contains(&b'{') || value.contains(&b'$') {
-        return Err("stands in an argument with values put into it".into());
-    }
-    if quote.is_some() && stop.is_none() {
+    if quote.is_some_and(|quote| !rest.contains(quote)) {
         return Err("stands in a quote that goes on".into());
+    }
+    if !are_filled(&text[line.start..secret.start]) || !are_filled(rest) {
+        return Err("stands in a line with braces for which IPython has no value".into());
     }
     Ok(MagicLine {
         held: Held {
-            value: value.to_vec(),
-            around: start..end,
-            covers: start..end,
+            value: text[secret.clone()].to_vec(),
+            around: secret.clone(),
+            covers: secret.clone(),
         },
-        form: Form::Argument(quote),
+        form: Form::Argument(quote.copied()),
     })
+}
+
+/// Whether all braces are around variables. Of a line with others, IPython fills in none.
+fn are_filled(line: &[u8]) -> bool {
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
+    let mut parts = line.split(|b| *b == b'{');
+    let before = parts.next().unwrap_or_default();
+    !before.contains(&b'}')
+        && parts.all(|part| {
+            let mut sides = part.splitn(2, |b| *b == b'}');
+            let name = sides.next().unwrap_or_default();
+            let after = sides.next();
+            !name.is_empty()
+                && name.iter().all(is_part)
+                && after.is_some_and(|after| !after.contains(&b'}'))
+        })
 }
 
 impl MagicLine {
@@ -146,20 +147,41 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_are_not_filled_in_are_left() {
+        for text in [
+            "!curl -d '{\"a\": 1}' -H HERE",
+            "!a HERE | awk '{print $1}'",
+            "!a HERE }",
+            "!a 'HERE",
+        ] {
+            let at = text.find("HERE").expect("the mark");
+            let found = line(text.as_bytes(), &(at..at + 4)).expect("a magic line");
+            assert!(found.is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn arguments_and_variables_are_replaced() {
         assert_eq!(
             rewritten("!az x --key HERE -c d"),
             "!az x --key {kv(\"n\")} -c d"
         );
-        assert_eq!(rewritten("!a \"u?sig=HERE\" b"), "!a \"{kv('n')}\" b");
+        assert_eq!(rewritten("!a \"u?sig=HERE\" b"), "!a \"u?sig={kv('n')}\" b");
         assert_eq!(
             rewritten("!export X='a=HERE;' && y"),
-            "!export X='{kv(\"n\")}' && y"
+            "!export X='a={kv(\"n\")};' && y"
         );
-        assert_eq!(rewritten("%sql pg://u:HERE@h/d"), "%sql {kv(\"n\")}");
+        assert_eq!(
+            rewritten("%sql pg://u:HERE@h/d"),
+            "%sql pg://u:{kv(\"n\")}@h/d"
+        );
         assert_eq!(
             rewritten("%env X=HERE\n%load_ext y"),
             "import os; os.environ[\"X\"] = kv(\"n\")\n%load_ext y"
+        );
+        assert_eq!(
+            rewritten("!a {url}/x -H \"k: HERE $b\""),
+            "!a {url}/x -H \"k: {kv('n')} $b\""
         );
         assert!(line(b"x = 'HERE'", &(5..9)).is_none());
     }

@@ -15,11 +15,12 @@ use super::region::Region;
 use super::slot::{Held, Refused, Scene};
 use super::sql;
 use super::{Fixer, companion};
-use crate::advise::names::Wish;
+use crate::advise::names::{self, Wish};
 use crate::advise::{name, template};
 use crate::decode::{self, Role};
 use crate::finding::Finding;
-use crate::host::{Grammar, Verdict};
+use crate::host::{Grammar, Slot, Verdict};
+use crate::pipeline::{PathKey, Sweep};
 
 /// A larger file is not rewritten.
 const LARGEST: usize = 2 << 20;
@@ -29,6 +30,8 @@ pub struct Survey {
     pub path: String,
     /// The path as it is printed, without secrets.
     pub shown_path: Arc<str>,
+    /// What tells it apart from other files in the map of names.
+    pub key: PathKey,
     pub bytes: Vec<u8>,
     pub findings: Vec<Finding>,
     /// Whether the file is a notebook, broken ones too.
@@ -71,6 +74,7 @@ impl Survey {
         Self {
             path: path.to_owned(),
             shown_path: shown_path(path, &findings),
+            key: PathKey::plain(path),
             bytes: Vec::new(),
             is_notebook: true,
             notebook: None,
@@ -81,8 +85,10 @@ impl Survey {
         }
     }
 
-    /// Shows the file by this path, which tells nothing that was found elsewhere either.
-    pub fn show_as(&mut self, path: &Arc<str>) {
+    /// Shows the file by this path, which tells nothing that was found elsewhere either, and has its names
+    /// remembered by that key.
+    pub fn show_as(&mut self, path: &Arc<str>, key: PathKey) {
+        self.key = key;
         self.shown_path = path.clone();
         for finding in &mut self.findings {
             finding.shown_path = path.clone();
@@ -118,30 +124,65 @@ impl Survey {
         }
     }
 
-    /// What wants names in the vault, in the order of the targets.
-    pub fn wishes(&self) -> Vec<Wish<'_>> {
-        fn wish<'s>(survey: &'s Survey, target: &'s Target) -> Wish<'s> {
-            let finding = survey.finding(target);
-            let plain = name::of(finding);
-            let wanted = template::vault_name(finding, &plain);
-            let keys = finding.host.keys.join(".");
-            let said = finding.name.as_deref().unwrap_or(&finding.rule.id);
-            Wish {
-                path: &survey.shown_path,
-                place: if keys.is_empty() {
-                    said.to_owned()
-                } else {
-                    keys
-                },
-                value: &target.held.value,
-                forced: wanted != plain,
-                wanted,
+    /// What the vault gets of a target where that is more than its secret, with all secrets masked.
+    pub fn form(&self, target: &Target, sweep: &Sweep) -> Option<String> {
+        /// More of a text is not shown.
+        const LONGEST: usize = 200;
+        let value = &target.held.value;
+        let own = self.finding(target);
+        if self.stands(own, target.cell).contains(&&value[..]) {
+            return None;
+        }
+        if value.len() > LONGEST {
+            return Some(format!("a long text around {}", own.secret));
+        }
+        // What is escaped is longer in the file.
+        let reach = 8 * LONGEST as u64;
+        let near = own.byte_start().saturating_sub(reach)..own.byte_end() + reach;
+        let first = self
+            .findings
+            .partition_point(|f| f.byte_start() < near.start);
+        let findings = self.findings[first..].iter();
+        let mut shown = String::from_utf8_lossy(value).into_owned();
+        for finding in findings.take_while(|finding| finding.byte_start() < near.end) {
+            for secret in self.stands(finding, target.cell) {
+                let secret = String::from_utf8_lossy(secret);
+                if !secret.is_empty() {
+                    shown = shown.replace(&*secret, &finding.secret.masked());
+                }
             }
         }
-        self.targets
-            .iter()
-            .map(|target| wish(self, target))
+        Some(sweep.masked(&shown).into())
+    }
+
+    /// A finding's secret as it stands in the text of its region, and decoded.
+    fn stands<'s>(&'s self, finding: &'s Finding, cell: Option<usize>) -> [&'s [u8]; 2] {
+        let region = self.region(cell);
+        let source = finding.byte_start() as usize..finding.byte_end() as usize;
+        let range = region.of_source(source).unwrap_or_default();
+        [&region.text[range], finding.secret.expose()]
+    }
+
+    /// What wants names in the vault, in the order of the targets.
+    pub fn wishes(&self) -> Vec<Wish<'_>> {
+        let targets = self.targets.iter();
+        targets
+            .map(|target| self.wish(self.finding(target), &target.held.value))
             .collect()
+    }
+
+    /// What wants a name for the value of a finding, or for one that holds it.
+    pub fn wish<'s>(&'s self, finding: &Finding, value: &'s [u8]) -> Wish<'s> {
+        let plain = name::of(finding);
+        let wanted = template::vault_name(finding, &plain);
+        Wish {
+            path: &self.shown_path,
+            key: &self.key,
+            place: names::place(finding),
+            value,
+            forced: wanted != plain,
+            wanted,
+        }
     }
 }
 
@@ -161,6 +202,7 @@ impl Fixer<'_> {
         let mut survey = Survey {
             path: path.to_owned(),
             shown_path: shown_path(path, &findings),
+            key: PathKey::plain(path),
             bytes: bytes.to_vec(),
             region: if notebook.is_none() {
                 Region::file(bytes)
@@ -181,7 +223,7 @@ impl Fixer<'_> {
         let mut places = HashMap::new();
         for (index, found) in found.into_iter().enumerate() {
             match found {
-                Ok(target) => merge(&mut survey.targets, &mut places, target),
+                Ok(target) => merge(&mut survey, &mut places, target),
                 Err(reason) => survey.refused.push((index, reason)),
             }
         }
@@ -317,19 +359,28 @@ pub(super) fn cell_of(survey: &Survey, finding: &Finding) -> Result<Option<usize
     found.map(Some).ok_or(Refused::from("is in no cell"))
 }
 
-/// Where a target is: its cell, what it covers and how it is rewritten.
-type PlaceOf = (Option<usize>, Range<usize>, Discriminant<Way>);
+/// Where a target is: its cell, what it covers, where in that its value is, and how it is rewritten.
+type PlaceOf = (
+    Option<usize>,
+    Range<usize>,
+    Option<Range<usize>>,
+    Discriminant<Way>,
+);
 
 /// Adds a target. Findings in the same literal are one; `places` tells which that is.
-fn merge(targets: &mut Vec<Target>, places: &mut HashMap<PlaceOf, usize>, target: Target) {
-    let Target {
-        cell, held, way, ..
-    } = &target;
-    match places.entry((*cell, held.covers.clone(), discriminant(way))) {
-        Entry::Occupied(same) => targets[*same.get()].findings.extend(target.findings),
+fn merge(survey: &mut Survey, places: &mut HashMap<PlaceOf, usize>, target: Target) {
+    // A document is written anew as a whole, but each of its values has a name of its own.
+    let is_document = survey.finding(&target).host.context.slot == Slot::KubernetesSecret;
+    let own = is_document.then(|| target.secret.clone());
+    let covers = target.held.covers.clone();
+    match places.entry((target.cell, covers, own, discriminant(&target.way))) {
+        Entry::Occupied(same) => {
+            let same = &mut survey.targets[*same.get()];
+            same.findings.extend(target.findings);
+        }
         Entry::Vacant(new) => {
-            new.insert(targets.len());
-            targets.push(target);
+            new.insert(survey.targets.len());
+            survey.targets.push(target);
         }
     }
 }

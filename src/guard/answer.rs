@@ -1,6 +1,8 @@
 //! What the person who pushes reads: fewer than fifteen lines that say where, what instead, and
 //! with which commands to clean the commits that were not pushed.
 
+use std::borrow::Cow;
+
 use super::cleaning::{Cleaning, Commits};
 use super::push::Verdict;
 use super::receiving::ALLOW;
@@ -122,15 +124,13 @@ fn told(finding: &Finding) -> [String; 2] {
 }
 
 fn commands(verdict: &Verdict) -> Vec<String> {
-    let mut ways: Vec<&Cleaning> = verdict.cleanings.iter().collect();
-    // A tag of the same commit follows its branch.
-    ways.sort_by_key(|cleaning| cleaning.branch().is_none());
+    let ways = ways(&verdict.cleanings);
     let shown = if ways.len() > MOST_WAYS {
         MOST_WAYS - 1
     } else {
         ways.len()
     };
-    let lines = (0..shown).flat_map(|at| way(ways[at], &ways[..at]));
+    let lines = (0..shown).flat_map(|at| ways[at].lines(&ways[..at]));
     let mut lines: Vec<String> = lines.collect();
     if ways.len() > shown {
         let more = ways.len() - shown;
@@ -146,70 +146,119 @@ fn commands(verdict: &Verdict) -> Vec<String> {
     lines
 }
 
-/// Commands that were tried as they stand here, after those for `others`.
-fn way(cleaning: &Cleaning, others: &[&Cleaning]) -> Vec<String> {
-    let clean = others.iter().find_map(|other| {
-        let is_same = other.tip().is_some() && other.tip() == cleaning.tip();
-        other.branch().filter(|_| is_same)
+/// A reference to clean, and what the commands call it.
+struct Way<'c> {
+    cleaning: &'c Cleaning,
+    /// Its short name, or a word for it.
+    name: Cow<'c, str>,
+}
+
+/// References in the order in which they are cleaned, each with a name that no other has.
+fn ways(cleanings: &[Cleaning]) -> Vec<Way<'_>> {
+    let mut cleanings: Vec<&Cleaning> = cleanings.iter().collect();
+    // A tag of the same commit follows its branch.
+    cleanings.sort_by_key(|cleaning| cleaning.branch().is_none());
+    let mut hidden = 0;
+    let ways = cleanings.into_iter().map(|cleaning| {
+        let name = &*cleaning.name;
+        let (name, word) = match (cleaning.branch(), tag(cleaning)) {
+            (Some(branch), _) => (branch, "BRANCH"),
+            (_, Some(tag)) => (tag, "TAG"),
+            _ => (name, "REFERENCE"),
+        };
+        hidden += usize::from(!can_be_told(name));
+        let name = match (can_be_told(name), hidden) {
+            (true, _) => name.into(),
+            (false, 1) => word.into(),
+            (false, number) => format!("{word}-{number}").into(),
+        };
+        Way { cleaning, name }
     });
-    let clean = clean.map(|branch| or_word(branch, "BRANCH"));
-    if let (Some(branch), Some(commits)) = (cleaning.branch(), &cleaning.commits) {
-        return branch_way(commits, or_word(branch, "BRANCH"), clean);
-    }
-    if let Some(tag) = cleaning.name.strip_prefix("refs/tags/") {
-        return tag_way(cleaning, or_word(tag, "TAG"), clean);
-    }
-    // Notes, reviews: no branch of the working copy is known to be what was pushed.
-    let name = or_word(&cleaning.name, "the reference");
-    vec![format!(
-        "  leave out {name}, or make its commits anew without it"
-    )]
+    ways.collect()
 }
 
-/// `clean` is a branch of the same commit that will have been cleaned.
-fn branch_way(commits: &Commits, branch: &str, clean: Option<&str>) -> Vec<String> {
-    if let Some(clean) = clean {
-        return vec![format!("  git branch --force {branch} {clean}")];
-    }
-    let mut steps = anew(commits);
-    if commits.is_orphan() {
-        steps.push(format!("git branch --move --force {branch}"));
-    }
-    checked_out(&format!("git switch {branch}"), &steps, commits, "")
+/// The short name of a tag.
+fn tag(cleaning: &Cleaning) -> Option<&str> {
+    cleaning.name.strip_prefix("refs/tags/")
 }
 
-fn tag_way(cleaning: &Cleaning, tag: &str, clean: Option<&str>) -> Vec<String> {
-    let annotate = if cleaning.annotated {
-        "--annotate "
-    } else {
-        ""
-    };
-    let mark = format!("git tag --force {annotate}{tag}");
-    let message = "with another message";
-    match (&cleaning.commits, clean) {
-        (None, _) => vec![format!("  {mark} '{tag}^{{}}'   # {message}")],
-        (_, Some(clean)) if cleaning.tag_tells => vec![format!("  {mark} {clean}   # {message}")],
-        (_, Some(clean)) => vec![format!("  {mark} {clean}")],
-        (Some(commits), None) => {
-            let mut steps = anew(commits);
-            steps.push(mark);
-            let also = if cleaning.tag_tells {
-                "; and the tag with another message"
-            } else {
-                ""
-            };
-            let switch = format!("git switch --detach {tag}");
-            checked_out(&switch, &steps, commits, also)
+impl Way<'_> {
+    /// Commands that were tried as they stand here, after those for `others`.
+    fn lines(&self, others: &[Self]) -> Vec<String> {
+        let is_clean = |other: &&Self| {
+            let tip = other.cleaning.tip();
+            tip.is_some() && tip == self.cleaning.tip() && other.cleaning.branch().is_some()
+        };
+        let clean = others.iter().find(is_clean);
+        // A branch and a tag may have one name, of which git takes whichever it likes.
+        let clean = clean.map(|branch| quoted(&format!("refs/heads/{}", branch.name)));
+        if let (Some(_), Some(commits)) = (self.cleaning.branch(), &self.cleaning.commits) {
+            return self.branch_lines(commits, clean);
+        }
+        if tag(self.cleaning).is_some() {
+            return self.tag_lines(clean);
+        }
+        // Notes, reviews: no branch of the working copy is known to be what was pushed.
+        vec![format!(
+            "  leave out {}, or make its commits anew without it",
+            self.name
+        )]
+    }
+
+    /// `clean` is a branch of the same commit that will have been cleaned.
+    fn branch_lines(&self, commits: &Commits, clean: Option<String>) -> Vec<String> {
+        let branch = quoted(&self.name);
+        if let Some(clean) = clean {
+            return vec![format!("  git branch --force {branch} {clean}")];
+        }
+        let mut steps = anew(commits);
+        if commits.is_orphan() {
+            steps.push(format!("git branch --move --force {branch}"));
+        }
+        checked_out(&format!("git switch {branch}"), &steps, commits, "")
+    }
+
+    fn tag_lines(&self, clean: Option<String>) -> Vec<String> {
+        let Self { cleaning, name } = self;
+        let annotate = if cleaning.annotated {
+            "--annotate "
+        } else {
+            ""
+        };
+        let mark = format!("git tag --force {annotate}{}", quoted(name));
+        let message = "with another message";
+        match (&cleaning.commits, clean) {
+            (None, _) => vec![format!(
+                "  {mark} {} && : {message}",
+                quoted(&format!("refs/tags/{name}^{{}}"))
+            )],
+            (_, Some(clean)) if cleaning.tag_tells => {
+                vec![format!("  {mark} {clean} && : {message}")]
+            }
+            (_, Some(clean)) => vec![format!("  {mark} {clean}")],
+            (Some(commits), None) => {
+                let mut steps = anew(commits);
+                steps.push(mark);
+                let also = if cleaning.tag_tells {
+                    ", and the tag with another message"
+                } else {
+                    ""
+                };
+                let tag = quoted(&format!("refs/tags/{name}"));
+                let switch = format!("git switch --detach {tag}");
+                checked_out(&switch, &steps, commits, also)
+            }
         }
     }
 }
 
 /// Lines that take `steps` where `switch` leads, and none where that fails. Files that must be edited
-/// first are there only once it is done; done twice it changes nothing.
+/// first are there only once it is done; done twice it changes nothing. Hints are words that a shell
+/// passes over: not all take comments from who types.
 fn checked_out(switch: &str, steps: &[String], commits: &Commits, also: &str) -> Vec<String> {
     let edit = commits
         .edit
-        .then(|| format!("  {switch}   # then take it out of the files that still have it"));
+        .then(|| format!("  {switch} && : then take it out of the files that still have it"));
     let hint = match (commits.edit, commits.identity) {
         (true, true) => "after that edit, and with another user.name",
         (true, false) => "after that edit",
@@ -217,7 +266,7 @@ fn checked_out(switch: &str, steps: &[String], commits: &Commits, also: &str) ->
         (false, false) if commits.only_last => "with another message",
         (false, false) => "no newest file has it, older commits do",
     };
-    let steps = format!("  {switch} && {}   # {hint}{also}", steps.join(" && "));
+    let steps = format!("  {switch} && {} && : {hint}{also}", steps.join(" && "));
     edit.into_iter().chain([steps]).collect()
 }
 
@@ -235,13 +284,19 @@ fn anew(commits: &Commits) -> Vec<String> {
     }
 }
 
-/// A name; or another word where a shell would take it for more than a name.
-fn or_word<'n>(name: &'n str, word: &'n str) -> &'n str {
+/// Whether a name is as it is shown, and can be quoted for a shell. One with a secret is masked, and no
+/// name of git has a star.
+fn can_be_told(name: &str) -> bool {
+    let fine = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() && !"'*".contains(c);
+    name.chars().all(fine) && !name.starts_with('-')
+}
+
+/// A name as a shell takes it for one.
+fn quoted(name: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
-    if name.chars().all(safe) && !name.starts_with('-') {
-        name
-    } else {
-        word
+    match name.chars().all(safe) {
+        true => name.to_owned(),
+        false => format!("'{name}'"),
     }
 }
 

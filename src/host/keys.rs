@@ -384,8 +384,16 @@ fn attribute(tag: &[u8], name: &[u8]) -> Option<Box<str>> {
 
 /// The attribute whose value is still open.
 fn last_attribute(tag: &[u8]) -> Option<Box<str>> {
-    let equals = memchr::memrchr(b'=', tag)?;
-    let name = tag[..equals].trim_ascii_end();
+    let (mut quote, mut equals) = (None, None);
+    for (at, byte) in tag.iter().enumerate() {
+        match (quote, byte) {
+            (Some(open), byte) if byte == open => quote = None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'=') => equals = Some(at),
+            _ => {}
+        }
+    }
+    let name = tag[..equals?].trim_ascii_end();
     let start = name.iter().rposition(|b| b.is_ascii_whitespace())? + 1;
     Some(shown(&name[start..]))
 }

@@ -22,6 +22,9 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     if is_vault(token) {
         return Some("is a reference to a Key Vault secret");
     }
+    if is_name_in_environment(before) {
+        return Some("is the name of a variable, not its value");
+    }
     if is_name_in_vault(before) {
         return Some("is the name of a secret, not its value");
     }
@@ -106,6 +109,22 @@ fn is_name_in_vault(before: &[u8]) -> bool {
         return false;
     }
     contains_any_ci(line, READS)
+}
+
+/// Whether the value is what a call that reads the environment is given first, wherever that call stands.
+fn is_name_in_environment(before: &[u8]) -> bool {
+    const READS: &[&str] = &[
+        "getenvironmentvariable(",
+        "getenv(",
+        "environ.get(",
+        "environ[",
+        "process.env[",
+        "env::var(",
+    ];
+    let Some(call) = before.strip_suffix(b"\"").or(before.strip_suffix(b"'")) else {
+        return false;
+    };
+    READS.iter().any(|read| ends_with_ci(call, read.as_bytes()))
 }
 
 /// Whether `before` ends in the head of a data address, `data:image/png;base64,`.

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::assemble::is_unguessable;
 use super::copies::{self, Copies};
 use super::{Scanner, Sweep, Worker};
-use crate::finding::Finding;
+use crate::finding::{Finding, Fingerprint};
 use crate::ledger::Ledger;
 use crate::pool::Pool;
 use crate::rules::Level;
@@ -33,22 +33,18 @@ impl Sweep {
 }
 
 /// Masks what the rules find in the names that a report prints (paths, references and authors), and what
-/// of them is a copy of a value that was found.
+/// of them is a copy of a value that was found, or of one in another name that nobody can guess.
 pub fn mask_names<'f>(
     sweep: &Sweep,
     findings: impl IntoIterator<Item = &'f mut Finding>,
     ledger: &mut Ledger,
 ) {
     let mut findings: Vec<&mut Finding> = findings.into_iter().collect();
-    let values = findings.iter().map(|finding| finding.secret.expose());
-    let values: HashSet<&[u8]> = values.filter(|value| is_no_chance(value)).collect();
-    let copies = Copies::of(values);
-    let mut scanner = sweep.scanner();
-    ledger.rename(|path| scanner.masked(path, &copies).into());
-    let masked = masked_names(sweep, &findings, &copies);
+    let masked = masked_names(sweep, &findings, ledger);
     if masked.is_empty() {
         return;
     }
+    ledger.rename(|path| masked.get(path).map_or(path, String::as_str).into());
     for finding in &mut findings {
         if let Some(path) = masked.get(&*finding.origin.path) {
             finding.shown_path = path.as_str().into();
@@ -74,13 +70,13 @@ pub fn mask_texts<'t>(
     }
 }
 
-/// The names in findings that show a secret, and what is shown in their stead.
+/// The names in a report that show a secret, and what is shown in their stead.
 fn masked_names(
     sweep: &Sweep,
     findings: &[&mut Finding],
-    copies: &Copies<'_>,
+    ledger: &Ledger,
 ) -> HashMap<String, String> {
-    let mut names: HashSet<&str> = HashSet::new();
+    let mut names: HashSet<&str> = ledger.paths().collect();
     for finding in findings {
         names.insert(&finding.origin.path);
         if let Some(trace) = &finding.trace {
@@ -89,14 +85,76 @@ fn masked_names(
         }
     }
     let workers = Pool::default();
-    let names = names.into_par_iter().map_init(
-        || workers.lend(|| sweep.scanner()),
-        |scanner, name| match scanner.masked(name, copies) {
+    let told = names.into_par_iter().map_init(
+        || workers.lend(Worker::default),
+        |worker, name| (name, sweep.told_by(name, worker).secret),
+    );
+    let told: Vec<(&str, SpanSet)> = told.collect();
+    // Between letters of another name no rule finds them.
+    let made = told.iter().flat_map(|(name, secret)| {
+        let values = secret.iter().map(|span| within(name, span));
+        values.filter(|value| is_unguessable(value))
+    });
+    let found = values(findings.iter().map(|finding| &**finding));
+    let copies = Copies::of(found.chain(made).collect::<HashSet<_>>());
+    let masked = told.into_par_iter().filter_map(|(name, mut secret)| {
+        add_copies(&copies, name, &mut secret);
+        match without(name, &secret) {
             Cow::Borrowed(_) => None,
             Cow::Owned(masked) => Some((name.to_owned(), masked)),
-        },
-    );
-    names.flatten().collect()
+        }
+    });
+    masked.collect()
+}
+
+/// The values of findings that are hidden wherever they stand in names.
+fn values<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> impl Iterator<Item = &'f [u8]> {
+    let findings = findings.into_iter();
+    let values = findings.map(|finding| finding.secret.expose());
+    values.filter(|value| is_no_chance(value))
+}
+
+/// Tells a path apart from others that look the same behind their masks, and says as little as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathKey {
+    pub text: String,
+    /// Whether no other path has it. Those that differ in nothing but what could be guessed share one.
+    pub is_own: bool,
+}
+
+impl PathKey {
+    /// The key of a path that holds no secret.
+    pub fn plain(path: &str) -> Self {
+        Self {
+            text: path.to_owned(),
+            is_own: true,
+        }
+    }
+}
+
+/// The keys of the paths of findings that are shown otherwise than they are.
+pub fn path_keys(sweep: &Sweep, findings: &[Finding]) -> HashMap<Arc<str>, PathKey> {
+    let masked = findings.iter();
+    let masked: HashMap<&Arc<str>, &str> = masked
+        .filter(|finding| finding.shown_path != finding.origin.path)
+        .map(|finding| (&finding.origin.path, finding.path()))
+        .collect();
+    if masked.is_empty() {
+        return HashMap::new();
+    }
+    let copies = Copies::of(values(findings).collect::<HashSet<_>>());
+    let mut worker = Worker::default();
+    let keys = masked.into_iter().map(|(path, shown)| {
+        let told = sweep.told_by(path, &mut worker);
+        let unguessable = told.without_guessable(path, &copies);
+        let hash = Fingerprint(sweep.options.fingerprint_key.hash([unguessable.as_bytes()]));
+        let key = PathKey {
+            text: format!("{shown}~{hash}"),
+            is_own: matches!(unguessable, Cow::Borrowed(_)),
+        };
+        (path.clone(), key)
+    });
+    keys.collect()
 }
 
 /// The names in what a history says of a finding.
@@ -144,15 +202,17 @@ impl Told {
     /// rest of it. However a sweep is set, it is the same. What nobody can guess stays in it: behind their
     /// masks many secrets are alike, and what is accepted in one path must not be in another.
     pub fn hashed<'n>(&self, name: &'n str, value: &[u8]) -> Cow<'n, str> {
+        self.without_guessable(name, &Copies::of(is_no_chance(value).then_some(value)))
+    }
+
+    /// The name with those of its secrets, and of these copies, masked that could be guessed.
+    fn without_guessable<'n>(&self, name: &'n str, copies: &Copies<'_>) -> Cow<'n, str> {
         let mut secret = self.sure.clone();
-        if is_no_chance(value) {
-            add_copies(&Copies::of([value]), name, &mut secret);
-        }
+        add_copies(copies, name, &mut secret);
         let mut guessable = SpanSet::default();
-        let bytes = |span: &SourceSpan| &name.as_bytes()[span.start as usize..span.end as usize];
         secret
             .iter()
-            .filter(|span| !is_unguessable(bytes(span)))
+            .filter(|span| !is_unguessable(within(name, *span)))
             .for_each(|span| guessable.insert(span));
         without(name, &guessable)
     }
@@ -206,6 +266,11 @@ impl Sweep {
         }
         worker.opener.recycle(document);
     }
+}
+
+/// The bytes of a name there.
+fn within(name: &str, span: SourceSpan) -> &[u8] {
+    &name.as_bytes()[span.start as usize..span.end as usize]
 }
 
 fn add_copies(copies: &Copies<'_>, name: &str, secret: &mut SpanSet) {

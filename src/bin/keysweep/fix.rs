@@ -1,27 +1,31 @@
 //! `keysweep fix`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use keysweep::advise::facts::{Cloud, Facts, Vault};
 use keysweep::advise::names::NameMap;
 use keysweep::error::Error;
 use keysweep::finding::{Finding, Fingerprint};
-use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, diff, write};
-use keysweep::pipeline::{Options, Outcome, Progress, Sweep, mask_names};
+use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, Target, diff, write};
+use keysweep::ledger::{Ledger, Reason};
+use keysweep::pipeline::{Options, Outcome, PathKey, Progress, Sweep, mask_names, path_keys};
 use keysweep::report::human::{counted, printable};
 use keysweep::source::walk::Walk;
+use keysweep::unit::path_of;
+use rayon::prelude::*;
 
 use crate::args::{CloudArg, FixArgs, OutputsArg, RestArg, TargetArgs};
 use crate::exit::{Exit, Fault, heard};
 use crate::say;
 use crate::scan::{apply_ignores, now, rules, tell};
 
-/// A sweep over what was asked for, with what came of it.
+/// What a command that acts on findings works with.
 pub struct Swept {
     pub sweep: Sweep,
-    pub outcome: Outcome,
     pub facts: Facts,
     pub names: NameMap,
     pub accepted: HashSet<Fingerprint>,
@@ -39,7 +43,7 @@ impl Swept {
 }
 
 /// Scans the paths of a command that acts on findings.
-pub fn sweep(args: &TargetArgs) -> Result<Swept, Fault> {
+pub fn sweep(args: &TargetArgs) -> Result<(Swept, Outcome), Fault> {
     let sweep = Sweep::new(Options {
         rules: rules(&args.rules)?,
         ..Options::new(now())
@@ -52,13 +56,13 @@ pub fn sweep(args: &TargetArgs) -> Result<Swept, Fault> {
     let ignores = apply_ignores(&args.paths, &mut outcome)?;
     mask_names(&sweep, &mut outcome.findings, &mut outcome.ledger);
     tell(&outcome.ledger);
-    Ok(Swept {
+    let swept = Swept {
         sweep,
-        outcome,
         facts: facts(args)?,
         names: NameMap::load(&args.names)?,
         accepted: ignores.fingerprints().collect(),
-    })
+    };
+    Ok((swept, outcome))
 }
 
 fn facts(args: &TargetArgs) -> Result<Facts, Error> {
@@ -75,19 +79,54 @@ fn facts(args: &TargetArgs) -> Result<Facts, Error> {
     Ok(facts)
 }
 
-/// The files with findings, surveyed in the order of their paths.
-pub fn surveys(fixer: &Fixer<'_>, outcome: &Outcome) -> Result<Vec<Survey>, Error> {
+/// The files with findings, surveyed in the order of their paths. Their findings, of which there may be
+/// many, are the surveys' from now on. What cannot be read once more is told.
+pub fn surveys(fixer: &Fixer<'_>, outcome: &mut Outcome) -> Vec<Survey> {
+    let keys = path_keys(fixer.sweep, &outcome.findings);
     let findings = outcome.findings.iter();
-    let mut files: Vec<&Finding> = findings.filter(|f| f.origin.is_file()).collect();
-    files.dedup_by_key(|finding| &finding.origin.path);
-    let read = |finding: &Finding| {
-        let path = &*finding.origin.path;
-        let bytes = std::fs::read(path).map_err(|e| Error::io(Path::new(finding.path()), e))?;
-        let mut survey = fixer.survey(path, &bytes);
-        survey.show_as(&finding.shown_path);
-        Ok(survey)
+    let files = findings.filter(|finding| finding.origin.is_file());
+    let mut files: Vec<[Arc<str>; 2]> = files
+        .map(|finding| [finding.origin.path.clone(), finding.shown_path.clone()])
+        .collect();
+    files.dedup();
+    outcome.findings.retain(|f| !f.origin.is_file());
+    outcome.findings.shrink_to_fit();
+    let survey = |[path, shown]: [Arc<str>; 2]| match read(&path) {
+        Ok(bytes) => {
+            let mut survey = fixer.survey(&path, &bytes);
+            let key = keys.get(&path).cloned();
+            survey.show_as(&shown, key.unwrap_or_else(|| PathKey::plain(&path)));
+            Ok(survey)
+        }
+        Err(error) => Err((shown, error)),
     };
-    files.into_iter().map(read).collect()
+    let surveyed: Vec<_> = files.into_par_iter().map(survey).collect();
+    let mut unread = Ledger::default();
+    let mut surveys = Vec::with_capacity(surveyed.len());
+    for survey in surveyed {
+        match survey {
+            Ok(survey) if survey.findings.is_empty() => {
+                let path = survey.shown_path;
+                unread.leave_out(Reason::Vanished, path, "has changed meanwhile");
+            }
+            Ok(survey) => surveys.push(survey),
+            Err((path, error)) => {
+                unread.leave_out(Reason::Unreadable, path, error.to_string());
+            }
+        }
+    }
+    tell(&unread);
+    outcome.ledger.merge(unread);
+    surveys
+}
+
+/// What a file holds, which can be read twice.
+fn read(path: &str) -> io::Result<Vec<u8>> {
+    let path = path_of(path);
+    match fs::metadata(&path)?.is_file() {
+        true => fs::read(path),
+        false => Err(io::Error::other("is no regular file")),
+    }
 }
 
 /// Names for the targets of all surveys, each survey's in a list of its own.
@@ -104,9 +143,9 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
     if args.interactive && !io::stdin().is_terminal() && std::env::var_os("CI").is_some() {
         return Err(Error::usage("--interactive needs somebody to ask").into());
     }
-    let swept = sweep(&args.target)?;
+    let (swept, mut outcome) = sweep(&args.target)?;
     let fixer = swept.fixer(policy(args));
-    let surveys = surveys(&fixer, &swept.outcome)?;
+    let surveys = surveys(&fixer, &mut outcome);
     let mut known = swept.names.clone();
     let names = assign(&mut known, &surveys);
     let mut out = io::stdout().lock();
@@ -114,7 +153,7 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
         names: args.write.then_some((&*args.target.names, &known)),
         ..Run::default()
     };
-    let complete = swept.outcome.ledger.is_complete();
+    let complete = outcome.ledger.is_complete();
     match end.all(args, &swept, surveys.iter().zip(names), &mut out) {
         // Nobody reads on: what is left was not looked at.
         Err(fault) if fault.is_closed_pipe() => {
@@ -122,7 +161,7 @@ pub fn run(args: &FixArgs) -> Result<Exit, Fault> {
         }
         all => all?,
     }
-    end.names(&swept.outcome);
+    end.names(&outcome.findings);
     heard(end.summary(args, &mut out))?;
     Ok(end.exit(args, complete))
 }
@@ -235,6 +274,7 @@ struct Run<'n> {
     kept: usize,
     failed: usize,
     also: BTreeMap<String, Vec<String>>,
+    forms: BTreeSet<String>,
 }
 
 impl Run<'_> {
@@ -268,6 +308,7 @@ impl Run<'_> {
                 }
             };
             self.one(args, &fixer, &fixed, out)?;
+            self.tell_forms(survey, &fixed, &fixer);
         }
         Ok(())
     }
@@ -314,7 +355,7 @@ impl Run<'_> {
                 Action::Masked => self.masked += 1,
                 Action::Kept(reason) => {
                     self.kept += 1;
-                    say(&format!("{place}: {} {reason}", finding.title));
+                    say(&format!("{place}: {}: {reason}", finding.title));
                 }
             }
         }
@@ -322,9 +363,8 @@ impl Run<'_> {
     }
 
     /// Says which secrets stand in names: nothing is given another name here.
-    fn names(&mut self, outcome: &Outcome) {
-        let findings = outcome.findings.iter();
-        for finding in findings.filter(|finding| !finding.origin.is_file()) {
+    fn names(&mut self, findings: &[Finding]) {
+        for finding in findings {
             self.kept += 1;
             let (path, title) = (printable(finding.path()), &finding.title);
             say(&format!("{path}: {title} stands in the name; rename it"));
@@ -332,7 +372,7 @@ impl Run<'_> {
     }
 
     fn write(&mut self, fixer: &Fixer<'_>, fixed: &Fixed) -> bool {
-        let path = PathBuf::from(&fixed.path);
+        let path = path_of(&fixed.path);
         let root = root_of(&path);
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut files = fixed.files.iter();
@@ -345,12 +385,31 @@ impl Run<'_> {
                 write::replace(&root, &path, &fixed.before, &fixed.after)
             });
         if let Err(error) = written {
-            let said = error.to_string().replace(&fixed.path, &fixed.shown_path);
+            let named = path.display().to_string();
+            let said = error.to_string().replace(&named, &fixed.shown_path);
             say(&fixer.sweep.masked(&said));
             self.failed += 1;
             return false;
         }
         true
+    }
+
+    /// Notes what the vault has to get where that is more than the secret.
+    fn tell_forms(&mut self, survey: &Survey, fixed: &Fixed, fixer: &Fixer<'_>) {
+        let given = |target: &Target| match &fixed.outcomes[target.findings[0]].action {
+            Action::Rewritten(name) => Some(name.clone()),
+            _ => None,
+        };
+        let names: Vec<Option<String>> = survey.targets.iter().map(given).collect();
+        for (target, name) in survey.targets.iter().zip(&names) {
+            if let (Some(name), Some(form)) = (name, survey.form(target, fixer.sweep)) {
+                self.forms.insert(format!("{name}: {}", printable(&form)));
+            }
+        }
+        for (name, key) in fixer.others(survey, &names) {
+            let key = printable(&fixer.sweep.masked(&key));
+            self.forms.insert(format!("{name}: the value of {key}"));
+        }
     }
 
     fn tell_also(&mut self, fixer: &Fixer<'_>, finding: &Finding, name: &str) {
@@ -382,6 +441,12 @@ impl Run<'_> {
             writeln!(out, "\n{title} also needs:")?;
             for text in list {
                 writeln!(out, "  - {text}")?;
+            }
+        }
+        if !self.forms.is_empty() {
+            writeln!(out, "\nMore than the secret goes into the vault:")?;
+            for form in &self.forms {
+                writeln!(out, "  - {form}")?;
             }
         }
         if rewritten > 0 {
@@ -420,7 +485,7 @@ fn root_of(path: &Path) -> PathBuf {
 
 fn keep_names(path: &Path, names: &NameMap) -> Result<(), Error> {
     let text = names.to_text();
-    match std::fs::read(path) {
+    match fs::read(path) {
         Ok(held) if held != text.as_bytes() => {
             write::replace(&root_of(path), path, &held, text.as_bytes())
         }

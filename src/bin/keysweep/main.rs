@@ -30,7 +30,10 @@ use keysweep::report::human::printable;
 use keysweep::unit::path_text;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     let ended = match cli.command {
         Command::Scan(args) => scan::run(&args),
         Command::History(args) => history::run(&args),
@@ -50,12 +53,32 @@ fn main() -> ExitCode {
         // Whoever read our output has seen enough; that is no failure.
         Err(fault) if fault.is_closed_pipe() => Exit::Clean.into(),
         Err(fault) => {
-            // What it names may be what was asked for, and tell a secret as any name.
-            let sweep = Sweep::new(Options::new(scan::now()));
-            say(&sweep.masked(&fault.to_string()));
+            say(&masked(&fault.to_string()));
             Exit::Error.into()
         }
     }
+}
+
+/// What was typed may be a secret, as may whatever an error names.
+fn masked(text: &str) -> String {
+    let sweep = Sweep::new(Options::new(scan::now()));
+    sweep.masked(text).into()
+}
+
+/// Says what is wrong with the arguments, or the help that they ask for.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    // In colours, what surrounds a value would be taken for a part of it.
+    let shown = match error.use_stderr() {
+        true => Some(masked(&text)).filter(|shown| *shown != text),
+        false => None,
+    };
+    // A closed standard error is nobody to tell.
+    let _ = match shown {
+        Some(shown) => io::stderr().write_all(shown.as_bytes()),
+        None => error.print(),
+    };
+    ExitCode::from(error.exit_code() as u8)
 }
 
 /// One line on standard error. A closed standard error is nobody to tell.

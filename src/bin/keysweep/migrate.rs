@@ -1,92 +1,170 @@
 //! `keysweep migrate`: a script that puts the new values into the vault. No value is in it.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
-use keysweep::advise::{self, Advice};
+use keysweep::advise;
+use keysweep::advise::names::NameMap;
 use keysweep::finding::Finding;
-use keysweep::fix::Policy;
+use keysweep::fix::{Policy, Survey};
+use keysweep::pipeline::Outcome;
 use keysweep::secret::Secret;
+use smallvec::SmallVec;
 
 use crate::args::{MigrateArgs, ShellArg};
 use crate::exit::{Exit, Fault};
-use crate::fix::{assign, surveys, sweep};
+use crate::fix::{Swept, assign, surveys, sweep};
 
-/// One secret of the vault.
+/// One secret of the vault, of which there may be many.
 #[derive(Default)]
 pub struct Entry {
-    pub title: String,
-    pub places: Vec<String>,
+    pub title: Cow<'static, str>,
+    pub places: SmallVec<[String; 1]>,
+    /// What of it goes into the vault where that is more than the secret.
+    pub forms: BTreeSet<String>,
     /// Where in a history it stands.
-    pub past: Vec<String>,
-    pub rotate: Vec<String>,
-    pub breaks: String,
-    pub provider: String,
+    pub past: SmallVec<[String; 1]>,
+    pub rotate: SmallVec<[Cow<'static, str>; 1]>,
+    pub breaks: Cow<'static, str>,
+    pub provider: Cow<'static, str>,
     /// The values that are found where it is read.
-    pub secrets: Vec<Secret>,
+    pub secrets: SmallVec<[Secret; 1]>,
 }
 
 impl Entry {
     /// What a finding says of its secret, but for the place.
-    pub fn tell(&mut self, finding: &Finding, advice: &Advice) {
-        self.title = finding.title.to_string();
-        for step in &advice.rotate {
+    pub fn tell(&mut self, finding: &Finding) {
+        self.title.clone_from(&finding.title);
+        for step in &*finding.rotate {
             if !self.rotate.contains(step) {
                 self.rotate.push(step.clone());
             }
         }
-        self.breaks = advice.breaks.to_string();
-        self.provider = finding.rule.provider.to_string();
+        self.breaks = advise::breaks(finding);
+        self.provider.clone_from(&finding.rule.provider);
         self.secrets.push(finding.secret.clone());
     }
 }
 
-/// All secrets that the findings ask for, by name.
+/// All secrets that the findings in files ask for, by name. `seen` is told of each.
 pub fn entries(
-    args: &crate::args::TargetArgs,
-) -> Result<(BTreeMap<String, Entry>, crate::fix::Swept), Fault> {
-    let swept = sweep(args)?;
+    swept: &Swept,
+    outcome: &mut Outcome,
+    mut seen: impl FnMut(&Finding),
+) -> BTreeMap<String, Entry> {
     let fixer = swept.fixer(Policy {
         pair: true,
         ..Policy::default()
     });
-    let surveys = surveys(&fixer, &swept.outcome)?;
-    let names = assign(&mut swept.names.clone(), &surveys);
+    let surveys = surveys(&fixer, outcome);
+    let names = all_names(swept.names.clone(), &surveys);
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-    for (survey, names) in surveys.iter().zip(names) {
-        let mut named: Vec<Option<&str>> = vec![None; survey.findings.len()];
-        for (target, name) in survey.targets.iter().zip(&names) {
-            for index in &target.findings {
-                named[*index] = Some(name);
-            }
+    for (survey, names) in surveys.into_iter().zip(names) {
+        for target in &survey.targets {
+            let name = &names[target.findings[0]];
+            let form = survey.form(target, &swept.sweep);
+            let entry = entries.entry(name.clone()).or_default();
+            entry.forms.extend(form);
         }
-        for (finding, name) in survey.findings.iter().zip(named) {
-            let advice = advise::advise_with(finding, &fixer.facts);
-            let name = name.map_or_else(|| advice.vault_name.clone(), str::to_owned);
+        let targets = survey.targets.iter();
+        let given: Vec<_> = targets
+            .map(|t| Some(names[t.findings[0]].clone()))
+            .collect();
+        for (name, key) in fixer.others(&survey, &given) {
+            let entry = entries.entry(name).or_default();
+            entry.title = "a value beside secrets".into();
+            let place = format!("{} key {}", survey.shown_path, swept.sweep.masked(&key));
+            entry.places.push(place);
+        }
+        for (finding, name) in survey.findings.iter().zip(names) {
             let entry = entries.entry(name).or_default();
             entry
                 .places
                 .push(format!("{} line {}", finding.path(), finding.start.line));
-            entry.tell(finding, &advice);
+            entry.tell(finding);
+            seen(finding);
         }
     }
-    Ok((entries, swept))
+    entries
+}
+
+/// Names for all findings of all surveys: those that `fix` gives, and for what it leaves others.
+fn all_names(mut known: NameMap, surveys: &[Survey]) -> Vec<Vec<String>> {
+    let mut of_value: HashMap<&Secret, String> = HashMap::new();
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for (survey, names) in surveys.iter().zip(assign(&mut known, surveys)) {
+        let mut named = vec![String::new(); survey.findings.len()];
+        for (target, name) in survey.targets.iter().zip(names) {
+            for index in &target.findings {
+                of_value.insert(&survey.findings[*index].secret, name.clone());
+                named[*index].clone_from(&name);
+            }
+        }
+        all.push(named);
+    }
+    let mut left = Vec::new();
+    for (survey, named) in surveys.iter().zip(&mut all) {
+        let findings = survey.findings.iter().zip(named);
+        for (finding, name) in findings.filter(|(_, name)| name.is_empty()) {
+            match of_value.get(&finding.secret) {
+                Some(known) => name.clone_from(known),
+                None => left.push(survey.wish(finding, finding.secret.expose())),
+            }
+        }
+    }
+    let unnamed = all.iter_mut().flatten().filter(|name| name.is_empty());
+    for (name, given) in unnamed.zip(known.assign(&left)) {
+        *name = given;
+    }
+    all
+}
+
+/// Names that `fix` gave before and that nothing in the files asks for any more, each with its places.
+struct Given(BTreeMap<String, Vec<String>>);
+
+impl Given {
+    fn of(swept: &Swept, entries: &BTreeMap<String, Entry>) -> Self {
+        let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (place, name) in swept.names.iter() {
+            if !entries.contains_key(name) {
+                let places = given.entry(name.to_owned()).or_default();
+                places.push(swept.sweep.masked(place).into());
+            }
+        }
+        Self(given)
+    }
+
+    /// Writes what they are, and the command for each.
+    fn write(&self, command: impl Fn(&str) -> String, out: &mut impl Write) -> Result<(), Fault> {
+        if !self.0.is_empty() {
+            writeln!(out, "\n# What keysweep fix has replaced already:")?;
+        }
+        for (name, places) in &self.0 {
+            let places: Vec<String> = places.iter().map(|place| line(place)).collect();
+            writeln!(out, "# {name}: {}", places.join(", "))?;
+            writeln!(out, "{}", command(name))?;
+        }
+        Ok(())
+    }
 }
 
 pub fn run(args: &MigrateArgs) -> Result<Exit, Fault> {
-    let (entries, swept) = entries(&args.target)?;
-    let vault = swept.facts.vault.as_ref().map_or("", |vault| &vault.name);
-    let suffix = swept
-        .facts
-        .vault
-        .as_ref()
-        .map_or("vault.azure.net", |v| &v.suffix);
+    let (swept, mut outcome) = sweep(&args.target)?;
+    let entries = entries(&swept, &mut outcome, |_| ());
+    let given = Given::of(&swept, &entries);
+    let vault = swept.facts.vault.as_ref();
+    let suffix = vault.map_or("vault.azure.net", |vault| &vault.suffix);
+    let vault = vault.map_or("", |vault| &vault.name);
     let mut out = io::stdout().lock();
     match args.shell {
-        ShellArg::Bash => bash(&entries, vault, &mut out)?,
-        ShellArg::Powershell => powershell(&entries, vault, suffix, &mut out)?,
+        ShellArg::Bash => bash(&entries, &given, vault, &mut out)?,
+        ShellArg::Powershell => powershell(&entries, &given, vault, suffix, &mut out)?,
     }
-    Ok(Exit::Clean)
+    Ok(match outcome.ledger.is_complete() {
+        true => Exit::Clean,
+        false => Exit::Error,
+    })
 }
 
 const BASH: &str = r#"#!/usr/bin/env bash
@@ -107,7 +185,7 @@ trap 'exit 130' INT TERM
 
 # put NAME: the value arrives on standard input and is stored byte for byte.
 put() {
-  local name="$1" value="$d/value" back="$d/back" said="$d/said"
+  local name="$1" value="$d/value" back="$d/back"
   cat >"$value"
   if [ ! -s "$value" ]; then
     echo "$name: empty, left out" >&2
@@ -116,14 +194,6 @@ put() {
   if [ "$(wc -c <"$value")" -gt 25600 ]; then
     echo "$name: over 25 KB, the vault's limit" >&2
     return 1
-  fi
-  # 403 is not "missing": only the service's word for that lets the script go on.
-  if az keyvault secret show --vault-name "$VAULT" --name "$name" >/dev/null 2>"$said"; then
-    echo "$name: exists already; a new version would become the current one. Left as it is" >&2
-    return 2
-  elif ! grep -q 'SecretNotFound' "$said"; then
-    cat "$said" >&2
-    return 3
   fi
   az keyvault secret set --vault-name "$VAULT" --name "$name" --file "$value" --encoding utf-8 \
     --content-type text/plain --tags origin=keysweep --only-show-errors -o none
@@ -138,9 +208,20 @@ put() {
   echo "$name: stored"
 }
 
-# take NAME: from the file, or from a prompt.
+# take NAME: from the file, or from a prompt. With "given" behind it, it may be stored already.
 take() {
-  local name="$1" value
+  local name="$1" value said="$d/said"
+  # 403 is not "missing": only the service's word for that lets the script go on.
+  if az keyvault secret show --vault-name "$VAULT" --name "$name" </dev/null >/dev/null 2>"$said"; then
+    if [ "${2:-}" = given ]; then
+      return 0
+    fi
+    echo "$name: exists already; a new version would become the current one. Left as it is" >&2
+    return 2
+  elif ! grep -q 'SecretNotFound' "$said"; then
+    cat "$said" >&2
+    return 3
+  fi
   if [ -n "$from" ]; then
     if [ -n "$(find "$from/$name" -perm /077)" ]; then
       echo "$from/$name: others can read it; chmod 600 first" >&2
@@ -156,13 +237,19 @@ take() {
 failed=0
 "#;
 
-fn bash(entries: &BTreeMap<String, Entry>, vault: &str, out: &mut impl Write) -> Result<(), Fault> {
+fn bash(
+    entries: &BTreeMap<String, Entry>,
+    given: &Given,
+    vault: &str,
+    out: &mut impl Write,
+) -> Result<(), Fault> {
     out.write_all(BASH.replace("@VAULT@", vault).as_bytes())?;
     writeln!(out, "\n# 1. Make the new credential of each, and store it.")?;
     for (name, entry) in entries {
         comment(out, name, entry)?;
         writeln!(out, "take {name} || failed=1")?;
     }
+    given.write(|name| format!("take {name} given || failed=1"), out)?;
     writeln!(
         out,
         "\n# 2. Let the applications read them (once for each identity; PRINCIPAL is its object id):"
@@ -186,6 +273,9 @@ fn comment(out: &mut impl Write, name: &str, entry: &Entry) -> Result<(), Fault>
     writeln!(out, "# {name}: {}", line(&entry.title))?;
     for place in &entry.places {
         writeln!(out, "#   {}", line(place))?;
+    }
+    for form in &entry.forms {
+        writeln!(out, "#   stored whole: {}", line(form))?;
     }
     Ok(())
 }
@@ -218,8 +308,12 @@ $ErrorActionPreference = 'Stop'
 if (-not $Vault) { throw 'the name of the Key Vault is missing' }
 $failed = 0
 
-function Save-Value([string] $Name) {
+# With -Given, it may be stored already.
+function Save-Value([string] $Name, [switch] $Given) {
     $known = Get-AzKeyVaultSecret -VaultName $Vault -Name $Name
+    if ($known -and $Given) {
+        return
+    }
     if ($known) {
         Write-Warning "${Name}: exists already; a new version would become the current one. Left as it is"
         $script:failed = 1
@@ -252,6 +346,7 @@ function Save-Value([string] $Name) {
 
 fn powershell(
     entries: &BTreeMap<String, Entry>,
+    given: &Given,
     vault: &str,
     suffix: &str,
     out: &mut impl Write,
@@ -268,6 +363,7 @@ fn powershell(
         comment(out, name, entry)?;
         writeln!(out, "Save-Value '{name}'")?;
     }
+    given.write(|name| format!("Save-Value '{name}' -Given"), out)?;
     writeln!(
         out,
         "\n# 2. Let the applications read them (once for each identity):"

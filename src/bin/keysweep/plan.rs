@@ -9,15 +9,15 @@ use keysweep::error::Error;
 use keysweep::finding::{Finding, State, Trace};
 use keysweep::git::Repo;
 use keysweep::git::reader::Reader;
-use keysweep::pipeline::Outcome;
+use keysweep::pipeline::{Outcome, Sweep};
 use keysweep::report::human::{commit, counted, printable, whereabouts};
 use keysweep::report::{Format, Style};
 use keysweep::secret::Secret;
-use keysweep::unit::Part;
+use keysweep::unit::{Part, path_text};
 
 use crate::args::{PlanArgs, TargetArgs};
 use crate::exit::{Exit, Fault, heard};
-use crate::fix::Swept;
+use crate::fix::{Swept, sweep};
 use crate::history::{everything, on_interrupt, swept};
 use crate::migrate::{Entry, entries};
 use crate::output::Output;
@@ -51,14 +51,22 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
     let repo = repository(args)?;
     let report = args.report.as_deref().map(|path| Output::open(Some(path)));
     let report = report.transpose()?;
-    let (entries, files) = entries(&in_files(&args.target, repo.as_ref()))?;
+    let (files, mut found) = sweep(&in_files(&args.target, repo.as_ref()))?;
+    let mut rules = Rules::new(args.replace_text.is_some());
+    let entries = entries(&files, &mut found, |finding| {
+        // The history tells of it again.
+        if repo.is_none() {
+            rules.add(finding, None);
+        }
+    });
     let mut plan = Plan {
         entries,
         unread: Vec::new(),
         history: None,
         hosts: Hosts::default(),
-        complete: files.outcome.ledger.is_complete(),
+        complete: true,
     };
+    plan.complete &= found.ledger.is_complete();
     if let Some(repo) = &repo {
         let stop = on_interrupt()?;
         let mut outcome = swept(&everything(&files.sweep, repo)?, false, &stop)?;
@@ -72,14 +80,16 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
         plan.add_history(outcome, &files);
         plan.hosts = Hosts::of(repo);
     }
-    plan.add_names(&files);
+    plan.add_names(&found.findings);
     let dirs = repo.as_ref().and_then(|repo| repo.object_dirs().ok());
     let reader = dirs.and_then(|dirs| Reader::of(&dirs).ok());
-    let rules = Rules::of(plan.findings(&files), reader.as_ref());
+    let reached = plan.history.as_ref().unwrap_or(&found.findings);
+    rules.add_all(reached, reader.as_ref());
     if let Some(path) = &args.replace_text {
         rules.write(path)?;
     }
-    heard(plan.write(args, &rules, &mut io::stdout().lock()))?;
+    let written = Written::of(args, &files.sweep);
+    heard(plan.write(&written, &rules, &mut io::stdout().lock()))?;
     Ok(match (plan.complete, plan.is_empty()) {
         (false, _) => Exit::Error,
         (true, true) => Exit::Clean,
@@ -110,6 +120,25 @@ fn in_files(target: &TargetArgs, repo: Option<&Repo>) -> TargetArgs {
     target
 }
 
+/// The files that were written, as they are printed.
+struct Written {
+    rules: Option<String>,
+    report: Option<String>,
+}
+
+impl Written {
+    fn of(args: &PlanArgs, sweep: &Sweep) -> Self {
+        let shown = |path: &PathBuf| {
+            let path = path_text(path.as_os_str().as_encoded_bytes());
+            printable(&sweep.masked(&path))
+        };
+        Self {
+            rules: args.replace_text.as_ref().map(shown),
+            report: args.report.as_ref().map(shown),
+        }
+    }
+}
+
 impl Hosts {
     fn of(repo: &Repo) -> Self {
         let git = repo.git2();
@@ -136,12 +165,21 @@ impl Plan {
         let names: HashMap<Secret, String> = named
             .flat_map(|(name, entry)| entry.secrets.iter().map(|s| (s.clone(), name.clone())))
             .collect();
+        let mut numbers = HashMap::new();
         for same in outcome.findings.chunk_by(|a, b| group(a) == group(b)) {
             let first = &same[0];
             let advice = advise::advise_with(first, facts);
             let known = names.get(&first.secret).cloned();
             let is_read_somewhere = same.iter().any(is_read);
-            let name = known.or_else(|| is_read_somewhere.then(|| self.free(&advice.vault_name)));
+            // What fix has replaced here goes by the name that it gave.
+            let mut given = same
+                .iter()
+                .filter(|f| is_read(f))
+                .filter_map(|f| files.names.known(f));
+            let given = given.find(|name| !self.entries.contains_key(*name));
+            let known = known.or_else(|| given.map(str::to_owned));
+            let free = || self.free(&advice.vault_name, &mut numbers);
+            let name = known.or_else(|| is_read_somewhere.then(free));
             let entry = match name {
                 Some(name) => self.entries.entry(name).or_default(),
                 None => {
@@ -155,7 +193,7 @@ impl Plan {
             };
             let is_new = entry.title.is_empty();
             if is_new {
-                entry.tell(first, &advice);
+                entry.tell(first);
             }
             entry.past.extend(same.iter().map(since));
             // Files that lie here are listed as such.
@@ -169,41 +207,41 @@ impl Plan {
     }
 
     /// Adds the secrets that stand in names of files only: nothing reads them there.
-    fn add_names(&mut self, files: &Swept) {
+    fn add_names(&mut self, names: &[Finding]) {
         let unread = self.unread.iter().map(|(_, entry)| entry);
         let entries = self.entries.values().chain(unread);
-        let mut known: HashSet<Secret> =
-            entries.flat_map(|entry| &entry.secrets).cloned().collect();
-        let findings = files.outcome.findings.iter();
-        for finding in findings.filter(|finding| !finding.origin.is_file()) {
-            if known.insert(finding.secret.clone()) {
-                let mut entry = Entry::default();
-                entry.tell(finding, &advise::advise_with(finding, &files.facts));
-                entry.past.push(format!("the name of {}", finding.path()));
-                self.unread.push((IN_NAMES, entry));
+        let mut known: HashSet<&Secret> = entries.flat_map(|entry| &entry.secrets).collect();
+        let new = names.iter().filter(|name| known.insert(&name.secret));
+        let named = new.map(|name| {
+            let mut entry = Entry::default();
+            entry.tell(name);
+            entry.past.push(format!("the name of {}", name.path()));
+            (IN_NAMES, entry)
+        });
+        let named: Vec<_> = named.collect();
+        self.unread.extend(named);
+    }
+
+    /// A name that no other value has. `numbers` are the last ones given to names that are wanted often.
+    fn free(&self, wanted: &str, numbers: &mut HashMap<String, usize>) -> String {
+        if !self.entries.contains_key(wanted) {
+            return wanted.to_owned();
+        }
+        let last = numbers.entry(wanted.to_owned()).or_insert(1);
+        loop {
+            *last += 1;
+            let name = format!("{wanted}-{last}");
+            if !self.entries.contains_key(&name) {
+                return name;
             }
         }
-    }
-
-    /// A name that no other value has.
-    fn free(&self, wanted: &str) -> String {
-        let numbered = (2..).map(|number| format!("{wanted}-{number}"));
-        let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
-        names
-            .find(|name| !self.entries.contains_key(name))
-            .expect("numbers do not end")
-    }
-
-    /// What the rules must reach: all of the history, and where none was looked at the files.
-    fn findings<'f>(&'f self, files: &'f Swept) -> &'f [Finding] {
-        self.history.as_ref().unwrap_or(&files.outcome.findings)
     }
 
     fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.unread.is_empty()
     }
 
-    fn write(&self, args: &PlanArgs, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
+    fn write(&self, written: &Written, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
         if self.is_empty() {
             let sum = match self.complete {
                 true => "nothing found, nothing to do",
@@ -214,7 +252,7 @@ impl Plan {
         }
         self.rotate(out)?;
         self.vault(out)?;
-        self.clean(args, rules, out)
+        self.clean(written, rules, out)
     }
 
     fn rotate(&self, out: &mut impl Write) -> Result<(), Fault> {
@@ -222,7 +260,10 @@ impl Plan {
         let mut services: BTreeMap<&str, Vec<(&str, &Entry)>> = BTreeMap::new();
         let named = self.entries.iter().map(|(name, entry)| (&**name, entry));
         let unread = self.unread.iter().map(|(place, entry)| (*place, entry));
-        for (name, entry) in named.chain(unread) {
+        let found = named
+            .chain(unread)
+            .filter(|(_, entry)| !entry.secrets.is_empty());
+        for (name, entry) in found {
             let service = services.entry(&entry.provider).or_default();
             service.push((name, entry));
         }
@@ -266,7 +307,7 @@ impl Plan {
         Ok(())
     }
 
-    fn clean(&self, args: &PlanArgs, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
+    fn clean(&self, written: &Written, rules: &Rules, out: &mut impl Write) -> Result<(), Fault> {
         writeln!(out, "# History\n")?;
         if self.complete && self.history.as_ref().is_some_and(Vec::is_empty) {
             writeln!(
@@ -279,27 +320,21 @@ impl Plan {
             out,
             "Rewriting history is hygiene; only rotation ends a leaked secret. So rotate first.\n"
         )?;
-        for (index, step) in self.steps(args, rules).into_iter().enumerate() {
+        for (index, step) in self.steps(written, rules).into_iter().enumerate() {
             writeln!(out, "{}. {step}", index + 1)?;
         }
         Ok(())
     }
 
-    fn steps(&self, args: &PlanArgs, rules: &Rules) -> Vec<String> {
-        let shown = |path: &Option<PathBuf>, name: &str| {
-            let path = path.as_ref().map(|path| path.display().to_string());
-            printable(&path.unwrap_or(name.into()))
-        };
-        let (file, report) = (
-            shown(&args.replace_text, "RULES"),
-            shown(&args.report, "BEFORE.json"),
-        );
+    fn steps(&self, written: &Written, rules: &Rules) -> Vec<String> {
+        let file = written.rules.as_deref().unwrap_or("RULES");
+        let report = written.report.as_deref().unwrap_or("BEFORE.json");
         let mut steps = vec![
             "Announce a freeze; merge or close pull requests.".to_owned(),
             "git clone --mirror URL repository.git, and keep a copy of it off the network."
                 .to_owned(),
         ];
-        if args.replace_text.is_none() || args.report.is_none() {
+        if written.rules.is_none() || written.report.is_none() {
             steps.push(format!(
                 "keysweep plan --replace-text {file} --report {report} repository.git"
             ));

@@ -26,6 +26,8 @@ const TELLS_BINARY: usize = 8192;
 /// The rules, and what they cannot reach.
 #[derive(Default)]
 pub struct Rules {
+    /// Whether rules are asked for, and not only what they could not reach.
+    are_wanted: bool,
     forms: BTreeSet<Vec<u8>>,
     /// Files that filter-repo takes for binary.
     pub binary: BTreeSet<String>,
@@ -36,40 +38,51 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Rules for values and each form in which files hold them.
-    pub fn of(findings: &[Finding], reader: Option<&Reader>) -> Self {
-        let mut rules = Self::default();
+    pub fn new(are_wanted: bool) -> Self {
+        Self {
+            are_wanted,
+            ..Self::default()
+        }
+    }
+
+    /// Adds rules for values and each form in which files hold them.
+    pub fn add_all(&mut self, findings: &[Finding], reader: Option<&Reader>) {
         for together in findings.chunk_by(|a, b| blob_of(a) == blob_of(b)) {
             let blob = reader.zip(together.first().and_then(blob_of));
             // One that cannot be read any more was reported by the sweep.
             let blob = blob.and_then(|(reader, blob)| reader.try_read(blob).ok());
             let bytes = blob.as_ref().map(Object::bytes);
-            together
-                .iter()
-                .for_each(|finding| rules.add(finding, bytes));
+            together.iter().for_each(|finding| self.add(finding, bytes));
         }
-        rules
     }
 
-    fn add(&mut self, finding: &Finding, blob: Option<&[u8]>) {
+    /// Adds rules for a value, as it stands in what is known of its file.
+    pub fn add(&mut self, finding: &Finding, blob: Option<&[u8]>) {
+        let listed = |list: &mut BTreeSet<String>| {
+            if !list.contains(finding.path()) {
+                list.insert(finding.path().to_owned());
+            }
+        };
         if finding.origin.part == Part::FileName {
-            self.names.insert(finding.path().to_owned());
+            listed(&mut self.names);
         }
         let value = finding.secret.expose();
         if value.len() < SHORTEST {
-            self.short.insert(finding.path().to_owned());
-            return;
+            return listed(&mut self.short);
         }
-        self.forms.extend(forms(value));
+        if self.are_wanted {
+            self.forms.extend(forms(value));
+        }
         let Some(bytes) = blob else {
             return;
         };
         if bytes[..bytes.len().min(TELLS_BINARY)].contains(&0) {
-            self.binary.insert(finding.path().to_owned());
-            return;
+            return listed(&mut self.binary);
         }
-        let held = held(finding, bytes).into_iter().map(<[u8]>::to_vec);
-        self.forms.extend(held);
+        if self.are_wanted {
+            let held = held(finding, bytes).into_iter().map(<[u8]>::to_vec);
+            self.forms.extend(held);
+        }
     }
 
     /// Writes the file, which must not exist.

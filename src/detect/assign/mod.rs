@@ -61,7 +61,8 @@ pub fn read(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> Found {
     found.read = around(found.name);
     let before = text[stretch.start as usize..found.name.start as usize].last();
     let after = &text[found.name.end as usize..stretch.end as usize];
-    if before == Some(&b':') || after.starts_with(b"::") {
+    let start = &text[..found.name.start as usize];
+    if before == Some(&b':') && !is_scope(start) || after.starts_with(b"::") {
         // A part of a longer name: `Token::new("v")`, `arn:aws:secret:x`.
         return found;
     }
@@ -71,6 +72,15 @@ pub fn read(text: &[u8], stretch: ViewSpan, keyword: ViewSpan) -> Found {
     found.values = values;
     found.read.end = found.read.end.max(end as u32);
     found
+}
+
+/// Whether the text before a name says where PowerShell keeps the variable: `$env:NAME`.
+fn is_scope(before: &[u8]) -> bool {
+    const SCOPES: [&[u8]; 5] = [b"$env:", b"$global:", b"$script:", b"$local:", b"$using:"];
+    SCOPES.iter().any(|scope| {
+        let start = before.len().saturating_sub(scope.len());
+        before[start..].eq_ignore_ascii_case(scope)
+    })
 }
 
 /// A name with what decides where it starts and ends.
