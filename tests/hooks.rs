@@ -1816,6 +1816,25 @@ fn pre_push_judges_each_place_that_a_remote_leads_to() {
 }
 
 #[test]
+fn pre_push_takes_the_remotes_that_git_takes() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, "a.py", &leak(1));
+    assert_eq!(server.push(&["--no-verify", "main"]).code, Some(0));
+    // `git remote` makes none of such a name.
+    let set = |key: &str, value: &str| {
+        copy.git(&["config", &format!("remote.two words.{key}"), value]);
+    };
+    set("url", "elsewhere");
+    set("fetch", "+refs/heads/*:refs/remotes/two/*");
+    let run = server.push(&["main:next"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // Now it writes what stands for the other one, too.
+    set("fetch", "+refs/heads/*:refs/remotes/origin/*");
+    assert_eq!(server.push(&["main:again"]).code, Some(1));
+}
+
+#[test]
 fn pre_push_takes_two_paths_of_a_host_for_two_repositories() {
     let server = hooked();
     let copy = &server.copy;

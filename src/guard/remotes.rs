@@ -4,9 +4,8 @@
 //! remote at all. Git moves a remote's references when it fetches and when it pushes, so they tell of a
 //! repository where the remote leads to no other.
 
-use git2::{Direction, Remote};
-
 use super::address::Address;
+use super::refspec::Refspec;
 use super::urls::Urls;
 use crate::error::{Error, ErrorKind};
 use crate::git::Repo;
@@ -32,8 +31,10 @@ pub struct Target<'t> {
 /// # Errors
 /// When the remotes or the references cannot be read.
 pub fn fetched(repo: &Repo, reader: &Reader, target: Target<'_>) -> Result<Tips, Error> {
-    let git = repo.git2();
-    let config = git.config().and_then(|mut config| config.snapshot());
+    let config = repo
+        .git2()
+        .config()
+        .and_then(|mut config| config.snapshot());
     let urls = config.and_then(|config| Urls::read(&config));
     let urls = urls.map_err(|error| failed(&error))?;
     let wanted = match target.url {
@@ -43,23 +44,11 @@ pub fn fetched(repo: &Repo, reader: &Reader, target: Target<'_>) -> Result<Tips,
     let Some(wanted) = wanted else {
         return Ok(Tips::default());
     };
-    let mut ours = Vec::new();
-    let mut others = Vec::new();
-    for name in git
-        .remotes()
-        .map_err(|error| failed(&error))?
-        .iter()
-        .flatten()
-        .flatten()
-    {
-        let remote = git.find_remote(name).map_err(|error| failed(&error))?;
-        let is_it = urls.lead_only_to(name, &wanted);
-        if is_it { &mut ours } else { &mut others }.push(remote);
-    }
+    let (ours, others) = urls.refspecs(&wanted);
     // What two remotes write tells of neither: `pub/x` may be a remote, or a branch of `pub`.
-    let tells = |name: &str| writes(&ours, name) && !writes(&others, name);
+    let writes = |specs: &[&Refspec], name: &str| specs.iter().any(|spec| spec.writes(name));
     revision::tips(repo, reader, |name| {
-        name.starts_with(TRACKING) && tells(name)
+        name.starts_with(TRACKING) && writes(&ours, name) && !writes(&others, name)
     })
 }
 
@@ -74,13 +63,4 @@ pub fn tracked(repo: &Repo, reader: &Reader) -> Result<Vec<ObjectId>, Error> {
 
 fn failed(error: &git2::Error) -> Error {
     Error::new(ErrorKind::Git, error.message())
-}
-
-/// Whether fetching from one of the remotes writes this reference.
-fn writes(remotes: &[Remote<'_>], name: &str) -> bool {
-    remotes.iter().any(|remote| {
-        remote
-            .refspecs()
-            .any(|spec| spec.direction() == Direction::Fetch && spec.dst_matches(name))
-    })
 }
