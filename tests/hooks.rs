@@ -1835,6 +1835,34 @@ fn pre_push_takes_the_remotes_that_git_takes() {
 }
 
 #[test]
+fn what_git_tells_of_a_reference_counts_and_not_what_was_fetched_of_it() {
+    let server = hooked();
+    let (bare, copy) = (&server.bare, &server.copy);
+    save_unasked(copy, "a.py", &leak(1));
+    assert_eq!(server.push(&["--no-verify", "main"]).code, Some(0));
+    copy.git(&["remote", "set-head", "origin", "main"]);
+    // Another repository, of which nothing was fetched.
+    let public = Repo::bare();
+    let lead = |to: &Repo| copy.git(&["remote", "set-url", "origin", to.path().to_str().unwrap()]);
+    lead(&public);
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
+    assert_eq!(public.git(&["for-each-ref"]), "");
+    lead(bare);
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    // What somebody put on top is not here, and tells nothing of what was.
+    let other = Repo::clone_of(bare, &[]);
+    other.save("o.py", "x = 1\n");
+    other.git(&["push", "--quiet", "origin", "main"]);
+    save_unasked(copy, "b.py", "x = 1\n");
+    assert_eq!(server.push(&["--force", "main"]).code, Some(0));
+    // Somebody took it out.
+    bare.git(&["update-ref", "refs/heads/main", "main~2"]);
+    assert_eq!(server.push(&["main"]).code, Some(1));
+}
+
+#[test]
 fn pre_push_takes_two_paths_of_a_host_for_two_repositories() {
     let server = hooked();
     let copy = &server.copy;

@@ -38,7 +38,7 @@ pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<End
     let repo = Repo::open(dir)?;
     let mut updates = updates(&repo, input)?;
     let reader = repo.reader()?;
-    let mut hidden = remotes::fetched(&repo, &reader, to)?;
+    let mut hidden = remotes::fetched(&repo, &reader, to, &updates)?;
     // What the remote has may not have been fetched.
     for update in &updates {
         if let Some(old) = update.old {

@@ -2,9 +2,10 @@
 //!
 //! libgit2 reads them, too, but stops at a remote by whose name git goes though no command would give it.
 
-/// What `+SOURCE:DESTINATION` says, whose ends may have a `*` each, of where it writes.
+/// What `+SOURCE:DESTINATION` says, whose ends may have a `*` each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refspec {
+    source: String,
     destination: String,
 }
 
@@ -12,8 +13,9 @@ impl Refspec {
     /// `None` for one that writes nothing: that names no destination, or takes references out.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('+').unwrap_or(text);
-        let (_, destination) = text.split_once(':')?;
+        let (source, destination) = text.split_once(':')?;
         Some(Self {
+            source: source.to_owned(),
             destination: destination.to_owned(),
         })
     }
@@ -21,6 +23,12 @@ impl Refspec {
     /// Whether it writes a reference of that name.
     pub fn writes(&self, name: &str) -> bool {
         matched(&self.destination, name).is_some()
+    }
+
+    /// Where it writes the reference that has that name on the other side.
+    pub fn written(&self, name: &str) -> Option<String> {
+        let part = matched(&self.source, name)?;
+        Some(self.destination.replacen('*', part, 1))
     }
 }
 
@@ -38,17 +46,28 @@ mod tests {
 
     #[test]
     fn names_are_written_as_git_writes_them() {
-        for (text, written) in [
-            ("+refs/heads/*:refs/remotes/o/*", "refs/remotes/o/a/b"),
+        for (text, name, written) in [
+            (
+                "+refs/heads/*:refs/remotes/o/*",
+                "refs/heads/a/b",
+                "refs/remotes/o/a/b",
+            ),
             (
                 "refs/pull/*/head:refs/remotes/o/pr/*",
+                "refs/pull/7/head",
                 "refs/remotes/o/pr/7",
             ),
-            ("refs/heads/a:refs/remotes/o/b", "refs/remotes/o/b"),
+            (
+                "refs/heads/a:refs/remotes/o/b",
+                "refs/heads/a",
+                "refs/remotes/o/b",
+            ),
         ] {
             let spec = Refspec::parse(text).unwrap();
+            assert_eq!(spec.written(name).as_deref(), Some(written), "{text}");
             assert!(spec.writes(written), "{text}");
             for other in ["refs/heads", "refs/pull//hea", "refs/remotes/", "HEAD", ""] {
+                assert_eq!(spec.written(other), None, "{text} {other}");
                 assert!(!spec.writes(other), "{text} {other}");
             }
         }

@@ -4,7 +4,10 @@
 //! remote at all. Git moves a remote's references when it fetches and when it pushes, so they tell of a
 //! repository where the remote leads to no other.
 
+use std::collections::HashSet;
+
 use super::address::Address;
+use super::receiving::Update;
 use super::refspec::Refspec;
 use super::urls::Urls;
 use crate::error::{Error, ErrorKind};
@@ -26,11 +29,17 @@ pub struct Target<'t> {
     pub url: Option<&'t str>,
 }
 
-/// What the repository that is pushed to had when it was last asked, or pushed to.
+/// What the repository that is pushed to had when it was last asked, or pushed to. Of the references that
+/// `updates` name git has just told what stands there.
 ///
 /// # Errors
 /// When the remotes or the references cannot be read.
-pub fn fetched(repo: &Repo, reader: &Reader, target: Target<'_>) -> Result<Tips, Error> {
+pub fn fetched(
+    repo: &Repo,
+    reader: &Reader,
+    target: Target<'_>,
+    updates: &[Update],
+) -> Result<Tips, Error> {
     let config = repo
         .git2()
         .config()
@@ -45,11 +54,26 @@ pub fn fetched(repo: &Repo, reader: &Reader, target: Target<'_>) -> Result<Tips,
         return Ok(Tips::default());
     };
     let (ours, others) = urls.refspecs(&wanted);
+    let told = told(updates, reader, &ours);
     // What two remotes write tells of neither: `pub/x` may be a remote, or a branch of `pub`.
     let writes = |specs: &[&Refspec], name: &str| specs.iter().any(|spec| spec.writes(name));
     revision::tips(repo, reader, |name| {
-        name.starts_with(TRACKING) && writes(&ours, name) && !writes(&others, name)
+        name.starts_with(TRACKING)
+            && !told.contains(name)
+            && writes(&ours, name)
+            && !writes(&others, name)
     })
+}
+
+/// The references that stand for those of `updates`, as far as it is known here what these lead to. What was
+/// fetched may have been taken out since, or be another repository's, where the remote had another URL.
+fn told(updates: &[Update], reader: &Reader, specs: &[&Refspec]) -> HashSet<String> {
+    let known = updates
+        .iter()
+        .filter(|update| update.old.is_none_or(|old| reader.has(old)));
+    known
+        .flat_map(|update| specs.iter().filter_map(|spec| spec.written(&update.name)))
+        .collect()
 }
 
 /// All commits that were fetched from anywhere.
