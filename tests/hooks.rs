@@ -2215,3 +2215,23 @@ fn a_push_from_a_shallow_clone_is_judged() {
     let run = push();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
+
+#[test]
+fn pre_push_from_a_shallow_clone_begins_where_its_history_does() {
+    let server = Server::without_hook();
+    server.copy.save("a.py", "x = 1\n");
+    server.copy.save("a.py", "x = 2\n");
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    let fork = Repo::clone_of(&server.bare, &["--bare"]);
+    let shallow = Repo::clone_of(&server.bare, &["--depth=1"]);
+    shallow.dir.run(&["hook", "install"]).expect(0);
+    let push = || shallow.try_git(&["push", "--quiet", fork.path().to_str().unwrap(), "main:new"]);
+    save_unasked(&shallow, "b.py", &leak(1));
+    let run = push();
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("b.py:1"), "{}", run.stderr);
+    shallow.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    save_unasked(&shallow, "b.py", "y = 1\n");
+    let run = push();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}

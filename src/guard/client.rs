@@ -37,7 +37,9 @@ pub fn pre_commit(repo: &Repo, scope: &Scope, now: i64) -> Result<Ended, Error> 
 pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<Ended, Error> {
     let repo = Repo::open(dir)?;
     let mut updates = updates(&repo, input)?;
-    let reader = repo.reader()?;
+    let mut reader = repo.reader()?;
+    // As where the push is judged.
+    reader.cut(repo.shallow()?);
     let mut hidden = remotes::fetched(&repo, &reader, to, &updates)?;
     // What the remote has may not have been fetched.
     for update in &updates {
@@ -61,7 +63,13 @@ pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<End
     // A list that is not valid can be pushed right.
     if !verdict.findings.is_empty() {
         let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
-        range::drop_accepted(&repo, &tips, &hidden.commits, &mut verdict.findings)?;
+        range::drop_accepted(
+            &repo,
+            &reader,
+            &tips,
+            &hidden.commits,
+            &mut verdict.findings,
+        )?;
     }
     // Else somebody wonders why what is long known there is found.
     if hidden.commits.is_empty() && !verdict.findings.is_empty() {

@@ -171,29 +171,29 @@ fn told_at_head(
 /// When a list cannot be read.
 pub fn drop_accepted(
     repo: &Repo,
+    reader: &Reader,
     tips: &[ObjectId],
     hidden: &[ObjectId],
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
-    let reader = repo.reader()?;
     let mut commits = Vec::new();
     for tip in tips {
-        commits.extend(changes::follow(&reader, *tip)?.1);
+        commits.extend(changes::follow(reader, *tip)?.1);
     }
-    let new = walk::beyond(repo, &reader, &commits, hidden)?;
+    let new = walk::beyond(repo, reader, &commits, hidden)?;
     for id in &new {
-        commits.extend(changes::commit(&reader, *id)?.parents);
+        commits.extend(changes::commit(reader, *id)?.parents);
     }
     let mut bases: HashSet<ObjectId> = commits.into_iter().filter(|id| !new.contains(id)).collect();
     if bases.is_empty() {
         // What is new to one server another may have accepted.
-        bases.extend(remotes::tracked(repo, &reader)?);
+        bases.extend(remotes::tracked(repo, reader)?);
     }
     for id in bases {
         let base = Base {
             repo,
-            reader: &reader,
-            trees: vec![changes::tree_of(&reader, id)?],
+            reader,
+            trees: vec![changes::tree_of(reader, id)?],
         };
         base.ignores()?.apply(findings);
     }
