@@ -1863,6 +1863,34 @@ fn what_git_tells_of_a_reference_counts_and_not_what_was_fetched_of_it() {
 }
 
 #[test]
+fn a_push_of_what_a_partial_clone_lacks_says_what_to_do() {
+    let server = Server::without_hook();
+    server.copy.save("a.py", "x = 1\n");
+    server.copy.save("a.py", "x = 2\n");
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    server
+        .bare
+        .git(&["config", "uploadpack.allowFilter", "true"]);
+    for filter in ["blob:none", "tree:0"] {
+        let partial = Repo::clone_of(&server.bare, &["--filter", filter]);
+        partial.dir.run(&["hook", "install"]).expect(0);
+        let fork = Repo::clone_of(&server.bare, &["--bare"]);
+        let push =
+            || partial.try_git(&["push", "--quiet", fork.path().to_str().unwrap(), "main:new"]);
+        let run = push();
+        assert_eq!(run.code, Some(1));
+        assert!(
+            run.stderr.contains("--refetch --no-filter"),
+            "{}",
+            run.stderr
+        );
+        partial.git(&["fetch", "--quiet", "--refetch", "--no-filter"]);
+        let run = push();
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn pre_push_takes_two_paths_of_a_host_for_two_repositories() {
     let server = hooked();
     let copy = &server.copy;

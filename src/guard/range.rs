@@ -72,25 +72,13 @@ pub fn judge(
     progress: &Progress,
 ) -> Result<Judged, Error> {
     let judged = judge_here(repo, scope, rules, options, progress);
-    let is_whole = |judged: &Judged| judged.outcome.ledger.is_complete();
-    if judged.as_ref().is_ok_and(is_whole) || !repo.completeness().partial {
-        return judged;
+    let mut judged = judged.map_err(|error| repo.explain(error))?;
+    let ledger = &mut judged.outcome.ledger;
+    if !ledger.is_complete() && repo.completeness().partial {
+        let place = repo.common_dir().to_string_lossy();
+        ledger.note(judged.sweep.masked(&place).into(), PARTIAL);
     }
-    match judged {
-        Ok(mut judged) => {
-            let place = repo.common_dir().to_string_lossy();
-            let place = judged.sweep.masked(&place).into();
-            judged.outcome.ledger.note(place, PARTIAL);
-            Ok(judged)
-        }
-        Err(error) => match error.kind() {
-            ErrorKind::Git => Err(Error::new(
-                ErrorKind::Git,
-                format!("{error}; this is {PARTIAL}"),
-            )),
-            _ => Err(error),
-        },
-    }
+    Ok(judged)
 }
 
 /// The same, of what is here.

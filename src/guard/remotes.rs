@@ -29,12 +29,29 @@ pub struct Target<'t> {
     pub url: Option<&'t str>,
 }
 
-/// What the repository that is pushed to had when it was last asked, or pushed to. Of the references that
-/// `updates` name git has just told what stands there.
+/// What the repository that is pushed to has, as far as that is known here. Of the references that `updates`
+/// name git has just told what stands there.
 ///
 /// # Errors
 /// When the remotes or the references cannot be read.
-pub fn fetched(
+pub fn known(
+    repo: &Repo,
+    reader: &Reader,
+    target: Target<'_>,
+    updates: &[Update],
+) -> Result<Tips, Error> {
+    let mut tips = fetched(repo, reader, target, updates)?;
+    // That may not have been fetched.
+    for update in updates {
+        if let Some(old) = update.old {
+            tips.add(reader, &update.name, old);
+        }
+    }
+    Ok(tips)
+}
+
+/// What it had when it was last asked, or pushed to.
+fn fetched(
     repo: &Repo,
     reader: &Reader,
     target: Target<'_>,
