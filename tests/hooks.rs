@@ -1863,6 +1863,20 @@ fn what_git_tells_of_a_reference_counts_and_not_what_was_fetched_of_it() {
 }
 
 #[test]
+fn a_push_into_the_same_repository_brings_what_is_there() {
+    let copy = hooked().copy;
+    save_unasked(&copy, "a.py", &leak(1));
+    copy.git(&["push", "--quiet", ".", "main:next"]);
+    // What no reference leads to is new there, too.
+    copy.git(&["checkout", "--quiet", "--detach"]);
+    save_unasked(&copy, "b.py", &leak(2));
+    let run = copy.try_git(&["push", "--quiet", ".", "HEAD:refs/heads/other"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("b.py:1"), "{}", run.stderr);
+    assert!(!run.stderr.contains("a.py:1"), "{}", run.stderr);
+}
+
+#[test]
 fn a_push_of_what_a_partial_clone_lacks_says_what_to_do() {
     let server = Server::without_hook();
     server.copy.save("a.py", "x = 1\n");

@@ -70,6 +70,10 @@ fn fetched(
     let Some(wanted) = wanted else {
         return Ok(Tips::default());
     };
+    // What is pushed from a repository into the same one was there.
+    if wanted == Address::of(&repo.common_dir().to_string_lossy()) {
+        return revision::tips(repo, reader, |_| true);
+    }
     let (ours, others) = urls.refspecs(&wanted);
     let told = told(updates, reader, &ours);
     // What two remotes write tells of neither: `pub/x` may be a remote, or a branch of `pub`.
