@@ -1822,6 +1822,95 @@ fn pre_push_judges_each_place_that_a_remote_leads_to() {
 }
 
 #[test]
+fn pre_push_takes_the_remotes_that_git_takes() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, "a.py", &leak(1));
+    assert_eq!(server.push(&["--no-verify", "main"]).code, Some(0));
+    // `git remote` makes none of such a name.
+    let set = |key: &str, value: &str| {
+        copy.git(&["config", &format!("remote.two words.{key}"), value]);
+    };
+    set("url", "elsewhere");
+    set("fetch", "+refs/heads/*:refs/remotes/two/*");
+    let run = server.push(&["main:next"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // Now it writes what stands for the other one, too.
+    set("fetch", "+refs/heads/*:refs/remotes/origin/*");
+    assert_eq!(server.push(&["main:again"]).code, Some(1));
+}
+
+#[test]
+fn what_git_tells_of_a_reference_counts_and_not_what_was_fetched_of_it() {
+    let server = hooked();
+    let (bare, copy) = (&server.bare, &server.copy);
+    save_unasked(copy, "a.py", &leak(1));
+    assert_eq!(server.push(&["--no-verify", "main"]).code, Some(0));
+    copy.git(&["remote", "set-head", "origin", "main"]);
+    // Another repository, of which nothing was fetched.
+    let public = Repo::bare();
+    let lead = |to: &Repo| copy.git(&["remote", "set-url", "origin", to.path().to_str().unwrap()]);
+    lead(&public);
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
+    assert_eq!(public.git(&["for-each-ref"]), "");
+    lead(bare);
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    // What somebody put on top is not here, and tells nothing of what was.
+    let other = Repo::clone_of(bare, &[]);
+    other.save("o.py", "x = 1\n");
+    other.git(&["push", "--quiet", "origin", "main"]);
+    save_unasked(copy, "b.py", "x = 1\n");
+    assert_eq!(server.push(&["--force", "main"]).code, Some(0));
+    // Somebody took it out.
+    bare.git(&["update-ref", "refs/heads/main", "main~2"]);
+    assert_eq!(server.push(&["main"]).code, Some(1));
+}
+
+#[test]
+fn a_push_into_the_same_repository_brings_what_is_there() {
+    let copy = hooked().copy;
+    save_unasked(&copy, "a.py", &leak(1));
+    copy.git(&["push", "--quiet", ".", "main:next"]);
+    // What no reference leads to is new there, too.
+    copy.git(&["checkout", "--quiet", "--detach"]);
+    save_unasked(&copy, "b.py", &leak(2));
+    let run = copy.try_git(&["push", "--quiet", ".", "HEAD:refs/heads/other"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("b.py:1"), "{}", run.stderr);
+    assert!(!run.stderr.contains("a.py:1"), "{}", run.stderr);
+}
+
+#[test]
+fn a_push_of_what_a_partial_clone_lacks_says_what_to_do() {
+    let server = Server::without_hook();
+    server.copy.save("a.py", "x = 1\n");
+    server.copy.save("a.py", "x = 2\n");
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    server
+        .bare
+        .git(&["config", "uploadpack.allowFilter", "true"]);
+    for filter in ["blob:none", "tree:0"] {
+        let partial = Repo::clone_of(&server.bare, &["--filter", filter]);
+        partial.dir.run(&["hook", "install"]).expect(0);
+        let fork = Repo::clone_of(&server.bare, &["--bare"]);
+        let push =
+            || partial.try_git(&["push", "--quiet", fork.path().to_str().unwrap(), "main:new"]);
+        let run = push();
+        assert_eq!(run.code, Some(1));
+        assert!(
+            run.stderr.contains("--refetch --no-filter"),
+            "{}",
+            run.stderr
+        );
+        partial.git(&["fetch", "--quiet", "--refetch", "--no-filter"]);
+        let run = push();
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn pre_push_takes_two_paths_of_a_host_for_two_repositories() {
     let server = hooked();
     let copy = &server.copy;
@@ -2188,6 +2277,26 @@ fn a_push_from_a_shallow_clone_is_judged() {
     assert!(run.stderr.contains("b.py:1"), "{}", run.stderr);
     shallow.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     shallow.save("b.py", "y = 1\n");
+    let run = push();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn pre_push_from_a_shallow_clone_begins_where_its_history_does() {
+    let server = Server::without_hook();
+    server.copy.save("a.py", "x = 1\n");
+    server.copy.save("a.py", "x = 2\n");
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    let fork = Repo::clone_of(&server.bare, &["--bare"]);
+    let shallow = Repo::clone_of(&server.bare, &["--depth=1"]);
+    shallow.dir.run(&["hook", "install"]).expect(0);
+    let push = || shallow.try_git(&["push", "--quiet", fork.path().to_str().unwrap(), "main:new"]);
+    save_unasked(&shallow, "b.py", &leak(1));
+    let run = push();
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("b.py:1"), "{}", run.stderr);
+    shallow.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    save_unasked(&shallow, "b.py", "y = 1\n");
     let run = push();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }

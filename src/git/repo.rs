@@ -116,6 +116,16 @@ impl Repo {
         !list.trim_ascii().is_empty()
     }
 
+    /// The error, with the cause where a clone may lack what cannot be read.
+    pub fn explain(&self, error: Error) -> Error {
+        match error.kind() {
+            ErrorKind::Git if self.completeness().partial => {
+                Error::new(ErrorKind::Git, format!("{error}; this is {PARTIAL}"))
+            }
+            _ => error,
+        }
+    }
+
     /// Whether the repository was made to hold all of its history.
     pub fn completeness(&self) -> Completeness {
         let partial = self.object_dirs().is_ok_and(|dirs| {

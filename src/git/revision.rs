@@ -71,9 +71,9 @@ pub fn tips(repo: &Repo, reader: &Reader, counts: impl Fn(&str) -> bool) -> Resu
     let references = references.map_err(|error| failed("references", &error))?;
     let mut tips = Tips::default();
     for reference in references.flatten() {
+        // A symbolic one is passed over: what it leads to is listed itself.
         if let Some(name) = reference.name().ok().filter(|name| counts(name))
-            && let Ok(resolved) = reference.resolve()
-            && let Some(object) = resolved.target()
+            && let Some(object) = reference.target()
         {
             tips.add(reader, name, object.into());
         }

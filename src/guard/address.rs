@@ -35,7 +35,8 @@ fn folder(url: &str) -> Option<PathBuf> {
         None if is_path(url) && !url.starts_with('~') => url,
         _ => return None,
     };
-    let path = path.trim_end_matches('/');
+    // Nothing is left of the root, as of the current folder.
+    let path = Some(path.trim_end_matches('/')).filter(|path| !path.is_empty())?;
     let ways = ["/.git", "", ".git/.git", ".git"];
     let found = ways.iter().map(|way| PathBuf::from(format!("{path}{way}")));
     found
@@ -334,5 +335,7 @@ mod tests {
         ] {
             assert!(!is_same(&one, &other), "{one} {other}");
         }
+        // That of these tests is a repository.
+        assert!(!is_same("/", ".") && !is_same("file:///", "."));
     }
 }

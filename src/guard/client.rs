@@ -11,6 +11,7 @@ use super::remotes::{self, Target};
 use super::server::Ended;
 use crate::error::Error;
 use crate::git::Repo;
+use crate::git::repo::PARTIAL;
 use crate::ledger::{Ledger, Reason};
 use crate::pipeline::Progress;
 use crate::report::human::printable;
@@ -36,21 +37,27 @@ pub fn pre_commit(repo: &Repo, scope: &Scope, now: i64) -> Result<Ended, Error> 
 /// When git's lines or the commits cannot be read.
 pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<Ended, Error> {
     let repo = Repo::open(dir)?;
-    let mut updates = updates(&repo, input)?;
-    let reader = repo.reader()?;
-    let mut hidden = remotes::fetched(&repo, &reader, to)?;
-    // What the remote has may not have been fetched.
-    for update in &updates {
-        if let Some(old) = update.old {
-            hidden.add(&reader, &update.name, old);
-        }
-    }
+    let updates = updates(&repo, input)?;
+    let verdict = judged(&repo, dir, to, updates, now).map_err(|error| repo.explain(error))?;
+    Ok(end(&verdict.ledger, verdict.findings.is_empty(), || {
+        refusal(&verdict)
+    }))
+}
+
+fn judged(
+    repo: &Repo,
+    dir: &Path,
+    to: Target<'_>,
+    mut updates: Vec<Update>,
+    now: i64,
+) -> Result<Verdict, Error> {
+    let mut reader = repo.reader()?;
+    // As where the push is judged.
+    reader.cut(repo.shallow()?);
+    let hidden = remotes::known(repo, &reader, to, &updates)?;
     updates.retain(|update| update.new.is_some());
     if updates.is_empty() {
-        return Ok(Ended {
-            code: 0,
-            lines: Vec::new(),
-        });
+        return Ok(Verdict::default());
     }
     let receiving = Receiving {
         git_dir: dir.into(),
@@ -58,19 +65,21 @@ pub fn pre_push(dir: &Path, to: Target<'_>, input: &str, now: i64) -> Result<End
     };
     let policy = Policy::default();
     let mut verdict = push::judge_beyond(&receiving, &updates, &hidden, &policy, now)?;
+    let findings = &mut verdict.findings;
     // A list that is not valid can be pushed right.
-    if !verdict.findings.is_empty() {
+    if !findings.is_empty() {
         let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
-        range::drop_accepted(&repo, &tips, &hidden.commits, &mut verdict.findings)?;
+        range::drop_accepted(repo, &reader, &tips, &hidden.commits, findings)?;
+    }
+    if !verdict.ledger.is_complete() && repo.completeness().partial {
+        verdict.ledger.note("objects".into(), PARTIAL);
     }
     // Else somebody wonders why what is long known there is found.
     if hidden.commits.is_empty() && !verdict.findings.is_empty() {
         let detail = "nothing there tells what is known where this goes, so that all is judged";
         verdict.ledger.note("refs/remotes".into(), detail);
     }
-    Ok(end(&verdict.ledger, verdict.findings.is_empty(), || {
-        refusal(&verdict)
-    }))
+    Ok(verdict)
 }
 
 /// Reads what git writes to the hook.

@@ -20,6 +20,7 @@ pub mod policy;
 pub mod push;
 pub mod range;
 pub mod receiving;
+mod refspec;
 pub mod rehearse;
 pub mod remotes;
 pub mod replaced;

@@ -170,7 +170,9 @@ fn in_order(ids: impl Iterator<Item = ObjectId>) -> Vec<ObjectId> {
 }
 
 fn reachable(repo: &Repo, tips: &[ObjectId], hidden: &Tips) -> Result<Incoming, Error> {
-    let reader = repo.reader()?;
+    let mut reader = repo.reader()?;
+    // What came before was cut off, and is not pushed either.
+    reader.cut(repo.shallow()?);
     let mut commits = Vec::new();
     for tip in tips {
         commits.extend(changes::follow(&reader, *tip)?.1);

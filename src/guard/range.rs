@@ -72,25 +72,13 @@ pub fn judge(
     progress: &Progress,
 ) -> Result<Judged, Error> {
     let judged = judge_here(repo, scope, rules, options, progress);
-    let is_whole = |judged: &Judged| judged.outcome.ledger.is_complete();
-    if judged.as_ref().is_ok_and(is_whole) || !repo.completeness().partial {
-        return judged;
+    let mut judged = judged.map_err(|error| repo.explain(error))?;
+    let ledger = &mut judged.outcome.ledger;
+    if !ledger.is_complete() && repo.completeness().partial {
+        let place = repo.common_dir().to_string_lossy();
+        ledger.note(judged.sweep.masked(&place).into(), PARTIAL);
     }
-    match judged {
-        Ok(mut judged) => {
-            let place = repo.common_dir().to_string_lossy();
-            let place = judged.sweep.masked(&place).into();
-            judged.outcome.ledger.note(place, PARTIAL);
-            Ok(judged)
-        }
-        Err(error) => match error.kind() {
-            ErrorKind::Git => Err(Error::new(
-                ErrorKind::Git,
-                format!("{error}; this is {PARTIAL}"),
-            )),
-            _ => Err(error),
-        },
-    }
+    Ok(judged)
 }
 
 /// The same, of what is here.
@@ -171,29 +159,29 @@ fn told_at_head(
 /// When a list cannot be read.
 pub fn drop_accepted(
     repo: &Repo,
+    reader: &Reader,
     tips: &[ObjectId],
     hidden: &[ObjectId],
     findings: &mut Vec<Finding>,
 ) -> Result<(), Error> {
-    let reader = repo.reader()?;
     let mut commits = Vec::new();
     for tip in tips {
-        commits.extend(changes::follow(&reader, *tip)?.1);
+        commits.extend(changes::follow(reader, *tip)?.1);
     }
-    let new = walk::beyond(repo, &reader, &commits, hidden)?;
+    let new = walk::beyond(repo, reader, &commits, hidden)?;
     for id in &new {
-        commits.extend(changes::commit(&reader, *id)?.parents);
+        commits.extend(changes::commit(reader, *id)?.parents);
     }
     let mut bases: HashSet<ObjectId> = commits.into_iter().filter(|id| !new.contains(id)).collect();
     if bases.is_empty() {
         // What is new to one server another may have accepted.
-        bases.extend(remotes::tracked(repo, &reader)?);
+        bases.extend(remotes::tracked(repo, reader)?);
     }
     for id in bases {
         let base = Base {
             repo,
-            reader: &reader,
-            trees: vec![changes::tree_of(&reader, id)?],
+            reader,
+            trees: vec![changes::tree_of(reader, id)?],
         };
         base.ignores()?.apply(findings);
     }

@@ -4,9 +4,11 @@
 //! remote at all. Git moves a remote's references when it fetches and when it pushes, so they tell of a
 //! repository where the remote leads to no other.
 
-use git2::{Direction, Remote};
+use std::collections::HashSet;
 
 use super::address::Address;
+use super::receiving::Update;
+use super::refspec::Refspec;
 use super::urls::Urls;
 use crate::error::{Error, ErrorKind};
 use crate::git::Repo;
@@ -27,13 +29,38 @@ pub struct Target<'t> {
     pub url: Option<&'t str>,
 }
 
-/// What the repository that is pushed to had when it was last asked, or pushed to.
+/// What the repository that is pushed to has, as far as that is known here. Of the references that `updates`
+/// name git has just told what stands there.
 ///
 /// # Errors
 /// When the remotes or the references cannot be read.
-pub fn fetched(repo: &Repo, reader: &Reader, target: Target<'_>) -> Result<Tips, Error> {
-    let git = repo.git2();
-    let config = git.config().and_then(|mut config| config.snapshot());
+pub fn known(
+    repo: &Repo,
+    reader: &Reader,
+    target: Target<'_>,
+    updates: &[Update],
+) -> Result<Tips, Error> {
+    let mut tips = fetched(repo, reader, target, updates)?;
+    // That may not have been fetched.
+    for update in updates {
+        if let Some(old) = update.old {
+            tips.add(reader, &update.name, old);
+        }
+    }
+    Ok(tips)
+}
+
+/// What it had when it was last asked, or pushed to.
+fn fetched(
+    repo: &Repo,
+    reader: &Reader,
+    target: Target<'_>,
+    updates: &[Update],
+) -> Result<Tips, Error> {
+    let config = repo
+        .git2()
+        .config()
+        .and_then(|mut config| config.snapshot());
     let urls = config.and_then(|config| Urls::read(&config));
     let urls = urls.map_err(|error| failed(&error))?;
     let wanted = match target.url {
@@ -43,24 +70,31 @@ pub fn fetched(repo: &Repo, reader: &Reader, target: Target<'_>) -> Result<Tips,
     let Some(wanted) = wanted else {
         return Ok(Tips::default());
     };
-    let mut ours = Vec::new();
-    let mut others = Vec::new();
-    for name in git
-        .remotes()
-        .map_err(|error| failed(&error))?
-        .iter()
-        .flatten()
-        .flatten()
-    {
-        let remote = git.find_remote(name).map_err(|error| failed(&error))?;
-        let is_it = urls.lead_only_to(name, &wanted);
-        if is_it { &mut ours } else { &mut others }.push(remote);
+    // What is pushed from a repository into the same one was there.
+    if wanted == Address::of(&repo.common_dir().to_string_lossy()) {
+        return revision::tips(repo, reader, |_| true);
     }
+    let (ours, others) = urls.refspecs(&wanted);
+    let told = told(updates, reader, &ours);
     // What two remotes write tells of neither: `pub/x` may be a remote, or a branch of `pub`.
-    let tells = |name: &str| writes(&ours, name) && !writes(&others, name);
+    let writes = |specs: &[&Refspec], name: &str| specs.iter().any(|spec| spec.writes(name));
     revision::tips(repo, reader, |name| {
-        name.starts_with(TRACKING) && tells(name)
+        name.starts_with(TRACKING)
+            && !told.contains(name)
+            && writes(&ours, name)
+            && !writes(&others, name)
     })
+}
+
+/// The references that stand for those of `updates`, as far as it is known here what these lead to. What was
+/// fetched may have been taken out since, or be another repository's, where the remote had another URL.
+fn told(updates: &[Update], reader: &Reader, specs: &[&Refspec]) -> HashSet<String> {
+    let known = updates
+        .iter()
+        .filter(|update| update.old.is_none_or(|old| reader.has(old)));
+    known
+        .flat_map(|update| specs.iter().filter_map(|spec| spec.written(&update.name)))
+        .collect()
 }
 
 /// All commits that were fetched from anywhere.
@@ -74,13 +108,4 @@ pub fn tracked(repo: &Repo, reader: &Reader) -> Result<Vec<ObjectId>, Error> {
 
 fn failed(error: &git2::Error) -> Error {
     Error::new(ErrorKind::Git, error.message())
-}
-
-/// Whether fetching from one of the remotes writes this reference.
-fn writes(remotes: &[Remote<'_>], name: &str) -> bool {
-    remotes.iter().any(|remote| {
-        remote
-            .refspecs()
-            .any(|spec| spec.direction() == Direction::Fetch && spec.dst_matches(name))
-    })
 }

@@ -1,4 +1,4 @@
-//! Where the remotes of a working copy lead, as git reads its configuration.
+//! Where the remotes of a working copy lead and what they write, as git reads its configuration.
 //!
 //! libgit2 tells the last URL of a remote alone; git fetches from the first, and pushes to all.
 
@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use git2::{Config, ConfigEntry};
 
 use super::address::Address;
+use super::refspec::Refspec;
 
 /// The URLs of remotes, and what git makes of them.
 #[derive(Debug, Default)]
@@ -23,6 +24,7 @@ pub struct Urls {
 struct Given {
     urls: Vec<String>,
     push_urls: Vec<String>,
+    refspecs: Vec<Refspec>,
     /// Whether something has a say that is not known here.
     is_unsure: bool,
 }
@@ -55,8 +57,19 @@ impl Urls {
         }
     }
 
+    /// What fetches write that lead to a repository, and what others do.
+    pub fn refspecs(&self, to: &Address) -> (Vec<&Refspec>, Vec<&Refspec>) {
+        let mut ours = Vec::new();
+        let mut others = Vec::new();
+        for (name, remote) in &self.remotes {
+            let is_it = self.lead_only_to(name, to);
+            if is_it { &mut ours } else { &mut others }.extend(&remote.refspecs);
+        }
+        (ours, others)
+    }
+
     /// Whether the remote of that name fetches from there and pushes there, and leads nowhere else.
-    pub fn lead_only_to(&self, name: &str, to: &Address) -> bool {
+    fn lead_only_to(&self, name: &str, to: &Address) -> bool {
         let Some(remote) = self.remotes.get(name).filter(|remote| !remote.is_unsure) else {
             return false;
         };
@@ -112,6 +125,7 @@ impl Given {
         match (key, value(entry)) {
             ("url", Some(url)) => self.urls.push(url.to_owned()),
             ("pushurl", Some(url)) => self.push_urls.push(url.to_owned()),
+            ("fetch", Some(refspec)) => self.refspecs.extend(Refspec::parse(refspec)),
             // A program of its own reads the URLs.
             ("vcs", _) | ("url" | "pushurl", None) => self.is_unsure = true,
             _ => {}
