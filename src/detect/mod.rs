@@ -539,7 +539,7 @@ fn candidate_reach(matcher: &Matcher) -> Reach {
             behind: 2 * max_len + BEYOND,
         },
         Matcher::Assignment | Matcher::AssignedValue { .. } => Reach {
-            before: assign::LONGEST_NAME as u32 + BEYOND,
+            before: (assign::LONGEST_NAME + assign::LONGEST_OTHER) as u32,
             behind: (assign::LONGEST_NAME + assign::REACH) as u32 + BEYOND,
         },
     }

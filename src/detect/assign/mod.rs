@@ -39,9 +39,9 @@ pub struct Assigned {
 
 /// How far a name may stretch from its keyword to either side.
 pub const LONGEST_NAME: usize = 64;
-/// The longest start of a word that a keyword may be the end of, and more than the signs that end
-/// the text before a name.
-const LONGEST_OTHER: usize = 8;
+/// The longest start of a word that a keyword may be the end of, and of what before a name says whether it
+/// is one: its scope, or the signs that end the text there.
+pub const LONGEST_OTHER: usize = 8;
 /// How far behind its keyword a value may end.
 pub const REACH: usize = 1024;
 
