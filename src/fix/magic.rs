@@ -20,6 +20,9 @@ enum Form {
     Environment { line: Range<usize>, name: String },
 }
 
+/// Magics that take their lines as they are.
+const UNFILLED: [&[u8]; 5] = [b"alias", b"debug", b"prun", b"time", b"timeit"];
+
 /// Reads the line around a secret; `None` when it is not IPython's.
 pub fn line(text: &[u8], secret: &Range<usize>) -> Option<Result<MagicLine, Refused>> {
     let start = edit::line_start(text, secret.start);
@@ -30,6 +33,12 @@ pub fn line(text: &[u8], secret: &Range<usize>) -> Option<Result<MagicLine, Refu
     let body = &line[lead + 1..];
     if !matches!(sign, b'!' | b'%') || body.starts_with(b"%") {
         return None;
+    }
+    let word = body.split(|b| !b.is_ascii_alphanumeric()).next();
+    if sign == b'%' && word.is_some_and(|word| UNFILLED.contains(&word)) {
+        return Some(Err(
+            "stands in a line into which IPython puts no value".into()
+        ));
     }
     let environment = [&b"env "[..], b"set_env "]
         .iter()
@@ -59,6 +68,13 @@ fn variable(
     if !is_name || secret.start < value.start || secret.end > value.end {
         return Err("sets no variable".into());
     }
+    let around = [
+        &text[value.start..secret.start],
+        &text[secret.end..value.end],
+    ];
+    if around.iter().any(|part| has_values(part)) {
+        return Err("stands in a text with values put into it".into());
+    }
     Ok(MagicLine {
         held: Held {
             value: text[value.clone()].to_vec(),
@@ -70,6 +86,13 @@ fn variable(
             name: name.to_owned(),
         },
     })
+}
+
+/// Whether IPython may put values into a text: `{expression}`, `$name`.
+fn has_values(text: &[u8]) -> bool {
+    let is_name = |b: &u8| b.is_ascii_alphabetic() || *b == b'_';
+    let names = text.windows(2).any(|w| w[0] == b'$' && is_name(&w[1]));
+    names || memchr::memchr2(b'{', b'}', text).is_some()
 }
 
 /// A secret in an argument of the command, which stands between quotes or blanks. What is around it there
@@ -153,6 +176,10 @@ mod tests {
             "!a HERE | awk '{print $1}'",
             "!a HERE }",
             "!a 'HERE",
+            "%env X={user}:HERE",
+            "%set_env X=HERE-$USER",
+            "%timeit f('HERE')",
+            "%time -q f('HERE')",
         ] {
             let at = text.find("HERE").expect("the mark");
             let found = line(text.as_bytes(), &(at..at + 4)).expect("a magic line");
