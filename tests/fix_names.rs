@@ -328,3 +328,155 @@ fn what_a_document_has_beside_secrets_is_told() {
         "{fixed}"
     );
 }
+
+/// What came into a file after its neighbour of the same name was replaced is another value.
+#[test]
+fn a_later_value_of_a_replaced_place_has_a_name_of_its_own() {
+    let dir = Dir::new();
+    let line = |seed| format!("DB_PASSWORD = \"{}\"\n", password(seed));
+    dir.write("app.py", line(1));
+    fix(&dir, "app.py").expect(0);
+    let path = dir.path().join("app.py");
+    let fixed = fs::read_to_string(&path).expect("readable");
+    let first = name(&dir, "app.py");
+    dir.write("app.py", format!("{}{fixed}", line(2)));
+    fix(&dir, "app.py").expect(0);
+    let text = fs::read_to_string(&path).expect("readable");
+    assert_eq!(
+        text.matches(&format!("kv(\"{first}\")")).count(),
+        1,
+        "{text}"
+    );
+    assert_eq!(text.matches("DB_PASSWORD = kv(\"").count(), 2, "{text}");
+    // One that is put back gets its own again.
+    dir.write("app.py", line(1));
+    fix(&dir, "app.py").expect(0);
+    assert_eq!(name(&dir, "app.py"), first);
+}
+
+#[test]
+fn what_is_left_shares_no_name_with_what_is_replaced() {
+    let dir = Dir::new();
+    let [first, second] = [1, 2].map(password);
+    let text =
+        format!("password = \"{first}\"\n\n\ndef f(password=\"{second}\"):\n    return password\n");
+    dir.write("app.py", text);
+    let takes = || {
+        let script = dir.run(&["migrate", "."]).expect(0).stdout;
+        script.matches("\ntake ").count()
+    };
+    assert_eq!(takes(), 2);
+    fix(&dir, "app.py").expect(1);
+    assert_eq!(takes(), 2);
+}
+
+/// A document that looks up `keys`, each on a line of its own.
+fn secret_document(name: &str, keys: &str) -> String {
+    format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: {name}\n{keys}")
+}
+
+/// The names that a document looks up, by key.
+fn looked_up(dir: &Dir, path: &str) -> std::collections::BTreeMap<String, String> {
+    let text = fs::read_to_string(dir.path().join(path)).expect("readable");
+    let keys = text.split("- secretKey: ").skip(1).map(|part| {
+        let mut lines = part.lines();
+        let key = lines.next().expect("a key");
+        let name = lines.find_map(|line| line.trim().strip_prefix("key: "));
+        (key.to_owned(), name.expect("a name").to_owned())
+    });
+    keys.collect()
+}
+
+/// What stands beside secrets has names of its own, which are remembered, and its key tells no secret.
+#[test]
+fn values_beside_secrets_share_no_names() {
+    let dir = Dir::new();
+    for (path, user, seed) in [("a.yaml", "ann", 1), ("b.yaml", "bob", 2)] {
+        let keys = format!(
+            "stringData:\n  user: {user}\n  password: {}\n",
+            password(seed)
+        );
+        dir.write(path, secret_document("db", &keys));
+    }
+    dir.write("c.py", format!("DB_USER_PASSWORD = \"{}\"\n", password(3)));
+    let run = dir
+        .run(&["fix", "--pair", "--write", "--vault", "kv-app"])
+        .expect(0);
+    let [a, b] = ["a.yaml", "b.yaml"].map(|path| looked_up(&dir, path));
+    assert_ne!(a["user"], b["user"]);
+    let script = dir.run(&["migrate", "."]).expect(0).stdout;
+    for name in a.values().chain(b.values()) {
+        assert!(script.contains(&format!("take {name} given ")), "{script}");
+    }
+    assert!(
+        run.stdout
+            .contains(&format!("- {}: the value of user", b["user"]))
+    );
+    let keys = format!(
+        "stringData:\n  {}: ann\n  password: {}\n",
+        token(4),
+        password(4)
+    );
+    dir.write("d.yaml", secret_document("db", &keys));
+    dir.run(&["fix", "--pair", "--write", "--vault", "kv-app"])
+        .expect(1);
+    let said = dir.run(&["migrate", "."]).expect(0).stdout;
+    let names = fs::read_to_string(dir.path().join(".keysweep-names.json")).expect("readable");
+    for text in [said, names] {
+        let secret = token(4).to_lowercase();
+        assert!(!text.to_lowercase().contains(&secret[4..]), "it is told");
+    }
+}
+
+/// The operator puts nothing into a text: of a key, the vault has to get all of the value, decoded.
+#[test]
+fn a_key_of_a_document_is_stored_whole() {
+    use base64::Engine as _;
+    let dir = Dir::new();
+    let [token, password] = [token(1), password(2)];
+    let header = base64::engine::general_purpose::STANDARD.encode(format!("Bearer {token} xy"));
+    let keys = format!(
+        "type: example.com/kind\nstringData:\n  db: \"Server=acme;Database=app;User ID=app;Password={password};\"\ndata:\n  \
+         header: {header}\n"
+    );
+    dir.write("a.yaml", secret_document("app", &keys));
+    dir.write("b.py", format!("GITHUB_TOKEN = \"{token}\"\n"));
+    let script = dir.run(&["migrate", "."]).expect(0).stdout;
+    dir.run(&["fix", "--pair", "--write", "--vault", "kv-app"])
+        .expect(0);
+    let names = looked_up(&dir, "a.yaml");
+    let whole = "stored whole: Server=acme;Database=app;User ID=app;Password=********;";
+    assert_eq!(told(&script, &names["db"]), ["a.yaml line 7", whole]);
+    let whole = "stored whole: Bearer ghp_******** xy";
+    assert_eq!(told(&script, &names["header"]), ["a.yaml line 9", whole]);
+    assert_ne!(name(&dir, "b.py"), names["header"]);
+    let text = fs::read_to_string(dir.path().join("a.yaml")).expect("readable");
+    assert!(
+        text.contains("    template:\n      type: example.com/kind\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_document_whose_values_stand_elsewhere_stays() {
+    let dir = Dir::new();
+    let password = password(1);
+    for keys in [
+        format!("stringData:\n  <<: {{user: ann}}\n  password: {password}\n"),
+        format!("x: &x ann\nstringData:\n  user: *x\n  password: {password}\n"),
+        format!("x: &x\n  user: YW5u\ndata: *x\nstringData:\n  password: {password}\n"),
+    ] {
+        let text = secret_document("db", &keys);
+        dir.write("a.yaml", &text);
+        let run = dir
+            .run(&["fix", "--pair", "--write", "--vault", "kv-app"])
+            .expect(1);
+        assert!(
+            run.stderr.contains("has values that stand elsewhere"),
+            "{}",
+            run.stderr
+        );
+        let left = fs::read_to_string(dir.path().join("a.yaml")).expect("readable");
+        assert_eq!(left, text);
+    }
+}

@@ -29,6 +29,28 @@ pub struct Wish<'a> {
     pub wanted: String,
     /// Whether the host works with this name only.
     pub forced: bool,
+    /// What its file holds, and what stands before a name that is looked up there.
+    pub text: &'a [u8],
+    pub lead: &'static str,
+}
+
+impl Wish<'_> {
+    /// How often its file looks a name up already.
+    fn reads(&self, name: &str) -> usize {
+        if self.lead.is_empty() {
+            return 0;
+        }
+        let call = format!("{}{name}", self.lead);
+        let mut forms = vec![call.replace('"', "'"), call.replace('"', "\\\""), call];
+        forms.dedup();
+        let is_part = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
+        let count = |form: &String| {
+            let found = memchr::memmem::find_iter(self.text, form);
+            let ends = found.map(|at| self.text.get(at + form.len()));
+            ends.filter(|next| !next.is_some_and(is_part)).count()
+        };
+        forms.iter().map(count).sum()
+    }
 }
 
 /// What in its file a finding is called, whatever line it is on: its keys, its name, else its rule.
@@ -168,13 +190,32 @@ impl NameMap {
                     1 => plain.clone(),
                     count => format!("{plain}~{count}"),
                 };
-                // What an earlier run named by a key of several files may stand in another of them.
-                if wish.key.is_own || !self.names.contains_key(&location) {
+                if self.is_open(&location, wish) {
                     return location;
                 }
             }
         };
         wishes.iter().map(locate).collect()
+    }
+
+    /// Whether the name of a location, if it has one, can be for what stands there now.
+    fn is_open(&self, location: &str, wish: &Wish<'_>) -> bool {
+        let Some(name) = self.names.get(location) else {
+            return true;
+        };
+        // What an earlier run named by a key of several files may stand in another of them.
+        if !wish.key.is_own {
+            return false;
+        }
+        let reads = wish.reads(name);
+        if reads == 0 {
+            return true;
+        }
+        // Where all that had the name look it up, what stands there now came later.
+        let file = format!("{}#", wish.key.text);
+        let places = self.names.range(file.clone()..);
+        let places = places.take_while(|(place, _)| place.starts_with(&file));
+        reads < places.filter(|(_, given)| *given == name).count()
     }
 
     /// Wishes with the same value, under the name that earlier runs or the shortest wish gives.
@@ -330,6 +371,8 @@ mod tests {
             value: value.as_bytes(),
             wanted: wanted.into(),
             forced: false,
+            text: b"",
+            lead: "",
         }
     }
 

@@ -3,6 +3,7 @@
 use super::facts::Facts;
 use super::name;
 use crate::finding::Finding;
+use crate::host::{Context, Slot};
 
 /// Everything a template may ask for.
 #[derive(Clone, Debug)]
@@ -150,5 +151,27 @@ pub fn vault_name(finding: &Finding, plain: &str) -> String {
         made
     } else {
         plain.to_owned()
+    }
+}
+
+/// What stands before a name in an ExternalSecret.
+pub const KUBERNETES_LEAD: &str = "key: ";
+
+/// The signs before a name where the host looks it up; none where it has no look-up.
+pub fn lead(context: &Context) -> &'static str {
+    if context.slot == Slot::KubernetesSecret {
+        return KUBERNETES_LEAD;
+    }
+    let before = context.template.split_once("<<secret>>");
+    let before = before.map_or("", |(before, _)| before);
+    let is_sign = |c: char| !c.is_ascii_alphanumeric() && c != '>';
+    let signs = &before[before.trim_end_matches(is_sign).len()..];
+    match signs.trim() {
+        // A blank alone says nothing: `--name NAME`.
+        "" => before
+            .trim_end()
+            .rsplit_once(' ')
+            .map_or(signs, |(head, _)| &before[head.len()..]),
+        _ => signs,
     }
 }

@@ -7,11 +7,10 @@ use super::companion::{self, NewFile};
 use super::edit::{self, Edit};
 use super::grammar::{self, Parsed};
 use super::reading;
-use super::slot::{Refused, Scene};
+use super::slot::{Held, Refused, Scene};
 use super::survey::{self, Survey, Target, Way};
 use super::{Action, Fixer, kubernetes, notebook};
 use crate::advise::template::Holes;
-use crate::finding::Finding;
 use crate::host::{Grammar, Slot};
 
 /// What was proven, and why the rest was not.
@@ -82,9 +81,12 @@ impl Fixer<'_> {
                 (proven.after, proven.files) = (after, files);
                 *accepted = all;
             }
-            (Err(reason), [index]) => {
-                let findings = &survey.targets[*index].findings;
-                let refused = findings.iter().map(|f| (*f, reason.clone()));
+            // The edit of a document is the same for all in it.
+            (Err(reason), [first, rest @ ..])
+                if rest.iter().all(|index| survey.shares_edit(*first, *index)) =>
+            {
+                let findings = wanted.iter().flat_map(|i| &survey.targets[*i].findings);
+                let refused = findings.map(|f| (*f, reason.clone()));
                 proven.refused.extend(refused);
             }
             (Err(_), _) => {
@@ -226,7 +228,7 @@ impl Fixer<'_> {
                 &earlier,
                 helper,
             );
-            let name_of = |key: &str| name_for_key(survey, names, target, key);
+            let name_of = |value: &_| name_of_value(survey, names, target, value);
             self.of_target(target, &scene, &holes, &name_of, &mut all, files)?;
             let wants_helper = !finding.host.context.helper.is_empty()
                 && cell.is_none()
@@ -277,6 +279,12 @@ impl Fixer<'_> {
                 return Ok(());
             }
             Way::Slot if context.slot == Slot::KubernetesSecret => {
+                let held = &target.held.around;
+                let is_done =
+                    |edit: &Edit| edit.range.start <= held.start && held.end <= edit.range.end;
+                if all.edits.iter().any(is_done) {
+                    return Ok(());
+                }
                 all.add(vec![kubernetes::external_secret(scene, name_of)?]);
                 return Ok(());
             }
@@ -365,53 +373,19 @@ fn moved(range: &Range<usize>, edits: &[Edit]) -> Range<usize> {
     start.min(end)..end
 }
 
-impl Fixer<'_> {
-    /// What documents that are written anew by these names look up for values that are no findings: each
-    /// name with the key of its value.
-    pub fn others(&self, survey: &Survey, names: &[Option<String>]) -> Vec<(String, String)> {
-        let is_document =
-            |target: &Target| survey.finding(target).host.context.slot == Slot::KubernetesSecret;
-        if !survey.targets.iter().any(is_document) {
-            return Vec::new();
-        }
-        let text = reading::readable(survey.region(None), Grammar::Yaml);
-        let Some(parsed) = grammar::parse(Grammar::Yaml, &text) else {
-            return Vec::new();
-        };
-        let mut seen = HashSet::new();
-        let targets = survey.targets.iter().zip(names);
-        let documents = targets.filter(|(target, name)| {
-            name.is_some() && is_document(target) && seen.insert(target.held.covers.clone())
-        });
-        let others = documents.flat_map(|(target, _)| {
-            let finding = survey.finding(target);
-            let scene = survey::scene(survey, finding, &parsed, target.secret.clone(), b"", "");
-            let name_of = |key: &str| name_for_key(survey, names, target, key);
-            kubernetes::others(&scene, &name_of)
-        });
-        others.collect()
-    }
-}
-
-/// The name for a key of the document that a target stands in; `None` where no finding has the key.
-fn name_for_key(
+/// The name for a value of the document that a target stands in.
+fn name_of_value(
     survey: &Survey,
     names: &[Option<String>],
     of: &Target,
-    key: &str,
-) -> Result<Option<String>, Refused> {
-    let is_key = |finding: &Finding| finding.host.keys.last().is_some_and(|k| &**k == key);
-    let is_same = |target: &Target| {
-        target.held.covers == of.held.covers
-            && target.findings.iter().any(|f| is_key(&survey.findings[*f]))
-    };
-    match survey.targets.iter().position(is_same) {
-        Some(index) => match &names[index] {
-            Some(name) => Ok(Some(name.clone())),
-            None => Err("stands beside a secret that stays".into()),
-        },
-        None => Ok(None),
-    }
+    range: &Range<usize>,
+) -> Result<String, Refused> {
+    let targets = survey.targets.iter().map(|target| &target.held);
+    let helds = targets.chain(survey.beside.iter().map(|beside| &beside.held));
+    let is_value = |held: &Held| held.covers == of.held.covers && held.around == *range;
+    let name = helds.zip(names).find(|(held, _)| is_value(held));
+    let name = name.and_then(|(_, name)| name.clone());
+    name.ok_or("stands beside a secret that stays".into())
 }
 
 fn go_package(text: &[u8]) -> String {

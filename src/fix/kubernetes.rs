@@ -1,18 +1,34 @@
 //! A Kubernetes Secret as an ExternalSecret of the same name and keys.
 
+use std::collections::HashSet;
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tree_sitter::Node;
 
 use super::edit::{self, Edit};
 use super::grammar::Parsed;
 use super::quote::{self, YamlStyle};
-use super::slot::{Refused, Scene};
-use crate::advise::name;
+use super::slot::{Held, Refused, Scene};
 
-/// The vault's name for a key, where a finding has that.
-pub type NameOf<'n> = dyn Fn(&str) -> Result<Option<String>, Refused> + 'n;
+/// The vault's name for the value that stands there.
+pub type NameOf<'n> = dyn Fn(&Range<usize>) -> Result<String, Refused> + 'n;
 
-/// Writes the document that replaces the one around the secret. `names` gives the vault's name for
-/// a key that holds a finding.
+/// A key of a Secret.
+pub struct Key {
+    /// The section and the key, as in `stringData.user`.
+    pub place: String,
+    pub key: String,
+    /// What names its value where no finding has it.
+    pub hint: String,
+    /// Where its value stands, and what the vault has to get of it.
+    pub range: Range<usize>,
+    pub value: Vec<u8>,
+}
+
+/// Writes the document that replaces the one around the secret. `names` gives the vault's name for each
+/// value.
 ///
 /// # Errors
 /// When the document is not a plain Secret, or one of its keys is to stay.
@@ -45,61 +61,115 @@ pub fn external_secret(scene: &Scene<'_>, names: &NameOf<'_>) -> Result<Edit, Re
         "    name: azure-store".to_owned(),
         "  target:".to_owned(),
         format!("    name: {}", quote::yaml(&secret, YamlStyle::Plain)),
-        "  data:".to_owned(),
     ]);
-    for key in keys(parsed, mapping) {
-        let named = names(&key)?.unwrap_or_else(|| own_name(parsed, metadata, &key));
+    let kind = value(parsed, mapping, "type").map(|node| scalar(parsed, node));
+    if let Some(kind) = kind.filter(|kind| kind != "Opaque") {
+        lines.push("    template:".to_owned());
+        lines.push(format!(
+            "      type: {}",
+            quote::yaml(&kind, YamlStyle::Plain)
+        ));
+    }
+    lines.push("  data:".to_owned());
+    for key in keys(parsed, mapping, metadata)? {
         lines.push(format!(
             "    - secretKey: {}",
-            quote::yaml(&key, YamlStyle::Plain)
+            quote::yaml(&key.key, YamlStyle::Plain)
         ));
         lines.push("      remoteRef:".to_owned());
-        lines.push(format!("        key: {named}"));
+        lines.push(format!("        key: {}", names(&key.range)?));
     }
     let text = parsed.text_of(mapping);
     let tail = String::from_utf8_lossy(&text[text.trim_ascii_end().len()..]);
     Ok(Edit::new(mapping.byte_range(), lines.join(newline) + &tail))
 }
 
-/// What the document that replaces the one around the secret looks up for keys without findings: each
-/// name with its key.
-pub fn others(scene: &Scene<'_>, names: &NameOf<'_>) -> Vec<(String, String)> {
+/// All keys of the document around the secret.
+///
+/// # Errors
+/// When it is not a plain Secret.
+pub fn keys_around(scene: &Scene<'_>) -> Result<Vec<Key>, Refused> {
     let parsed = scene.parsed;
-    let mapping = scene.document().ok().and_then(mapping_in);
-    let metadata = mapping.and_then(|mapping| value(parsed, mapping, "metadata"));
-    let (Some(mapping), Some(metadata)) = (mapping, metadata.and_then(mapping_in)) else {
-        return Vec::new();
-    };
-    let keys = keys(parsed, mapping).into_iter();
-    let without = keys.filter(|key| names(key) == Ok(None));
-    without
-        .map(|key| (own_name(parsed, metadata, &key), key))
-        .collect()
+    let mapping = mapping_in(scene.document()?).ok_or("is no document of keys and values")?;
+    let metadata = value(parsed, mapping, "metadata").and_then(mapping_in);
+    keys(parsed, mapping, metadata.ok_or("has no metadata")?)
 }
 
-/// The name for a key without a finding.
-fn own_name(parsed: &Parsed<'_>, metadata: Node<'_>, key: &str) -> String {
+/// The whole value that the secret stands in: the operator puts nothing into a text.
+///
+/// # Errors
+/// When the document is not a plain Secret, or the secret stands elsewhere in it.
+pub fn held(scene: &Scene<'_>) -> Result<Held, Refused> {
+    let covers = scene.document()?.byte_range();
+    let is_around =
+        |key: &Key| key.range.start <= scene.secret.start && scene.secret.end <= key.range.end;
+    let key = keys_around(scene)?.into_iter().find(is_around);
+    let key = key.ok_or("stands beside the values of its document")?;
+    Ok(Held {
+        value: key.value,
+        covers,
+        around: key.range,
+    })
+}
+
+/// The keys of `stringData` and `data`, of which the first has its say.
+fn keys(parsed: &Parsed<'_>, mapping: Node<'_>, metadata: Node<'_>) -> Result<Vec<Key>, Refused> {
     let said = |name| value(parsed, metadata, name).map(|node| scalar(parsed, node));
     let of = ["namespace", "name"].map(|name| said(name).unwrap_or_default());
-    name::from_hint(&format!("{} {key}", of.join(" ")), "secret")
-}
-
-/// The keys of `stringData` and `data`.
-fn keys(parsed: &Parsed<'_>, mapping: Node<'_>) -> Vec<String> {
-    let mut keys = Vec::new();
+    let mut keys: Vec<Key> = Vec::new();
+    let mut seen = HashSet::new();
     for section in ["stringData", "data"] {
-        let Some(section) = value(parsed, mapping, section).and_then(mapping_in) else {
+        let Some(node) = value(parsed, mapping, section) else {
             continue;
         };
-        let mut cursor = section.walk();
-        for pair in section.named_children(&mut cursor) {
-            let key = pair
-                .child_by_field_name("key")
-                .map(|key| scalar(parsed, key));
-            keys.extend(key.filter(|key| !keys.contains(key)));
+        let pairs = mapping_in(node).ok_or("has values that stand elsewhere")?;
+        let mut cursor = pairs.walk();
+        for pair in pairs.named_children(&mut cursor) {
+            let Some(key) = pair.child_by_field_name("key") else {
+                continue;
+            };
+            let key = scalar(parsed, key);
+            let node = pair.child_by_field_name("value").map(content);
+            let node = node.ok_or("has a key without a value")?;
+            if key == "<<" || node.kind() == "alias" {
+                return Err("has values that stand elsewhere".into());
+            }
+            if seen.insert(key.clone()) {
+                keys.push(Key {
+                    place: format!("{section}.{key}"),
+                    hint: format!("{} {key}", of.join(" ")),
+                    range: node.byte_range(),
+                    value: stored(parsed, node, section),
+                    key,
+                });
+            }
         }
     }
-    keys
+    Ok(keys)
+}
+
+/// What the vault has to get of a value. The operator encodes what goes into `data` itself.
+fn stored(parsed: &Parsed<'_>, node: Node<'_>, section: &str) -> Vec<u8> {
+    let text = match node.kind() {
+        "block_scalar" => {
+            let text = String::from_utf8_lossy(parsed.text_of(node));
+            let lines: Vec<&str> = text.lines().skip(1).map(str::trim).collect();
+            lines.join("\n")
+        }
+        _ => scalar(parsed, node),
+    };
+    let encoded: String = text.split_whitespace().collect();
+    let decoded = (section == "data").then(|| STANDARD.decode(encoded).ok());
+    decoded.flatten().unwrap_or(text.into_bytes())
+}
+
+/// A value without the anchor and the tag before it.
+fn content(node: Node<'_>) -> Node<'_> {
+    let last = node.named_child_count().saturating_sub(1);
+    match node.kind() {
+        "flow_node" | "block_node" => node.named_child(last as u32).unwrap_or(node),
+        _ => node,
+    }
 }
 
 fn mapping_in(node: Node<'_>) -> Option<Node<'_>> {

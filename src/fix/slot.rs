@@ -7,6 +7,7 @@ use tree_sitter::Node;
 
 use super::edit::{self, Edit};
 use super::grammar::{Parsed, nearest};
+use super::kubernetes;
 use super::literal::{self, Literal};
 use super::notebook::{inner, member};
 use super::quote::{self, YamlStyle};
@@ -84,7 +85,7 @@ impl<'a> Scene<'a> {
                 let range = self.line()?;
                 Ok(of(&self.secret, range))
             }
-            Slot::KubernetesSecret => Ok(of(&self.secret, self.document()?.byte_range())),
+            Slot::KubernetesSecret => kubernetes::held(self),
             Slot::Setting => {
                 let (argument, value) = self.setting()?;
                 Ok(of(&value, argument))

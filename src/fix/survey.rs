@@ -1,7 +1,7 @@
 //! What in a file can be rewritten, before names are given.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::mem::{Discriminant, discriminant};
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::reading::{self, Reading, Readings};
 use super::region::Region;
 use super::slot::{Held, Refused, Scene};
 use super::sql;
-use super::{Fixer, companion};
+use super::{Fixer, companion, kubernetes};
 use crate::advise::names::{self, Wish};
 use crate::advise::{name, template};
 use crate::decode::{self, Role};
@@ -41,6 +41,8 @@ pub struct Survey {
     /// The file itself, when it is no notebook.
     pub(super) region: Region,
     pub targets: Vec<Target>,
+    /// Values that go with the documents of targets.
+    pub beside: Vec<Beside>,
     /// Findings that stay, by index, with the reason.
     pub refused: Vec<(usize, Refused)>,
 }
@@ -55,6 +57,15 @@ pub struct Target {
     pub(super) secret: Range<usize>,
     pub(super) held: Held,
     pub(super) way: Way,
+}
+
+/// A value that is no finding, in a document that is written anew.
+pub struct Beside {
+    /// What its document calls it, without secrets.
+    pub key: String,
+    pub(super) held: Held,
+    place: String,
+    wanted: String,
 }
 
 /// How a target is rewritten.
@@ -80,6 +91,7 @@ impl Survey {
             notebook: None,
             region: Region::default(),
             targets: Vec::new(),
+            beside: Vec::new(),
             refused: Vec::new(),
             findings,
         }
@@ -130,7 +142,10 @@ impl Survey {
         const LONGEST: usize = 200;
         let value = &target.held.value;
         let own = self.finding(target);
-        if self.stands(own, target.cell).contains(&&value[..]) {
+        // With quotes around it or none.
+        let is_whole =
+            self.is_document(target) && target.held.around.len() <= target.secret.len() + 2;
+        if is_whole || self.stands(own, target.cell).contains(&&value[..]) {
             return None;
         }
         if value.len() > LONGEST {
@@ -143,7 +158,8 @@ impl Survey {
             .findings
             .partition_point(|f| f.byte_start() < near.start);
         let findings = self.findings[first..].iter();
-        let mut shown = String::from_utf8_lossy(value).into_owned();
+        let text = String::from_utf8_lossy(value);
+        let mut shown = text.clone().into_owned();
         for finding in findings.take_while(|finding| finding.byte_start() < near.end) {
             for secret in self.stands(finding, target.cell) {
                 let secret = String::from_utf8_lossy(secret);
@@ -152,7 +168,11 @@ impl Survey {
                 }
             }
         }
-        Some(sweep.masked(&shown).into())
+        // Of what is encoded, the secret may stand there otherwise than where it was found.
+        match shown == text {
+            true => Some(format!("a text around {}", own.secret)),
+            false => Some(sweep.masked(&shown).into()),
+        }
     }
 
     /// A finding's secret as it stands in the text of its region, and decoded.
@@ -163,12 +183,37 @@ impl Survey {
         [&region.text[range], finding.secret.expose()]
     }
 
-    /// What wants names in the vault, in the order of the targets.
+    /// What wants names in the vault: the targets in their order, then what stands beside them.
     pub fn wishes(&self) -> Vec<Wish<'_>> {
         let targets = self.targets.iter();
-        targets
-            .map(|target| self.wish(self.finding(target), &target.held.value))
-            .collect()
+        let targets = targets.map(|target| self.wish(self.finding(target), &target.held.value));
+        let beside = self.beside.iter().map(|beside| Wish {
+            path: &self.shown_path,
+            key: &self.key,
+            place: beside.place.clone(),
+            value: &beside.held.value,
+            wanted: beside.wanted.clone(),
+            forced: false,
+            text: &self.bytes,
+            lead: template::KUBERNETES_LEAD,
+        });
+        targets.chain(beside).collect()
+    }
+
+    /// Whether a value stands beside a target in its document.
+    pub fn is_beside(&self, beside: &Beside, target: &Target) -> bool {
+        target.held.covers == beside.held.covers && self.is_document(target)
+    }
+
+    /// Whether two targets stand in one document that is written anew.
+    pub(super) fn shares_edit(&self, a: usize, b: usize) -> bool {
+        let [a, b] = [a, b].map(|index| &self.targets[index]);
+        self.is_document(a) && self.is_document(b) && a.held.covers == b.held.covers
+    }
+
+    /// Whether a target is written anew with its whole document.
+    fn is_document(&self, target: &Target) -> bool {
+        self.finding(target).host.context.slot == Slot::KubernetesSecret
     }
 
     /// What wants a name for the value of a finding, or for one that holds it.
@@ -182,6 +227,8 @@ impl Survey {
             value,
             forced: wanted != plain,
             wanted,
+            text: &self.bytes,
+            lead: template::lead(finding.host.context),
         }
     }
 }
@@ -213,6 +260,7 @@ impl Fixer<'_> {
             notebook,
             findings,
             targets: Vec::new(),
+            beside: Vec::new(),
             refused: Vec::new(),
         };
         let whole_file = refuse_file(path, bytes, is_notebook && survey.notebook.is_none());
@@ -227,7 +275,58 @@ impl Fixer<'_> {
                 Err(reason) => survey.refused.push((index, reason)),
             }
         }
+        survey.beside = self.beside(&survey);
         survey
+    }
+
+    /// The values beside the targets of documents that are written anew.
+    fn beside(&self, survey: &Survey) -> Vec<Beside> {
+        let is_document = |target: &&Target| survey.is_document(target);
+        let documents = survey.targets.iter().filter(is_document);
+        let found: HashSet<_> = documents.clone().map(|t| t.held.around.clone()).collect();
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let text = reading::readable(&survey.region, Grammar::Yaml);
+        let Some(parsed) = grammar::parse(Grammar::Yaml, &text) else {
+            return Vec::new();
+        };
+        let mut seen = HashSet::new();
+        let documents = documents.filter(|target| seen.insert(target.held.covers.clone()));
+        let beside = documents.flat_map(|target| {
+            let finding = survey.finding(target);
+            let scene = scene(survey, finding, &parsed, target.secret.clone(), b"", "");
+            let keys = kubernetes::keys_around(&scene).unwrap_or_default();
+            let keys = keys.into_iter().filter(|key| !found.contains(&key.range));
+            let keys = keys.map(|key| self.beside_of(survey, key, target));
+            keys.collect::<Vec<_>>()
+        });
+        beside.collect()
+    }
+
+    /// A value with what tells no secret of its key: it is remembered, and stands in its name.
+    fn beside_of(&self, survey: &Survey, key: kubernetes::Key, target: &Target) -> Beside {
+        let mut told = [key.key, key.place, key.hint];
+        for text in &mut told {
+            for finding in &survey.findings {
+                let secret = finding.secret.expose();
+                if memchr::memmem::find(text.as_bytes(), secret).is_some() {
+                    *text = text.replace(&*String::from_utf8_lossy(secret), "*");
+                }
+            }
+            *text = self.sweep.masked(text).into();
+        }
+        let [key_text, place, hint] = told;
+        Beside {
+            key: key_text,
+            held: Held {
+                value: key.value,
+                covers: target.held.covers.clone(),
+                around: key.range,
+            },
+            place,
+            wanted: name::from_hint(&hint, "secret"),
+        }
     }
 
     /// What can be done about each finding.
@@ -370,8 +469,9 @@ type PlaceOf = (
 /// Adds a target. Findings in the same literal are one; `places` tells which that is.
 fn merge(survey: &mut Survey, places: &mut HashMap<PlaceOf, usize>, target: Target) {
     // A document is written anew as a whole, but each of its values has a name of its own.
-    let is_document = survey.finding(&target).host.context.slot == Slot::KubernetesSecret;
-    let own = is_document.then(|| target.secret.clone());
+    let own = survey
+        .is_document(&target)
+        .then(|| target.held.around.clone());
     let covers = target.held.covers.clone();
     match places.entry((target.cell, covers, own, discriminant(&target.way))) {
         Entry::Occupied(same) => {

@@ -129,13 +129,17 @@ fn read(path: &str) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Names for the targets of all surveys, each survey's in a list of its own.
+/// Names for the wishes of all surveys, each survey's in a list of its own.
 pub fn assign(names: &mut NameMap, surveys: &[Survey]) -> Vec<Vec<String>> {
     let wishes: Vec<_> = surveys.iter().flat_map(Survey::wishes).collect();
     let mut all = names.assign(&wishes).into_iter();
     surveys
         .iter()
-        .map(|survey| all.by_ref().take(survey.targets.len()).collect())
+        .map(|survey| {
+            all.by_ref()
+                .take(survey.targets.len() + survey.beside.len())
+                .collect()
+        })
         .collect()
 }
 
@@ -308,7 +312,7 @@ impl Run<'_> {
                 }
             };
             self.one(args, &fixer, &fixed, out)?;
-            self.tell_forms(survey, &fixed, &fixer);
+            self.tell_forms(survey, &wanted, &fixed, &fixer);
         }
         Ok(())
     }
@@ -395,20 +399,33 @@ impl Run<'_> {
     }
 
     /// Notes what the vault has to get where that is more than the secret.
-    fn tell_forms(&mut self, survey: &Survey, fixed: &Fixed, fixer: &Fixer<'_>) {
-        let given = |target: &Target| match &fixed.outcomes[target.findings[0]].action {
-            Action::Rewritten(name) => Some(name.clone()),
-            _ => None,
+    fn tell_forms(
+        &mut self,
+        survey: &Survey,
+        names: &[Option<String>],
+        fixed: &Fixed,
+        fixer: &Fixer<'_>,
+    ) {
+        let (of_targets, of_beside) = names.split_at(survey.targets.len());
+        let is_rewritten = |target: &&Target| {
+            let outcome = &fixed.outcomes[target.findings[0]];
+            matches!(outcome.action, Action::Rewritten(_))
         };
-        let names: Vec<Option<String>> = survey.targets.iter().map(given).collect();
-        for (target, name) in survey.targets.iter().zip(&names) {
-            if let (Some(name), Some(form)) = (name, survey.form(target, fixer.sweep)) {
+        for (target, name) in survey.targets.iter().zip(of_targets) {
+            if is_rewritten(&target)
+                && let (Some(name), Some(form)) = (name, survey.form(target, fixer.sweep))
+            {
                 self.forms.insert(format!("{name}: {}", printable(&form)));
             }
         }
-        for (name, key) in fixer.others(survey, &names) {
-            let key = printable(&fixer.sweep.masked(&key));
-            self.forms.insert(format!("{name}: the value of {key}"));
+        for (beside, name) in survey.beside.iter().zip(of_beside) {
+            let mut documents = survey.targets.iter().filter(is_rewritten);
+            if let Some(name) = name
+                && documents.any(|target| survey.is_beside(beside, target))
+            {
+                let key = printable(&beside.key);
+                self.forms.insert(format!("{name}: the value of {key}"));
+            }
         }
     }
 

@@ -67,15 +67,15 @@ pub fn entries(
             let entry = entries.entry(name.clone()).or_default();
             entry.forms.extend(form);
         }
-        let targets = survey.targets.iter();
-        let given: Vec<_> = targets
-            .map(|t| Some(names[t.findings[0]].clone()))
-            .collect();
-        for (name, key) in fixer.others(&survey, &given) {
-            let entry = entries.entry(name).or_default();
-            entry.title = "a value beside secrets".into();
-            let place = format!("{} key {}", survey.shown_path, swept.sweep.masked(&key));
-            entry.places.push(place);
+        let of_beside = names[survey.findings.len()..].iter();
+        for (beside, name) in survey.beside.iter().zip(of_beside) {
+            let entry = entries.entry(name.clone()).or_default();
+            if entry.title.is_empty() {
+                entry.title = "a value beside secrets".into();
+            }
+            entry
+                .places
+                .push(format!("{} key {}", survey.shown_path, beside.key));
         }
         for (finding, name) in survey.findings.iter().zip(names) {
             let entry = entries.entry(name).or_default();
@@ -89,11 +89,13 @@ pub fn entries(
     entries
 }
 
-/// Names for all findings of all surveys: those that `fix` gives, and for what it leaves others.
+/// Names for all findings of all surveys, and for what stands beside them: those that `fix` gives, and for
+/// what it leaves others.
 fn all_names(mut known: NameMap, surveys: &[Survey]) -> Vec<Vec<String>> {
     let mut of_value: HashMap<&Secret, String> = HashMap::new();
     let mut all: Vec<Vec<String>> = Vec::new();
-    for (survey, names) in surveys.iter().zip(assign(&mut known, surveys)) {
+    for (survey, mut names) in surveys.iter().zip(assign(&mut known, surveys)) {
+        let beside = names.split_off(survey.targets.len());
         let mut named = vec![String::new(); survey.findings.len()];
         for (target, name) in survey.targets.iter().zip(names) {
             for index in &target.findings {
@@ -101,6 +103,7 @@ fn all_names(mut known: NameMap, surveys: &[Survey]) -> Vec<Vec<String>> {
                 named[*index].clone_from(&name);
             }
         }
+        named.extend(beside);
         all.push(named);
     }
     let mut left = Vec::new();
@@ -109,7 +112,12 @@ fn all_names(mut known: NameMap, surveys: &[Survey]) -> Vec<Vec<String>> {
         for (finding, name) in findings.filter(|(_, name)| name.is_empty()) {
             match of_value.get(&finding.secret) {
                 Some(known) => name.clone_from(known),
-                None => left.push(survey.wish(finding, finding.secret.expose())),
+                None => {
+                    let mut wish = survey.wish(finding, finding.secret.expose());
+                    // What is remembered of the place is the name of what fix replaces there.
+                    wish.place += "~left";
+                    left.push(wish);
+                }
             }
         }
     }
