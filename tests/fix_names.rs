@@ -210,6 +210,25 @@ fn what_is_more_than_a_secret_is_told_without_it() {
     }
 }
 
+/// A rule ends a value at the `;` of an entity, and what stands behind that is a part of it.
+#[test]
+fn a_value_with_an_entity_is_not_shown_in_part() {
+    let dir = Dir::new();
+    let password = format!("{}&amp;w8", password(1));
+    dir.write(
+        "Web.config",
+        format!(
+            "<configuration><connectionStrings><add name=\"Default\" connectionString=\"Server=acme;Database=app;\
+             User ID=app;Password={password};Encrypt=True\" /></connectionStrings></configuration>\n"
+        ),
+    );
+    for command in ["fix", "migrate"] {
+        let said = dir.run(&[command, "--vault", "kv-app", "."]).stdout;
+        assert!(said.contains(";Encrypt=True"), "{said}");
+        assert!(!said.contains("w8"), "{said}");
+    }
+}
+
 /// Each key of a Kubernetes Secret has a name of its own, also where another document has the same key.
 #[test]
 fn keys_of_a_document_have_names_of_their_own() {

@@ -34,6 +34,27 @@ fn cut(line: &str) -> String {
     }
 }
 
+/// Where a value really ends that was found to end at the `;` of an entity of XML.
+pub(super) fn past_entity(text: &[u8], start: usize, mut end: usize) -> usize {
+    let is_cut = |end: usize| text.get(end) == Some(&b';') && ends_in_entity(&text[start..end]);
+    while is_cut(end) {
+        let rest = &text[end + 1..];
+        let stop = rest.iter().position(|b| b";\"'< \r\n".contains(b));
+        end += 1 + stop.unwrap_or(rest.len());
+    }
+    end
+}
+
+fn ends_in_entity(value: &[u8]) -> bool {
+    let name = memchr::memrchr(b'&', value).map(|at| &value[at + 1..]);
+    name.is_some_and(|name| {
+        matches!(name, b"amp" | b"lt" | b"gt" | b"quot" | b"apos")
+            || name.split_first().is_some_and(|(sign, number)| {
+                *sign == b'#' && number.iter().all(u8::is_ascii_alphanumeric)
+            })
+    })
+}
+
 fn shown(bytes: &[u8], findings: &[Finding], values: &[&[u8]]) -> String {
     let mut out: Vec<u8> = Vec::with_capacity(bytes.len());
     let mut ranges: Vec<(usize, usize)> = findings
@@ -52,7 +73,7 @@ fn shown(bytes: &[u8], findings: &[Finding], values: &[&[u8]]) -> String {
             if start >= at {
                 out.extend_from_slice(SECRET.as_bytes());
             }
-            at = end;
+            at = past_entity(bytes, start, end);
         }
     }
     out.extend_from_slice(&bytes[at..]);

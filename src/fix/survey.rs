@@ -14,7 +14,7 @@ use super::reading::{self, Reading, Readings};
 use super::region::Region;
 use super::slot::{Held, Refused, Scene};
 use super::sql;
-use super::{Fixer, companion, kubernetes};
+use super::{Fixer, companion, diff, kubernetes};
 use crate::advise::names::{self, Wish};
 use crate::advise::{name, template};
 use crate::decode::{self, Role};
@@ -179,8 +179,9 @@ impl Survey {
     fn stands<'s>(&'s self, finding: &'s Finding, cell: Option<usize>) -> [&'s [u8]; 2] {
         let region = self.region(cell);
         let source = finding.byte_start() as usize..finding.byte_end() as usize;
-        let range = region.of_source(source).unwrap_or_default();
-        [&region.text[range], finding.secret.expose()]
+        let Range { start, end } = region.of_source(source).unwrap_or_default();
+        let end = diff::past_entity(&region.text, start, end);
+        [&region.text[start..end], finding.secret.expose()]
     }
 
     /// What wants names in the vault: the targets in their order, then what stands beside them.
