@@ -63,6 +63,23 @@ impl Places {
         places
     }
 
+    /// Adds where encodings may be that open these keywords, in order, though they begin far off on a long
+    /// line: what is new in them may say something only there.
+    pub fn take_opened(&mut self, keywords: &[ViewSpan], bytes: &[u8]) {
+        let mut search = LineSearch::default();
+        let line = |keyword: &ViewSpan| {
+            let (start, end) = search.around(bytes, keyword.range());
+            let before = keyword.range().start.saturating_sub(lines::REACH);
+            let behind = keyword.range().end + lines::REACH;
+            ViewSpan::new(
+                start.unwrap_or(before),
+                end.unwrap_or(behind.min(bytes.len())),
+            )
+        };
+        self.list.extend(keywords.iter().map(line));
+        self.merge();
+    }
+
     /// Some places, in order, in a text of `len` bytes, with so many bytes before and behind each.
     /// There may be thousands, of a few bytes each, so those that meet are joined at once.
     pub fn joined(places: &[ViewSpan], [before, behind]: [u32; 2], len: usize) -> Self {

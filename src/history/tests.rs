@@ -34,8 +34,9 @@ use crate::source::stream::Sizes;
 const FEW: u64 = 40;
 /// And two with secrets on lines of some ten KiB, far from marks that decide upon them.
 const ONCE: [u64; 2] = [400_167, 910_185];
-/// And two of long lines with a mark that takes from another's line the text around it.
-const ONCE_LONG: [u64; 2] = [1218, 940_088];
+/// And two of long lines with a mark that takes from another's line the text around it, and one with a mark
+/// that opens a new keyword from far off.
+const ONCE_LONG: [u64; 3] = [1218, 940_088, 3199];
 
 /// What secrets look like in files, for lines and groups of lines.
 const LEAKS: [&str; 16] = [
@@ -792,6 +793,23 @@ fn a_payload_that_an_encoding_cuts_is_not_read_from_there() {
     ];
     let seen = spots_of_a_delta(other.as_bytes(), whole.as_bytes(), steps.into_iter());
     assert_eq!(seen, 0);
+}
+
+/// An escape opens its line as far as a keyword that is added there, which says something only when another
+/// is undone.
+#[test]
+fn a_new_keyword_that_a_mark_opens_from_far_off_is_read_there() {
+    let leak = filled("token = \"{b62:31}\"", &mut Rng::with_seed(11));
+    let between = ". ".repeat(400);
+    let base = format!("{}\\\"{between}[en\\n\\n", ". ".repeat(3000));
+    let result = format!("{base}{leak}");
+    let copy = Step::Copy {
+        from: 0,
+        len: base.len(),
+    };
+    let steps = [copy, Step::Insert(leak.as_bytes())];
+    let seen = spots_of_a_delta(base.as_bytes(), result.as_bytes(), steps.into_iter());
+    assert_ne!(seen, 0);
 }
 
 /// How many secrets are seen in what a delta makes, which must be those of the whole.

@@ -11,8 +11,8 @@
 //!    Of where keywords stand the base tells all but what is new ([`Hit`]), so that only the change
 //!    itself is searched for them; a rule is tried only where the change reaches what it looks at, or
 //!    where its pattern fitted before and the match does not tell by itself that it is no secret; and
-//!    encodings are opened only in the lines that changed, and around keywords inside of them that a
-//!    change is near to.
+//!    encodings are opened only in the lines that changed, where they reach a new keyword on a long
+//!    line, and around keywords inside of them that a change is near to.
 //! 3. What is found in the text itself as in the base is what is there. Around what is new, or stands
 //!    in an encoding, and where rules look farther, the place is scanned once more with as much around
 //!    it as the rules there look at: what then starts there is what is there.
@@ -240,7 +240,7 @@ impl<'s> Texts<'s> {
         if large && windows::cut_payload(bytes, &self.sizes) {
             return None;
         }
-        self.find_new_hits(&mut moved, bytes);
+        let new_hits = self.find_new_hits(&mut moved, bytes);
         let Moved { carried, dirty, .. } = &moved;
         let detector = self.scanner.detector();
         let far = |hits: &[Hit]| -> Vec<ViewSpan> {
@@ -258,10 +258,12 @@ impl<'s> Texts<'s> {
         if most {
             places.list = vec![ViewSpan::new(0, bytes.len())];
         }
+        let mut lines = Places::of_encodings(dirty, CODED, bytes);
+        lines.take_opened(&new_hits, bytes);
         let change = Change {
             carried,
             dirty,
-            lines: Places::of_encodings(dirty, CODED, bytes),
+            lines,
             far: Places::of(plain_far),
             bytes,
         };
@@ -314,16 +316,20 @@ impl<'s> Texts<'s> {
         looked.live.append(&mut self.live);
     }
 
-    /// Makes the keywords that a delta handed on all that are in its result.
-    fn find_new_hits(&self, moved: &mut Moved<'_>, bytes: &[u8]) {
+    /// Makes the keywords that a delta handed on all that are in its result. Gives the places of the new ones.
+    fn find_new_hits(&self, moved: &mut Moved<'_>, bytes: &[u8]) -> Vec<ViewSpan> {
         let keywords = self.scanner.detector().keywords();
         let mut hits = std::mem::take(&mut moved.carried.hits).into_vec();
+        let known = hits.len();
         keywords.scan_changed(bytes, &moved.dirty, &mut hits);
+        let mut new: Vec<ViewSpan> = hits[known..].iter().map(Hit::span).collect();
+        new.sort();
         // Two runs that are in order or nearly so, which this sort takes in one pass.
         hits.sort();
         // In wide characters a change is widened to units, into what was handed on.
         hits.dedup();
         moved.carried.hits = hits.into();
+        new
     }
 
     /// Looks for anything at all in a place around changes. Where nothing changed that a rule looks
@@ -567,7 +573,7 @@ struct Change<'c> {
     carried: &'c Seen,
     /// In order and apart, as all lists are.
     dirty: &'c [ViewSpan],
-    /// Where a change may have made an encoding.
+    /// Where a change may have made an encoding, or another may open what is new.
     lines: Places,
     /// All that rules look at which look far, in the text itself.
     far: Places,
