@@ -13,8 +13,9 @@ use super::service::{self, Service};
 use super::text::{contains_any_ci, contains_ci, is_one_of, shown, starts_with_ci};
 use crate::span::ViewSpan;
 
-/// How far on either side a string may reach.
-const REACH: usize = 2048;
+/// How far on either side a string may reach: no farther than the judge may look, which a sweep over changed
+/// text goes by.
+const REACH: usize = 512;
 
 /// A connection string, cut into its segments.
 pub struct Connection<'t> {
