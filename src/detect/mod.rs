@@ -566,17 +566,26 @@ fn far_reach(woken: &[Wake], rules: &RuleSet) -> Option<Reach> {
         } else {
             def.near_bytes
         };
-        if let Matcher::Regex {
-            max_len, anchor, ..
-        } = &def.matcher
-        {
-            let before = match anchor {
-                Anchor::Keyword => 0,
-                Anchor::Window => *max_len,
-            };
-            farthest.before = farthest.before.max(before + near);
-            farthest.behind = farthest.behind.max(max_len + near);
-        }
+        let checks = def.checks.iter().map(|check| check.reach());
+        let around = checks.fold(near, u32::max);
+        let matched = match &def.matcher {
+            Matcher::Regex {
+                max_len, anchor, ..
+            } => Reach {
+                before: match anchor {
+                    Anchor::Keyword => 0,
+                    Anchor::Window => *max_len,
+                },
+                behind: *max_len,
+            },
+            // By themselves they are content with it.
+            _ if around <= LOCAL => continue,
+            matcher => candidate_reach(matcher),
+        };
+        farthest = farthest.or(Reach {
+            before: matched.before + around,
+            behind: matched.behind + around,
+        });
     }
     (farthest.before.max(farthest.behind) > LOCAL).then_some(farthest)
 }

@@ -814,6 +814,28 @@ fn a_new_keyword_that_a_mark_opens_from_far_off_is_read_there() {
     assert_ne!(seen, 0);
 }
 
+/// The fields of a signature's query may stand farther from it than rules look.
+#[test]
+fn a_field_far_from_its_signature_is_read_with_it() {
+    let leak = filled(
+        "u = 'https://acc.blob.core.windows.net/c/b?{sas-account}&sig={b64:42}A%3D'",
+        &mut Rng::with_seed(11),
+    );
+    let (fields, signature) = leak.split_once("&sig=").expect("a signature");
+    let between = format!("&x={}", "a.".repeat(1800));
+    let lines = "A line of words.\n".repeat(1000);
+    let result = format!("{lines}{fields}{between}&sig={signature}\n{lines}");
+    let at = lines.len() + fields.find("sv=").expect("a version");
+    let base = [&result[..at], "w", &result[at + 1..]].concat();
+    let rest = Step::Copy {
+        from: at + 1,
+        len: base.len() - at - 1,
+    };
+    let steps = [Step::Copy { from: 0, len: at }, Step::Insert(b"s"), rest];
+    let seen = spots_of_a_delta(base.as_bytes(), result.as_bytes(), steps.into_iter());
+    assert_ne!(seen, 0);
+}
+
 /// How many secrets are seen in what a delta makes, which must be those of the whole.
 fn spots_of_a_delta<'s>(
     base: &[u8],

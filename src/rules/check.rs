@@ -25,6 +25,18 @@ macro_rules! checks {
     };
 }
 
+impl Check {
+    /// How far from the secret it looks on either side, in bytes, where that is farther than the judge
+    /// looks in any case. What is farther off says nothing of the match.
+    pub const fn reach(self) -> u32 {
+        match self {
+            Self::ConnectionString => 2048,
+            Self::Sas => 4096,
+            _ => 0,
+        }
+    }
+}
+
 checks! {
     /// Microsoft identifiable key: Marvin32 under the seeds of the signature's family.
     HisKey = "his-key",

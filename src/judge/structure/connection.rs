@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use super::service::{self, Service};
 use super::text::{contains_any_ci, contains_ci, is_one_of, shown, starts_with_ci};
+use crate::rules::check::Check;
 use crate::span::ViewSpan;
 
-/// How far on either side a string may reach: no farther than the judge may look, which a sweep over changed
-/// text goes by.
-const REACH: usize = 512;
+/// How far on either side a string may reach.
+const REACH: usize = Check::ConnectionString.reach() as usize;
 
 /// A connection string, cut into its segments.
 pub struct Connection<'t> {

@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::text::{ends_with_ci, percent_decode, starts_with_ci};
+use crate::rules::check::Check;
 use crate::span::ViewSpan;
 
 /// How far on either side a query may reach.
-const REACH: usize = 4096;
+const REACH: usize = Check::Sas.reach() as usize;
 
 /// A query, cut into its parts.
 pub struct Query<'t> {
