@@ -36,6 +36,13 @@ impl LineSearch {
         (start, self.end(text, place.end))
     }
 
+    /// A place with its lines, or with [`REACH`] bytes of what is longer.
+    pub fn along(&mut self, text: &[u8], place: Range<usize>) -> Range<usize> {
+        let (start, end) = self.around(text, place.clone());
+        // What is farther than that is in the text.
+        start.unwrap_or_else(|| place.start - REACH)..end.unwrap_or(place.end + REACH)
+    }
+
     /// Where the line starts that `at` is in.
     fn start(&mut self, text: &[u8], at: usize) -> Option<usize> {
         if !(self.clear.start..=self.clear.end).contains(&at) {

@@ -31,7 +31,7 @@ use crate::source::{Sink, Source};
 use crate::span::ViewSpan;
 use crate::unit::{Origin, Part, Unit};
 use names::Told;
-pub use names::{PathKey, mask_names, mask_texts, path_keys};
+pub use names::{mask_names, mask_texts, path_keys};
 pub use traces::{Ask, Focus, Possible, Traces, Wanted};
 
 /// What a sweep looks for and what it reports.

@@ -101,6 +101,24 @@ fn byte_at(text: &[u8]) -> Option<u8> {
     (byte >= 0x80 || byte == b'<').then_some(byte)
 }
 
+/// Tells a path apart from others that look the same behind their masks, and says as little as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathKey {
+    pub text: String,
+    /// Whether no other path has it. Those that differ in nothing but what could be guessed share one.
+    pub is_own: bool,
+}
+
+impl PathKey {
+    /// The key of a path that holds no secret.
+    pub fn plain(path: &str) -> Self {
+        Self {
+            text: path.to_owned(),
+            is_own: true,
+        }
+    }
+}
+
 /// Which git object bytes come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GitOrigin {

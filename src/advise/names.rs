@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::name;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Finding;
-use crate::pipeline::PathKey;
+use crate::unit::PathKey;
 
 /// What wants a name.
 #[derive(Clone, Debug)]

@@ -20,7 +20,8 @@ use crate::advise::{name, template};
 use crate::decode::{self, Role};
 use crate::finding::Finding;
 use crate::host::{Grammar, Slot, Verdict};
-use crate::pipeline::{PathKey, Sweep};
+use crate::pipeline::Sweep;
+use crate::unit::PathKey;
 
 /// A larger file is not rewritten.
 const LARGEST: usize = 2 << 20;

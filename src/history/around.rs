@@ -67,16 +67,11 @@ impl Places {
     /// line: what is new in them may say something only there.
     pub fn take_opened(&mut self, keywords: &[ViewSpan], bytes: &[u8]) {
         let mut search = LineSearch::default();
-        let line = |keyword: &ViewSpan| {
-            let (start, end) = search.around(bytes, keyword.range());
-            let before = keyword.range().start.saturating_sub(lines::REACH);
-            let behind = keyword.range().end + lines::REACH;
-            ViewSpan::new(
-                start.unwrap_or(before),
-                end.unwrap_or(behind.min(bytes.len())),
-            )
-        };
-        self.list.extend(keywords.iter().map(line));
+        let lines = keywords.iter().map(|keyword| {
+            let Range { start, end } = search.along(bytes, keyword.range());
+            ViewSpan::new(start, end)
+        });
+        self.list.extend(lines);
         self.merge();
     }
 

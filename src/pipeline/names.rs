@@ -17,7 +17,7 @@ use crate::pool::Pool;
 use crate::rules::Level;
 use crate::secret::Secret;
 use crate::span::{SourceSpan, SpanSet};
-use crate::unit::{Origin, Unit};
+use crate::unit::{Origin, PathKey, Unit};
 
 /// Shorter values stand in many names by chance, and without them nobody finds the file.
 const SHORTEST_COPY: usize = 8;
@@ -112,24 +112,6 @@ fn values<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> impl Iterator<
     let findings = findings.into_iter();
     let values = findings.map(|finding| finding.secret.expose());
     values.filter(|value| is_no_chance(value))
-}
-
-/// Tells a path apart from others that look the same behind their masks, and says as little as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathKey {
-    pub text: String,
-    /// Whether no other path has it. Those that differ in nothing but what could be guessed share one.
-    pub is_own: bool,
-}
-
-impl PathKey {
-    /// The key of a path that holds no secret.
-    pub fn plain(path: &str) -> Self {
-        Self {
-            text: path.to_owned(),
-            is_own: true,
-        }
-    }
 }
 
 /// The keys of the paths of findings that are shown otherwise than they are.

@@ -11,7 +11,7 @@ use keysweep::source::walk::Walk;
 use crate::args::DemoArgs;
 use crate::exit::{Exit, Fault};
 use crate::scan::{exit, now, tell, width};
-use crate::shown;
+use crate::{engine, shown};
 
 pub fn run(args: &DemoArgs) -> Result<Exit, Fault> {
     let dir = args.dir.clone().unwrap_or_else(fresh_folder);
@@ -21,7 +21,7 @@ pub fn run(args: &DemoArgs) -> Result<Exit, Fault> {
     writeln!(
         out,
         "Wrote {files} files and {commits} commits to {}",
-        shown(&dir)
+        shown(&engine(), &dir)
     )?;
     let (planted, here) = (written.secrets, written.secrets_in_files);
     writeln!(

@@ -13,7 +13,7 @@ use keysweep::pipeline::{Options, Sweep};
 use crate::args::FilterCommand;
 use crate::exit::{Exit, Fault};
 use crate::scan::{accepted, now};
-use crate::shown;
+use crate::{engine, shown};
 
 const SETTINGS: [(&str, &str); 3] = [
     ("filter.keysweep.clean", "keysweep filter clean %f"),
@@ -68,7 +68,7 @@ fn install() -> Result<Exit, Fault> {
         let text = format!("{text}{lead}{ATTRIBUTE}\n");
         put(&path, &text)?;
     }
-    let shown = shown(&path);
+    let shown = shown(&engine(), &path);
     writeln!(
         io::stdout(),
         "*.ipynb files are filtered as they are added ({shown})"

@@ -12,10 +12,10 @@ use keysweep::error::Error;
 use keysweep::finding::{Finding, Fingerprint};
 use keysweep::fix::{Action, Fixed, Fixer, Outputs, Policy, Rest, Survey, Target, diff, write};
 use keysweep::ledger::{Ledger, Reason};
-use keysweep::pipeline::{Options, Outcome, PathKey, Progress, Sweep, mask_names, path_keys};
+use keysweep::pipeline::{Options, Outcome, Progress, Sweep, mask_names, path_keys};
 use keysweep::report::human::{counted, printable};
 use keysweep::source::walk::Walk;
-use keysweep::unit::path_of;
+use keysweep::unit::{PathKey, path_of};
 use rayon::prelude::*;
 
 use crate::args::{CloudArg, FixArgs, OutputsArg, RestArg, TargetArgs};

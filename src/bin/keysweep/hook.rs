@@ -16,7 +16,7 @@ use crate::args::{HookCommand, InstallArgs, KindArg, LayoutArg};
 use crate::diff::{path, repository, staged};
 use crate::exit::{Exit, Fault};
 use crate::scan::now;
-use crate::{say, shown};
+use crate::{engine, say, shown};
 
 pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
     let began = Instant::now();
@@ -89,6 +89,7 @@ fn end(ended: &Ended) -> Exit {
 fn install(args: &InstallArgs) -> Result<Exit, Fault> {
     let program = program(args.program.as_deref())?;
     let policy = args.policy.as_deref().map(absolute).transpose()?;
+    let engine = engine();
     for kind in kinds(args)? {
         let plan = Plan {
             kind,
@@ -110,7 +111,7 @@ fn install(args: &InstallArgs) -> Result<Exit, Fault> {
                 Done::Absent(file) => ("is none of keysweep's, left alone", file),
                 Done::Edited(file) => ("keeps the hook as somebody had changed it", file),
             };
-            writeln!(io::stdout(), "{}: {what}", shown(file))?;
+            writeln!(io::stdout(), "{}: {what}", shown(&engine, file))?;
         }
     }
     Ok(Exit::Clean)
@@ -167,6 +168,7 @@ fn rehearse(repo: &Path, kinds: &[KindArg]) -> Result<Exit, Fault> {
     } else {
         kinds.iter().map(|arg| kind(*arg)).collect()
     };
+    let engine = engine();
     let mut found = 0;
     let mut holds = true;
     for kind in wanted {
@@ -184,7 +186,7 @@ fn rehearse(repo: &Path, kinds: &[KindArg]) -> Result<Exit, Fault> {
             r if !r.refused => "did NOT refuse a secret",
             _ => "refused a change without a secret",
         };
-        writeln!(io::stdout(), "{}: {verdict}", shown(&hook))?;
+        writeln!(io::stdout(), "{}: {verdict}", shown(&engine, &hook))?;
         if !rehearsal.holds() && !rehearsal.leaked {
             for line in rehearsal.answer.lines() {
                 say(line);

@@ -53,29 +53,25 @@ fn main() -> ExitCode {
         // Whoever read our output has seen enough; that is no failure.
         Err(fault) if fault.is_closed_pipe() => Exit::Clean.into(),
         Err(fault) => {
-            say(&masked(&fault.to_string()));
+            say(&engine().masked(&fault.to_string()));
             Exit::Error.into()
         }
     }
 }
 
-/// What was typed may be a secret, as may whatever an error names.
-fn masked(text: &str) -> String {
-    let sweep = Sweep::new(Options::new(scan::now()));
-    sweep.masked(text).into()
+/// The engine for what was typed, which may be a secret, and for whatever an error names.
+fn engine() -> Sweep {
+    Sweep::new(Options::new(scan::now()))
 }
 
 /// Says what is wrong with the arguments, or the help that they ask for.
 fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     // In colours, what surrounds a value would be taken for a part of it.
-    let shown = match error.use_stderr() {
-        true => Some(masked(&text)).filter(|shown| *shown != text),
-        false => None,
-    };
+    let masked = error.use_stderr().then(|| engine().masked(&text));
     // A closed standard error is nobody to tell.
-    let _ = match shown {
-        Some(shown) => io::stderr().write_all(shown.as_bytes()),
+    let _ = match masked.filter(|masked| *masked != text) {
+        Some(masked) => io::stderr().write_all(masked.as_bytes()),
         None => error.print(),
     };
     ExitCode::from(error.exit_code() as u8)
@@ -88,8 +84,7 @@ fn say(line: &str) {
 }
 
 /// A path that somebody gave, as it may be shown.
-fn shown(path: &Path) -> String {
-    let sweep = Sweep::new(Options::new(scan::now()));
+fn shown(sweep: &Sweep, path: &Path) -> String {
     let text = path_text(path.as_os_str().as_encoded_bytes());
     printable(&sweep.masked(&text))
 }

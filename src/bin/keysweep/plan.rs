@@ -13,7 +13,7 @@ use keysweep::pipeline::{Outcome, Sweep};
 use keysweep::report::human::{commit, counted, printable, whereabouts};
 use keysweep::report::{Format, Style};
 use keysweep::secret::Secret;
-use keysweep::unit::{Part, path_text};
+use keysweep::unit::Part;
 
 use crate::args::{PlanArgs, TargetArgs};
 use crate::exit::{Exit, Fault, heard};
@@ -22,6 +22,7 @@ use crate::history::{everything, on_interrupt, swept};
 use crate::migrate::{Entry, entries};
 use crate::output::Output;
 use crate::replace_text::Rules;
+use crate::shown;
 
 /// All there is to be planned for.
 struct Plan {
@@ -64,9 +65,8 @@ pub fn run(args: &PlanArgs) -> Result<Exit, Fault> {
         unread: Vec::new(),
         history: None,
         hosts: Hosts::default(),
-        complete: true,
+        complete: found.ledger.is_complete(),
     };
-    plan.complete &= found.ledger.is_complete();
     if let Some(repo) = &repo {
         let stop = on_interrupt()?;
         let mut outcome = swept(&everything(&files.sweep, repo)?, false, &stop)?;
@@ -128,10 +128,7 @@ struct Written {
 
 impl Written {
     fn of(args: &PlanArgs, sweep: &Sweep) -> Self {
-        let shown = |path: &PathBuf| {
-            let path = path_text(path.as_os_str().as_encoded_bytes());
-            printable(&sweep.masked(&path))
-        };
+        let shown = |path: &PathBuf| shown(sweep, path);
         Self {
             rules: args.replace_text.as_ref().map(shown),
             report: args.report.as_ref().map(shown),

@@ -35,7 +35,7 @@ use std::ops::Range;
 
 use super::notebook::Taken;
 use super::{Document, Layer, Limits, OffsetMap, Segment, Spares, View, ViewBuilder};
-use crate::lines::{self, LineSearch};
+use crate::lines::LineSearch;
 use crate::span::ViewSpan;
 pub use base64::cut_by as payload_cut_by;
 pub use survey::Survey;
@@ -182,7 +182,7 @@ impl Finds<'_> {
         self.exposed_by.is_none_or(|map| !map.is_copy(marker))
     }
 
-    /// Adds the lines with marks that tell of something to decode, as far as [`lines::REACH`] on either
+    /// Adds the lines with marks that tell of something to decode, as far as [`REACH`](crate::lines::REACH) on either
     /// side of one: what is opened does not depend on what is farther off. `tells` gives what stands at
     /// a mark, which is wanted from its core on.
     fn lines(
@@ -207,9 +207,7 @@ impl Finds<'_> {
 
     /// Adds the lines that hold `marker`, or what is near it where they are long. Gives where they end.
     fn line(&mut self, text: &[u8], marker: Region) -> usize {
-        let (start, end) = self.lines.around(text, marker.start..marker.end);
-        let start = start.unwrap_or_else(|| marker.start - lines::REACH);
-        let end = end.unwrap_or(marker.end + lines::REACH);
+        let Range { start, end } = self.lines.along(text, marker.start..marker.end);
         self.merge(start, end);
         end
     }
