@@ -20,7 +20,7 @@ use crate::detect::keywords::Hit;
 use crate::detect::{Candidate, Detector, Known, Scratch};
 use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
-use crate::judge::place::{Kind, Kinds, Place};
+use crate::judge::place::{Kinds, Place};
 use crate::judge::readings::Readings;
 use crate::judge::{Assessment, Judge, Probe, ProofKind};
 use crate::ledger::{Ledger, Reason};
@@ -379,23 +379,6 @@ impl Sweep {
         }
     }
 
-    /// Under which kinds of path a match may be a finding that is one under the most telling of them.
-    fn kinds(&self, probe: &Probe<'_>, role: Role) -> Kinds {
-        // What bears a mark of its own, or stands in a part of a notebook, is one under all.
-        if !probe.is_named() || role != Role::Text {
-            return Kinds::ALL;
-        }
-        let is_one = |&kind: &Kind| {
-            let place = Place::most_telling(kind);
-            place == probe.place
-                || self
-                    .judge
-                    .assess(&Probe { place, ..*probe })
-                    .is_ok_and(|found| found.confidence >= self.options.min_confidence)
-        };
-        Kind::ALL.into_iter().filter(is_one).collect()
-    }
-
     /// What the judge is told of a match in a view.
     fn probe<'p>(
         &'p self,
@@ -491,10 +474,17 @@ impl Sweep {
                 if let Some(traces) = traces.as_mut().filter(|_| index == 0) {
                     traces.add_candidate(candidate, probe.rule, read.is_ok());
                 }
-                if let Ok(assessment) = read.and_then(|read| self.judge.weigh(&probe, read)) {
-                    let sure = assessment.confidence >= self.options.min_confidence;
+                let Ok(read) = read else {
+                    continue;
+                };
+                if let Ok(assessment) = self.judge.weigh(&probe, &read) {
+                    let least = self.options.min_confidence;
+                    let sure = assessment.confidence >= least;
                     let kinds = match traces {
-                        Some(_) if sure => self.kinds(&probe, place.role),
+                        // A part of a notebook says more than the path.
+                        Some(_) if sure && place.role == Role::Text => {
+                            self.judge.kinds(&probe, &read, least)
+                        }
                         _ => Kinds::ALL,
                     };
                     judged.push(Judged {

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use crate::rules::{Kind, Level, Matcher, RuleDef, Severity};
 use crate::span::ViewSpan;
 use generic::model::{Explanation, Model};
-use place::Place;
+use place::{Kinds, Place};
 use placeholder::Placeholders;
 use published::Published;
 
@@ -223,7 +223,7 @@ impl Judge {
     /// # Errors
     /// When it is no secret, with the reason.
     pub fn assess(&self, probe: &Probe<'_>) -> Result<Assessment, Dropped> {
-        self.read(probe).and_then(|read| self.weigh(probe, read))
+        self.read(probe).and_then(|read| self.weigh(probe, &read))
     }
 
     /// Reads what a match says by itself. Text outside of it is not looked at, so what is dropped here
@@ -260,7 +260,7 @@ impl Judge {
     ///
     /// # Errors
     /// When it is no secret, with the reason.
-    pub fn weigh(&self, probe: &Probe<'_>, read: Read) -> Result<Assessment, Dropped> {
+    pub fn weigh(&self, probe: &Probe<'_>, read: &Read) -> Result<Assessment, Dropped> {
         gates::pass(probe)?;
         if probe.is_named() {
             if let Some(reason) = reference::reason(probe) {
@@ -271,7 +271,7 @@ impl Judge {
             }
         }
         let mut found = Assessment::of(probe);
-        if let Some(read) = read.generic {
+        if let Some(read) = &read.generic {
             generic::judge(probe, read, &self.model, &mut found)?;
         }
         if let Matcher::AssignedValue { .. } = probe.rule.matcher
@@ -290,6 +290,24 @@ impl Judge {
             return Err(Dropped("is printed as an example in a standard or manual"));
         }
         Ok(found)
+    }
+
+    /// Under which kinds of path a match may be a finding of this confidence that is one under the
+    /// [most telling](Place::MOST_TELLING) of all. What bears a mark of its own is one under all.
+    pub fn kinds(&self, probe: &Probe<'_>, read: &Read, least: Level) -> Kinds {
+        if !probe.is_named() {
+            return Kinds::ALL;
+        }
+        let places = place::Kind::ALL.into_iter().map(Place::most_telling);
+        if let (Some(read), []) = (&read.generic, &*probe.rule.checks) {
+            return generic::kinds(probe, read, (&self.model, least), places);
+        }
+        let is_one = |place: &Place| {
+            let place = *place;
+            let found = self.assess(&Probe { place, ..*probe });
+            found.is_ok_and(|found| found.confidence >= least)
+        };
+        places.filter(is_one).map(|place| place.kind).collect()
     }
 }
 

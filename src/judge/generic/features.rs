@@ -244,6 +244,13 @@ impl Features {
         self.around(probe, lookout);
     }
 
+    /// Makes them those of the same match and text under a path of another kind.
+    pub fn move_to(&mut self, probe: &Probe<'_>) -> &Self {
+        self.file(probe.place);
+        self.setting(probe);
+        self
+    }
+
     /// What the text around the match may add yet.
     pub fn open(&self) -> impl Iterator<Item = Feature> {
         const ANYWHERE: [Feature; 6] = [
@@ -473,17 +480,16 @@ impl Features {
     }
 
     fn file(&mut self, place: Place) {
-        let feature = match place.kind {
-            Kind::Code => Some(Feature::Code),
-            Kind::Script => Some(Feature::Script),
-            Kind::Config => Some(Feature::Config),
-            Kind::Doc => Some(Feature::Doc),
-            Kind::Markup => Some(Feature::Markup),
-            Kind::Data => Some(Feature::Data),
-            Kind::Unknown => None,
-        };
-        if let Some(feature) = feature {
-            self.set(feature, true);
+        let kinds = [
+            (Feature::Code, Kind::Code),
+            (Feature::Script, Kind::Script),
+            (Feature::Config, Kind::Config),
+            (Feature::Doc, Kind::Doc),
+            (Feature::Markup, Kind::Markup),
+            (Feature::Data, Kind::Data),
+        ];
+        for (feature, kind) in kinds {
+            self.set(feature, place.kind == kind);
         }
         self.set(Feature::Test, place.test);
         self.set(Feature::Example, place.example);

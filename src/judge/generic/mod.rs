@@ -15,6 +15,7 @@ mod name;
 pub mod reject;
 pub mod words;
 
+use super::place::{Kinds, Place};
 use super::structure::text::contains_any_ci;
 use super::{Assessment, Dropped, Probe, reference};
 use crate::checksum::his::{self, HisVerdict};
@@ -75,43 +76,70 @@ pub fn read(probe: &Probe<'_>, name: Name, model: &Model) -> Result<Read, Droppe
 /// When the value is no secret, with the reason.
 pub fn judge(
     probe: &Probe<'_>,
-    read: Read,
+    read: &Read,
     model: &Model,
     found: &mut Assessment,
 ) -> Result<(), Dropped> {
     if let Some(reason) = reject::reason(probe) {
         return Err(Dropped(reason));
     }
-    let Read { name, mut features } = read;
+    let mut features = read.features.clone();
     model.look_around(probe, &mut features);
-    let score = model.score(&features);
-    let [low, medium, high] = THRESHOLDS;
-    if score < low && !probe.thorough {
-        return Err(AGAINST);
-    }
-    found.confidence = if score >= high {
-        Level::High
-    } else if score >= medium {
-        Level::Medium
-    } else {
-        Level::Low
-    };
+    found.confidence = level(probe, model.score(&features)).ok_or(AGAINST)?;
     let mut explanation = model.explain(&features);
     explanation.features = probe.thorough.then(|| Box::new(features));
     tell(&explanation, found);
-    let doubt = name
-        .passing
-        .then_some("a token that names a page or a request opens nothing")
-        .or(has_wrong_sum(probe.value())
-            .then_some("has a key's mark, but its checksum does not hold"))
-        .or(is_request_id(probe, &name).then_some("a UUID that names a request or a change"));
-    if let Some(doubt) = doubt {
+    if let Some(doubt) = doubt(probe, &read.name) {
         found.confidence = Level::Low;
         explanation.capped = true;
         found.because(doubt);
     }
     found.explanation = Some(explanation);
     Ok(())
+}
+
+/// Under which of the places an assignment is taken for a secret with this confidence, if in its own
+/// it is, from which they differ in the kind of their path only. What is asked of the text around is
+/// asked once for all; and a doubt that holds under all has not kept it from being one.
+pub fn kinds(
+    probe: &Probe<'_>,
+    read: &Read,
+    (model, least): (&Model, Level),
+    places: impl Iterator<Item = Place>,
+) -> Kinds {
+    let mut features = read.features.clone();
+    model.look_around(probe, &mut features);
+    let is_one = |place: &Place| {
+        let probe = Probe {
+            place: *place,
+            ..*probe
+        };
+        let level = level(&probe, model.score(features.move_to(&probe)));
+        level.is_some_and(|level| level >= least) && reject::by_kind(&probe).is_none()
+    };
+    places.filter(is_one).map(|place| place.kind).collect()
+}
+
+/// How sure a score is; without, not at all.
+fn level(probe: &Probe<'_>, score: f32) -> Option<Level> {
+    let [low, medium, high] = THRESHOLDS;
+    match score {
+        score if score >= high => Some(Level::High),
+        score if score >= medium => Some(Level::Medium),
+        score if score >= low || probe.thorough => Some(Level::Low),
+        _ => None,
+    }
+}
+
+/// What keeps the confidence low whatever the score.
+fn doubt(probe: &Probe<'_>, name: &Name) -> Option<&'static str> {
+    if name.passing {
+        return Some("a token that names a page or a request opens nothing");
+    }
+    if has_wrong_sum(probe.value()) {
+        return Some("has a key's mark, but its checksum does not hold");
+    }
+    is_request_id(probe, name).then_some("a UUID that names a request or a change")
 }
 
 /// Whether a UUID stands by a token's name that speaks of no way to sign in: what such tokens do is

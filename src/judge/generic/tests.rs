@@ -7,7 +7,7 @@ use super::model::{Model, THRESHOLDS};
 use super::reject;
 use crate::decode::Role;
 use crate::detect::assign;
-use crate::judge::place::Place;
+use crate::judge::place::{Kind, Kinds, Place};
 use crate::judge::{Assessment, Judge, Probe};
 use crate::rules::{Level, RuleDef, RuleSet};
 use crate::span::ViewSpan;
@@ -522,6 +522,45 @@ proptest! {
         });
     }
 
+    /// The kinds of path, asked at once, are those under which the match is found one by one.
+    #[test]
+    fn kinds_asked_at_once_are_those_asked_one_by_one(
+        name in "(db_|x-|)(password|api_key|secret)|(csrf_|page_|)token",
+        carrier in prop::sample::select(vec![
+            "<name>=<>", "# <name> = <>", "<name> = '<>'", "\"<name>\": \"<>\"", "// <name>: <>", "`<name>=<>`",
+        ]),
+        value in prop_oneof![
+            prop::sample::select(human()),
+            "[0-9a-f]{32}",
+            "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+            "[a-z]{5}[.][a-z]{2,6}[0-9]?,?",
+            "[a-z]{4}JQQJ99[a-zA-Z0-9]{20}",
+            "[!-~]{4,24}",
+        ],
+        before in prop_oneof![
+            "[ -~\n]{0,60}\n?",
+            "(user|login|`|\"|# |// |\n){0,6}",
+            "(f[(]x[)];a=b;){30}",
+            "(plaintext|nonce) = '[0-9a-f]{20}'\n(iv|tag) = '[0-9a-f]{20}'\n",
+        ],
+        after in prop_oneof!["[ -~\n]{0,60}", "(\"|'| and|\n|`|,){0,6}", "(;f[(]x[)]){80}"],
+        least in prop::sample::select(vec![Level::Low, Level::Medium, Level::High]),
+    ) {
+        let text = carrier.replace("<name>", &name).replace("<>", &value);
+        let text = format!("{before}{text}{after}");
+        let judge = Judge::new();
+        for word in ["password", "key", "secret", "token"] {
+            each("", &text, word, |probe| {
+                let Ok(read) = judge.read(probe) else { return };
+                let found = judge.weigh(probe, &read);
+                if found.is_ok_and(|found| found.confidence >= least) {
+                    let one_by_one = kinds_one_by_one(&judge, probe, least);
+                    assert_eq!(judge.kinds(probe, &read, least), one_by_one, "{text}");
+                }
+            });
+        }
+    }
+
     /// Text farther away than the bounds say changes nothing.
     #[test]
     fn a_verdict_is_local(far in "[ -~\n]{0,200}") {
@@ -536,6 +575,30 @@ proptest! {
         };
         prop_assert_eq!(plain(&text), plain(&moved));
     }
+}
+
+fn kinds_one_by_one(judge: &Judge, probe: &Probe<'_>, least: Level) -> Kinds {
+    let is_one = |kind: &Kind| {
+        let place = Place::most_telling(*kind);
+        let found = judge.assess(&Probe { place, ..*probe });
+        found.is_ok_and(|found| found.confidence >= least)
+    };
+    Kind::ALL.into_iter().filter(is_one).collect()
+}
+
+#[test]
+fn a_bare_value_is_one_among_settings_and_none_in_code() {
+    let judge = Judge::new();
+    let mut seen = Vec::new();
+    let text = format!("db_password={}\n", human()[0]);
+    each("", &text, "password", |probe| {
+        let read = judge.read(probe).expect("reads as one");
+        seen.push(judge.kinds(probe, &read, Level::Medium));
+    });
+    let [kinds] = seen[..] else {
+        panic!("one match: {seen:?}")
+    };
+    assert!(kinds.has(Kind::Config) && !kinds.has(Kind::Code));
 }
 
 /// What is found under some path must be found where only its kind is known, or nothing of it.

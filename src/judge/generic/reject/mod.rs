@@ -49,10 +49,15 @@ pub fn reason(probe: &Probe<'_>) -> Option<&'static str> {
     by_place(probe)
         .or_else(|| company::reason(probe))
         .or_else(|| unfinished::reason(probe))
-        .or_else(|| code::reason(probe, &Shape::of(probe.value())))
+        .or_else(|| by_kind(probe))
         .or_else(|| of_manuals(probe))
-        .or_else(|| company::is_test_vector(probe).then_some("a test vector of a cipher"))
         .or_else(|| is_badge(probe).then_some("the token of a badge, which is public"))
+}
+
+/// As much of [`reason`] as hangs on the kind of the path.
+pub fn by_kind(probe: &Probe<'_>) -> Option<&'static str> {
+    code::reason(probe, &Shape::of(probe.value()))
+        .or_else(|| company::is_test_vector(probe).then_some("a test vector of a cipher"))
 }
 
 /// Whether the value belongs to the address of a badge in a page.
