@@ -831,8 +831,11 @@ fn a_history_holds_what_a_scan_finds_under_each_path() {
         let lines = "api-key: {lower:5}{digits:1}{lower:4}\n";
         settings += &made_with(lines, seed);
     }
+    settings += &made("datadog_api_key: {hex:32}\n");
     for name in [
         "a.yml",
+        "i18n/a.yml",
+        "yarn.lock",
         "a.properties",
         "a.py",
         "a.log",
@@ -852,5 +855,6 @@ fn a_history_holds_what_a_scan_finds_under_each_path() {
     let scanned = named(repo.dir.findings(&["--no-ignore", "."]));
     let under = |path: &str| scanned.iter().filter(|f| f.0 == path).count();
     assert!(under("a.properties") > under("LICENSE"), "the path counts");
+    assert_eq!(under("i18n/a.yml"), 1, "of a provider, among translations");
     assert_eq!(named(found(&repo)), scanned);
 }

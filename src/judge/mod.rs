@@ -307,7 +307,8 @@ impl Judge {
             let found = self.assess(&Probe { place, ..*probe });
             found.is_ok_and(|found| found.confidence >= least)
         };
-        places.filter(is_one).map(|place| place.kind).collect()
+        let kinds: Kinds = places.filter(is_one).map(|place| place.kind).collect();
+        kinds.of_all_files()
     }
 }
 

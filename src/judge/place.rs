@@ -37,12 +37,15 @@ impl Kind {
     ];
 }
 
-/// A set of kinds.
+/// A set of kinds of path, and whether also files count of whose names and values nothing is held:
+/// those that a tool wrote, and translations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kinds(u8);
 
 impl Kinds {
     pub const ALL: Self = Self(u8::MAX);
+    /// Beside a bit for each kind.
+    const ALL_FILES: u8 = 1 << 7;
 
     pub fn has(self, kind: Kind) -> bool {
         self.0 >> kind as u8 & 1 == 1
@@ -50,7 +53,14 @@ impl Kinds {
 
     /// Whether the text of a path is of one of them.
     pub fn fit(self, path: &str) -> bool {
-        self.has(Place::of(path).kind)
+        let place = Place::of(path);
+        self.has(place.kind) && (!place.is_mute() || self.0 & Self::ALL_FILES != 0)
+    }
+
+    /// The same kinds, of all files.
+    #[must_use]
+    pub fn of_all_files(self) -> Self {
+        Self(self.0 | Self::ALL_FILES)
     }
 
     /// What is in either.
@@ -98,6 +108,11 @@ impl Place {
             cell: false,
             generated: false,
         }
+    }
+
+    /// Whether a name and a value there are never taken for a secret.
+    pub fn is_mute(&self) -> bool {
+        self.generated || self.locale
     }
 
     /// Reads a path with forward slashes. An empty one is not known yet.

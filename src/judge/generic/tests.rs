@@ -555,7 +555,10 @@ proptest! {
                 let found = judge.weigh(probe, &read);
                 if found.is_ok_and(|found| found.confidence >= least) {
                     let one_by_one = kinds_one_by_one(&judge, probe, least);
-                    assert_eq!(judge.kinds(probe, &read, least), one_by_one, "{text}");
+                    let kinds = judge.kinds(probe, &read, least);
+                    assert_eq!(kinds, one_by_one, "{text}");
+                    let fits = |path: &str| kinds.fit(path) || !is_found(&judge, probe, path, least);
+                    assert!(PATHS.iter().all(|path| fits(path)), "{text}");
                 }
             });
         }
@@ -575,6 +578,29 @@ proptest! {
         };
         prop_assert_eq!(plain(&text), plain(&moved));
     }
+}
+
+/// Paths of all kinds.
+const PATHS: [&str; 13] = [
+    "a.py",
+    "a.sh",
+    "a.yml",
+    "a.md",
+    "a.html",
+    "a.log",
+    "LICENSE",
+    "test/a.yml",
+    "example/a.yml",
+    "test/a.rs",
+    ".env.example",
+    "i18n/a.json",
+    "package-lock.json",
+];
+
+fn is_found(judge: &Judge, probe: &Probe<'_>, path: &str, least: Level) -> bool {
+    let place = Place::of(path);
+    let found = judge.assess(&Probe { place, ..*probe });
+    found.is_ok_and(|found| found.confidence >= least)
 }
 
 fn kinds_one_by_one(judge: &Judge, probe: &Probe<'_>, least: Level) -> Kinds {
@@ -598,27 +624,14 @@ fn a_bare_value_is_one_among_settings_and_none_in_code() {
     let [kinds] = seen[..] else {
         panic!("one match: {seen:?}")
     };
-    assert!(kinds.has(Kind::Config) && !kinds.has(Kind::Code));
+    assert!(kinds.fit("a.ini") && !kinds.fit("a.py"));
+    assert!(!kinds.fit("i18n/a.ini"), "nor among translations");
 }
 
 /// What is found under some path must be found where only its kind is known, or nothing of it.
 #[test]
 fn no_path_says_more_than_an_unknown_one() {
     let model = Model::built_in();
-    let paths = [
-        "a.py",
-        "a.sh",
-        "a.yml",
-        "a.md",
-        "a.html",
-        "a.log",
-        "LICENSE",
-        "test/a.yml",
-        "example/a.yml",
-        "test/a.rs",
-        ".env.example",
-        "i18n/a.json",
-    ];
     let texts = [
         ("password = <>", "password"),
         ("db_password=<>", "password"),
@@ -643,7 +656,7 @@ fn no_path_says_more_than_an_unknown_one() {
         for value in human().iter().take(4) {
             let text = text.replace("<>", value);
             let [unknown, _] = scores("", &text, word);
-            for path in paths {
+            for path in PATHS {
                 let [own, of_kind] = scores(path, &text, word);
                 assert!(own <= of_kind && of_kind <= unknown, "{path} {text}");
             }
