@@ -45,7 +45,7 @@ fn what_is_accepted_stays_and_is_no_task() {
     let run = dir.run(&FIX).expect(0);
     assert!(
         run.stdout
-            .starts_with("rewrote 0 and mask 0 secrets in 0 files; 0 stay"),
+            .starts_with("rewrote 0 and masked 0 secrets in 0 files; 0 stay"),
         "{}",
         run.stdout
     );

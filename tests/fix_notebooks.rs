@@ -50,7 +50,7 @@ fn all_labelled_notebooks_are_clean_after_a_fix_and_valid() {
     }
     let again = dir.run(&FIX_AND_MASK).expect(0);
     assert!(
-        again.stdout.starts_with("rewrote 0 and mask 0"),
+        again.stdout.starts_with("rewrote 0 and masked 0"),
         "{}",
         again.stdout
     );

@@ -443,15 +443,14 @@ impl Run<'_> {
     }
 
     fn summary(&self, args: &FixArgs, out: &mut impl Write) -> Result<(), Fault> {
-        let verb = if args.write {
-            "rewrote"
-        } else {
-            "would rewrite"
+        let (rewrite, mask) = match args.write {
+            true => ("rewrote", "masked"),
+            false => ("would rewrite", "mask"),
         };
         let (rewritten, masked, kept) = (self.rewritten, self.masked, self.kept);
         writeln!(
             out,
-            "{verb} {rewritten} and mask {masked} secrets in {}; {kept} stay",
+            "{rewrite} {rewritten} and {mask} {masked} secrets in {}; {kept} stay",
             counted(self.changed as u64, "file")
         )?;
         for (title, list) in &self.also {
