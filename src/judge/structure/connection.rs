@@ -50,9 +50,13 @@ pub fn parse(text: &[u8], secret: ViewSpan, stretch: ViewSpan) -> Option<Connect
         separator: separator(text, from..to, start),
     };
     let segments = cutter.segments(from);
-    let slot = segments
-        .iter()
-        .position(|s| s.value.contains(&start) && !s.key.is_empty())?;
+    // Behind more than a mark it belongs to another key, which nothing parts from this one.
+    let is_slot = |segment: &Segment| {
+        let value = &segment.value;
+        let opened = |from| text[from..start].iter().all(|b| is_quote(*b) || *b == b'{');
+        value.contains(&start) && !segment.key.is_empty() && opened(value.start)
+    };
+    let slot = segments.iter().position(is_slot)?;
     Some(Connection {
         text,
         segments,
@@ -218,18 +222,15 @@ impl Cutter<'_> {
         };
         let mut key = key_at_end(&self.text[start..start + equals]);
         let mut from = start + equals + 1;
-        // A variable before the first key: `CONN=Server=...`.
-        while !is_known(&key) {
-            let rest = &self.text[from..stop];
-            let Some(equals) = memchr::memchr(b'=', rest) else {
-                break;
-            };
-            let inner = key_at_end(&rest[..equals]);
-            if !is_known(&inner) {
-                break;
-            }
-            key = inner;
-            from += equals + 1;
+        // A variable before the first key, or fields of a query: `CONN=Server=...`.
+        if !is_known(&key) {
+            let mut at = from;
+            let inner = memchr::memchr_iter(b'=', &self.text[from..stop]).find_map(|equals| {
+                let before = &self.text[at..from + equals];
+                at = from + equals + 1;
+                Some((key_at_end(before), at)).filter(|(key, _)| is_known(key))
+            });
+            (key, from) = inner.unwrap_or((key, from));
         }
         let (value, next) = self.value(self.skip_blanks(from).min(self.end), stop);
         (Segment { key, value }, next)
@@ -290,7 +291,7 @@ fn key_at_end(before: &[u8]) -> String {
         return whole;
     }
     let words: Vec<&[u8]> = before
-        .split(|b| b.is_ascii_whitespace() || matches!(b, b':' | b'(' | b'=' | b'?'))
+        .split(|b| b.is_ascii_whitespace() || matches!(b, b':' | b'(' | b'=' | b'?' | b'&'))
         .filter(|word| !word.is_empty())
         .collect();
     for count in [2, 1] {

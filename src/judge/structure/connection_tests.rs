@@ -236,6 +236,20 @@ fn emulator_keys_are_known_by_hash() {
     assert!(!is_emulator_key(key(64).as_bytes()));
 }
 
+#[test]
+fn a_value_is_that_of_the_key_right_before_it() {
+    let key = key(64);
+    for template in ["u=https://h/?a=b&AccountKey={s};", "x=a.a&AccountKey={s}"] {
+        with(template, &key, |string| {
+            assert_eq!(string.value(), key.as_bytes(), "{template}");
+        });
+    }
+    // Nothing parts it from the value of another.
+    let text = format!("u=https://h/a.{key};");
+    let inside = ViewSpan::new(text.len() - key.len() - 1, text.len() - 1);
+    assert!(parse(text.as_bytes(), inside, ViewSpan::new(0, text.len())).is_none());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -253,7 +267,11 @@ proptest! {
             string.harmless();
             string.service();
             string.policy();
-            prop_assert!(string.secret().end as usize <= text.len());
+            let secret = string.secret();
+            prop_assert!(secret.end as usize <= text.len());
+            let opened = &text[secret.start as usize..a.min(b)];
+            let is_mark = |byte: &u8| is_quote(*byte) || *byte == b'{';
+            prop_assert!(opened.iter().all(is_mark));
         }
     }
 }
