@@ -2,7 +2,7 @@
 //!
 //! They are taken out without a trace, so that a word coloured in its middle is whole again.
 
-use super::{Finds, Marks, Region, Writer};
+use super::{Finds, Marks, Region, Sign, Writer};
 
 const ESC: u8 = 0x1B;
 const BEL: u8 = 0x07;
@@ -12,7 +12,7 @@ const SPELLED: [&[u8]; 6] = [b"\\x1b", b"\\x1B", b"\\u001b", b"\\u001B", b"\\033
 
 /// The longest parameters of a CSI sequence, and the longest text of an OSC one.
 const MAX_PARAMETERS: usize = 64;
-const MAX_COMMAND: usize = 4096;
+const MAX_COMMAND: usize = 1 << 10;
 
 /// Marks are ESC and the last of some backslashes.
 pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
@@ -21,7 +21,10 @@ pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
         let slashes = super::slashes_before(text, end);
         let first = last.min(end - slashes);
         let (start, len) = spelled(text, first, slashes)?;
-        Some(Region::of(start..start + len))
+        Some(Sign {
+            core: start..start + len,
+            told_by: first..start + len,
+        })
     });
 }
 

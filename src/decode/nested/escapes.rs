@@ -6,7 +6,7 @@
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u8x64};
 
-use super::{Finds, Marks, Region, Writer, hex_number};
+use super::{Finds, Marks, Region, Sign, Writer, hex_number};
 
 /// Bytes looked at together.
 const BLOCK: usize = 64;
@@ -19,32 +19,33 @@ pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
     finds.lines(text, marks, |last| {
         let end = last + 1;
         let slashes = super::slashes_before(text, end);
-        let len = telling(slashes, &text[end..])?;
-        Some(Region {
-            start: end - slashes,
-            core: last,
-            end: end + len,
+        let [len, told_by] = telling(slashes, &text[end..])?;
+        Some(Sign {
+            core: last..end + len,
+            told_by: end - slashes..end + told_by,
         })
     });
 }
 
-/// Whether what follows a run of backslashes makes the line worth opening; how long that is.
-fn telling(slashes: usize, rest: &[u8]) -> Option<usize> {
+/// Whether what follows a run of backslashes makes the line worth opening; how long that is, and how much
+/// of what follows tells so.
+fn telling(slashes: usize, rest: &[u8]) -> Option<[usize; 2]> {
     match rest {
-        [b'\'' | b'/', ..] if slashes % 2 == 1 => Some(1),
-        [b'"', ..] if slashes % 2 == 1 => Some(1),
+        [b'\'' | b'/', ..] if slashes % 2 == 1 => Some([1; 2]),
+        [b'"', ..] if slashes % 2 == 1 => Some([1; 2]),
         // `"\\"` is a backslash between quotes; `\\"name\\"` is JSON twice escaped.
-        [b'"', next, ..] if next.is_ascii_alphanumeric() => Some(1),
+        [b'"', next, ..] if next.is_ascii_alphanumeric() => Some([1, 2]),
         // A text of several lines in one string, as JSON has them.
         [b'n', rest @ ..] if slashes % 2 == 1 => {
             let near = &rest[..rest.len().min(NEAR)];
             let line = memchr::memchr(b'\n', near).map_or(near, |end| &near[..end]);
-            memchr::memmem::find_iter(line, b"\\n").nth(1).map(|_| 1)
+            let second = memchr::memmem::find_iter(line, b"\\n").nth(1)?;
+            Some([1, 1 + second + 2])
         }
         [b'u' | b'x' | b'U', ..] => {
             let (len, character) = number(rest)?;
             let printable = character.is_ascii_graphic() || character == ' ';
-            printable.then_some(len)
+            printable.then_some([len; 2])
         }
         _ => None,
     }

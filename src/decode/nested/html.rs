@@ -1,6 +1,6 @@
 //! HTML and XML character references: the ones that quote markup, and numbers.
 
-use super::{Finds, Marks, Region, Writer};
+use super::{Finds, Marks, Region, Sign, Writer};
 
 /// `&nbsp;` becomes a plain space: what counts is that it separates words.
 const NAMED: [(&[u8], char); 6] = [
@@ -19,7 +19,7 @@ const MAX_DIGITS: usize = 8;
 pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
     finds.lines(text, marks, |start| {
         let (len, _) = reference(&text[start + 1..])?;
-        Some(Region::of(start..start + 1 + len))
+        Some(Sign::of(start..start + 1 + len))
     });
 }
 

@@ -35,7 +35,7 @@ use std::ops::Range;
 
 use super::notebook::Taken;
 use super::{Document, Layer, Limits, OffsetMap, Segment, Spares, View, ViewBuilder};
-use crate::lines::LineSearch;
+use crate::lines::{LineSearch, REACH};
 use crate::span::ViewSpan;
 pub use base64::cut_by as payload_cut_by;
 pub use survey::Survey;
@@ -94,14 +94,19 @@ struct Region {
     end: usize,
 }
 
-impl Region {
-    /// All of it coded.
-    fn of(coded: Range<usize>) -> Self {
-        Self {
-            start: coded.start,
-            core: coded.start,
-            end: coded.end,
-        }
+/// What tells that lines are to be decoded, in offsets of the stretch.
+struct Sign {
+    /// What is undone there.
+    core: Range<usize>,
+    /// All that tells of it.
+    told_by: Range<usize>,
+}
+
+impl Sign {
+    /// One that tells of itself.
+    fn of(core: Range<usize>) -> Self {
+        let told_by = core.clone();
+        Self { core, told_by }
     }
 }
 
@@ -182,33 +187,31 @@ impl Finds<'_> {
         self.exposed_by.is_none_or(|map| !map.is_copy(marker))
     }
 
-    /// Adds the lines with marks that tell of something to decode, as far as [`REACH`](crate::lines::REACH) on either
-    /// side of one: what is opened does not depend on what is farther off. `tells` gives what stands at
-    /// a mark, which is wanted from its core on.
-    fn lines(
-        &mut self,
-        text: &[u8],
-        mut marks: Marks<'_>,
-        tells: impl Fn(usize) -> Option<Region>,
-    ) {
+    /// Adds the lines with marks that tell of something to decode, as far as [`REACH`] from all that tells of
+    /// it: what is opened does not depend on what is farther off. `tells` gives what stands at a mark.
+    fn lines(&mut self, text: &[u8], mut marks: Marks<'_>, tells: impl Fn(usize) -> Option<Sign>) {
         let mut at = 0;
         while let Some(mark) = marks.next(at) {
             let wanted = |finds: &Self, mark| {
-                tells(mark).filter(|marker| finds.wants_lines(text, marker.core..marker.end))
+                let sign = tells(mark).filter(|sign| sign.told_by.len() <= REACH);
+                sign.filter(|sign| finds.wants_lines(text, sign.core.clone()))
             };
             let mut next = wanted(self, mark);
-            while let Some(marker) = next.take() {
-                at = self.line(text, marker);
+            while let Some(sign) = next.take() {
+                at = self.line(text, sign.told_by);
                 // Of the marks in what is opened, the last one tells how far to go.
                 next = marks.last_before(at, |mark| wanted(self, mark));
             }
         }
     }
 
-    /// Adds the lines that hold `marker`, or what is near it where they are long. Gives where they end.
-    fn line(&mut self, text: &[u8], marker: Region) -> usize {
-        let Range { start, end } = self.lines.along(text, marker.start..marker.end);
-        self.merge(start, end);
+    /// Adds the lines of what tells of something, or what is near to all of that where they are long. Gives
+    /// where they end.
+    fn line(&mut self, text: &[u8], told_by: Range<usize>) -> usize {
+        let [first, last] = [told_by.end.saturating_sub(REACH), told_by.start + REACH];
+        let Range { start, end } = self.lines.along(text, told_by);
+        let end = end.min(last);
+        self.merge(start.max(first), end);
         end
     }
 

@@ -3,18 +3,27 @@
 //! The percent sign is also a remainder, a format and a share, so a word is opened only for a code
 //! that none of those explains.
 
-use super::{Finds, Marks, Region, Writer, context, hex_number};
+use super::{CONTEXT, Finds, Marks, Region, Writer, context, hex_number};
+use crate::lines::REACH;
+
+/// How far from a code its word is opened: with the context before that no farther than lines are.
+const MAX_WORD: usize = REACH - CONTEXT;
 
 /// Marks are percent signs.
 pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
     let mut at = 0;
-    while let Some(start) = marks.next(at) {
-        at = start + 1;
-        if is_telling(text, start) && finds.wants(start..start + 3) {
+    while let Some(mark) = marks.next(at) {
+        at = mark + 1;
+        let code =
+            |finds: &Finds<'_>, at| (is_telling(text, at) && finds.wants(at..at + 3)).then_some(at);
+        let mut next = code(finds, mark);
+        while let Some(start) = next.take() {
             let (first, end) = word(text, start);
             // Words close to each other on a line come out as one region.
             finds.merge(context(text, first), end);
             at = end;
+            // Of the codes in a long word the last one tells how far to go.
+            next = marks.last_before(end, |mark| code(finds, mark));
         }
     }
 }
@@ -36,11 +45,12 @@ fn is_telling(text: &[u8], at: usize) -> bool {
     !explained || inside || (followed && low.is_ascii_digit())
 }
 
-/// The word around the code at `at`.
+/// The word around the code at `at`, or what of a long one is near.
 fn word(text: &[u8], at: usize) -> (usize, usize) {
-    let before = text[..at].iter().rev().take_while(|&&b| in_word(b)).count();
-    let after = text[at..].iter().take_while(|&&b| in_word(b)).count();
-    (at - before, at + after)
+    let before = text[..at].iter().rev().take(MAX_WORD);
+    let after = text[at..].iter().take(MAX_WORD);
+    let before = before.take_while(|&&b| in_word(b)).count();
+    (at - before, at + after.take_while(|&&b| in_word(b)).count())
 }
 
 fn in_word(byte: u8) -> bool {

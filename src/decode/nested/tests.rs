@@ -619,6 +619,36 @@ proptest! {
         is_sound(&open(code.as_bytes()));
     }
 
+    /// Of a word without end a code opens what is near to it.
+    #[test]
+    fn codes_open_what_is_near_to_them(gaps in prop::collection::vec(0..3 * lines::REACH, 1..9)) {
+        let mut text = Vec::new();
+        let mut opened = vec![false; gaps.iter().sum::<usize>() + 3 * gaps.len() + 2 * lines::REACH];
+        for gap in gaps {
+            text.resize(text.len() + gap, b'x');
+            let (code, last) = (text.len(), opened.len());
+            let near = code.saturating_sub(lines::REACH)..last.min(code + lines::REACH - super::CONTEXT);
+            opened[near].fill(true);
+            text.extend_from_slice(b"%3D");
+        }
+        text.resize(opened.len(), b'x');
+        let document = open(&text);
+        let (_, view) = document.searchable().nth(1).expect("a view of codes");
+        prop_assert_eq!(view.layer, Layer::Percent);
+        let mut read = vec![false; text.len()];
+        let bytes = (0..view.text.len()).filter(|&at| view.text[at] != b'\n');
+        for at in bytes.map(|at| document.origin(1, at as u32) as usize) {
+            let code = if text[at] == b'%' { 3 } else { 1 };
+            read[at..at + code].fill(true);
+        }
+        // A byte between two regions belongs to both.
+        let between = (1..text.len() - 1).filter(|&at| opened[at - 1] && opened[at + 1]);
+        for at in between.collect::<Vec<_>>() {
+            opened[at] = true;
+        }
+        prop_assert!(read == opened);
+    }
+
     /// What a mark opens does not depend on those that stand before it.
     #[test]
     fn what_is_opened_is_what_is_near_to_marks(
@@ -638,8 +668,9 @@ proptest! {
         let mut opened = vec![false; text.len()];
         for mark in near {
             let (start, end) = LineSearch::default().around(&text, mark..mark + 2);
-            let start = start.unwrap_or(mark.saturating_sub(lines::REACH));
-            let end = end.unwrap_or(mark + 2 + lines::REACH);
+            let near = (mark + 2).saturating_sub(lines::REACH)..mark + lines::REACH;
+            let start = start.map_or(near.start, |line| line.max(near.start));
+            let end = end.map_or(near.end, |line| line.min(near.end));
             opened[start..end].fill(true);
         }
         let document = open(&text);
