@@ -190,6 +190,10 @@ fn payload(rng: &mut Rng) -> String {
 
 /// Changes some pieces, or characters in them.
 fn edit_pieces(pieces: &mut Vec<String>, rng: &mut Rng) {
+    edit_with(piece, pieces, rng);
+}
+
+fn edit_with(piece: fn(&mut Rng) -> String, pieces: &mut Vec<String>, rng: &mut Rng) {
     for _ in 0..rng.usize(1..5) {
         let at = rng.usize(..=pieces.len());
         let to = (at + rng.usize(1..4)).min(pieces.len());
@@ -204,6 +208,44 @@ fn edit_pieces(pieces: &mut Vec<String>, rng: &mut Rng) {
             _ if at < pieces.len() => rename(&mut pieces[at], rng),
             _ => {}
         }
+    }
+}
+
+/// Fields of queries and connection strings, which are read together from far apart.
+fn fields(rng: &mut Rng) -> Vec<String> {
+    (0..rng.usize(1..200)).map(|_| field(rng)).collect()
+}
+
+fn field(rng: &mut Rng) -> String {
+    const FIELDS: [&str; 22] = [
+        "https://acc.blob.core.windows.net/c/b?",
+        "?{sas-account}",
+        "&{sas-service}",
+        "sv=2022-11-02&",
+        "&se=2099-01-01T00:00:00Z",
+        "&sr=b",
+        "&sp=rwdl",
+        "&sig={b64:42}A%3D",
+        "&sig={b64:42}A=",
+        "DefaultEndpointsProtocol=https;",
+        "AccountName=acc;",
+        "AccountKey={his:+ASt:Default0};",
+        "Endpoint=sb://acc.servicebus.windows.net/;",
+        "SharedAccessKeyName=root;",
+        "SharedAccessKey={his:+ASb:Manage00};",
+        "Server=tcp:db.database.windows.net;",
+        "User ID=u;",
+        "Password={b62:16};",
+        "\n",
+        "\"",
+        "\\u0026",
+        "&amp;",
+    ];
+    match rng.u8(..6) {
+        0 => format!("&x={}", "a.".repeat(rng.usize(1..2400))),
+        1 => format!("App=\"{}\";", "b ".repeat(rng.usize(1..1200))),
+        2 => piece(rng),
+        _ => filled(FIELDS[rng.usize(..FIELDS.len())], rng),
     }
 }
 
@@ -393,6 +435,14 @@ const LONG_LINES: Style = Style {
     text: long_text,
     edit: edit_pieces,
     ends: ["", ""],
+    spell: as_bytes,
+    whole: None,
+};
+
+const FIELDS_APART: Style = Style {
+    text: fields,
+    edit: |pieces, rng| edit_with(field, pieces, rng),
+    ends: ["", "\n"],
     spell: as_bytes,
     whole: None,
 };
@@ -921,6 +971,11 @@ fn of_a_large_text_full_of_keywords_no_marks_are_kept() {
 #[test]
 fn deltas_of_wide_characters_tell_what_whole_objects_tell() {
     compare_many(WIDE, &[]);
+}
+
+#[test]
+fn deltas_of_fields_apart_tell_what_whole_objects_tell() {
+    compare_many(FIELDS_APART, &[]);
 }
 
 #[test]
