@@ -14,8 +14,18 @@ pub struct Node {
     entry: Entry,
     /// Where its deltas start among all; they end where the next one's start.
     deltas: u32,
-    /// How many entries hang on it, itself included.
+    /// How many entries hang on it, itself included; without any it is left out.
     weight: u32,
+}
+
+impl Node {
+    /// Where the entry stands that this one is built on.
+    fn base(&self) -> Option<usize> {
+        match self.entry.base {
+            Base::Entry(base) => Some(base as usize),
+            _ => None,
+        }
+    }
 }
 
 impl From<Entry> for Node {
@@ -61,24 +71,49 @@ impl Forest {
     pub fn new(mut nodes: Vec<Node>) -> Self {
         let deltas = hang(&mut nodes);
         let mut forest = Self { nodes, deltas };
+        forest.weigh();
+        forest
+    }
+
+    /// Of the same entries only those that are wanted, and those that they are built on.
+    pub fn leading_to(mut self, wanted: impl Fn(Entry) -> bool) -> Self {
+        for node in &mut self.nodes {
+            node.weight = 0;
+        }
+        for at in 0..self.nodes.len() {
+            let mut next = wanted(self.nodes[at].entry).then_some(at);
+            // What is marked leads to marked ones only; some could be built on each other in a circle.
+            while let Some(node) = next.map(|at| &mut self.nodes[at])
+                && node.weight == 0
+            {
+                node.weight = 1;
+                next = node.base();
+            }
+        }
+        self.deltas = hang(&mut self.nodes);
+        self.weigh();
+        self
+    }
+
+    /// Tells each entry its kind, and how many hang on it, of which it knows itself only.
+    fn weigh(&mut self) {
         // From the roots outward, so that each delta comes after its base.
-        let mut order: Vec<u32> = forest.roots().map(|(place, _)| place).collect();
+        let mut order: Vec<u32> = self.roots().map(|(place, _)| place).collect();
         let mut at = 0;
         while let Some(&place) = order.get(at) {
-            let kind = forest.entry(place).kind;
+            let kind = self.entry(place).kind;
             let deltas = order.len();
-            order.extend(forest.deltas(place));
+            order.extend(self.deltas(place));
             for &delta in &order[deltas..] {
-                forest.nodes[delta as usize].entry.kind = kind;
+                self.nodes[delta as usize].entry.kind = kind;
             }
             at += 1;
         }
         for &place in order.iter().rev() {
-            if let Base::Entry(base) = forest.entry(place).base {
-                forest.nodes[base as usize].weight += forest.weight(place);
+            if let Some(base) = self.nodes[place as usize].base() {
+                self.nodes[base].weight += self.weight(place);
             }
         }
-        forest
     }
 
     pub fn entry(&self, place: u32) -> Entry {
@@ -91,8 +126,10 @@ impl Forest {
 
     /// The entries that are not built on another of the pack.
     pub fn roots(&self) -> impl Iterator<Item = (u32, Entry)> + '_ {
-        self.entries()
-            .filter(|(_, entry)| !matches!(entry.base, Base::Entry(_)))
+        let is_root = |(place, entry): &(u32, Entry)| {
+            !matches!(entry.base, Base::Entry(_)) && self.weight(*place) > 0
+        };
+        self.entries().filter(is_root)
     }
 
     /// The entries built right on this one.
@@ -113,11 +150,10 @@ impl Forest {
 fn hang(nodes: &mut [Node]) -> Vec<u32> {
     // At first how many there are, then where the next one goes, which in the end is where the next
     // node's start.
+    let base = |node: &Node| node.base().filter(|_| node.weight > 0);
     let mut next = vec![0_u32; nodes.len()];
-    for node in &*nodes {
-        if let Base::Entry(base) = node.entry.base {
-            next[base as usize] += 1;
-        }
+    for base in nodes.iter().filter_map(base) {
+        next[base] += 1;
     }
     let mut all = 0;
     for (node, next) in nodes.iter_mut().zip(&mut next) {
@@ -126,10 +162,9 @@ fn hang(nodes: &mut [Node]) -> Vec<u32> {
     }
     let mut deltas = vec![0; all as usize];
     for (place, node) in (0..).zip(&*nodes) {
-        if let Base::Entry(base) = node.entry.base {
-            let next = &mut next[base as usize];
-            deltas[*next as usize] = place;
-            *next += 1;
+        if let Some(base) = base(node) {
+            deltas[next[base] as usize] = place;
+            next[base] += 1;
         }
     }
     deltas
@@ -162,6 +197,7 @@ mod tests {
         fn each_delta_hangs_on_its_base(
             draws in prop::collection::vec(prop::option::weighted(0.8, any::<prop::sample::Index>()), 1..40),
             order in any::<u64>(),
+            wanted in any::<u64>(),
         ) {
             // Bases come before or behind: the places are shuffled, and none is built on itself.
             let mut places: Vec<u32> = (0..draws.len() as u32).collect();
@@ -192,6 +228,38 @@ mod tests {
             let roots: Vec<u32> = forest.roots().map(|(place, _)| place).collect();
             let alone = (0..bases.len() as u32).filter(|&at| bases[at as usize].is_none());
             prop_assert_eq!(roots, alone.collect::<Vec<_>>());
+
+            let is_wanted = |place: u32| wanted >> (place % 64) & 1 == 1;
+            let mut leads = vec![false; bases.len()];
+            for &place in places.iter().rev() {
+                leads[place as usize] |= is_wanted(place);
+                if let Some(base) = bases[place as usize] {
+                    leads[base as usize] |= leads[place as usize];
+                }
+            }
+            let mut seen: Vec<u32> = Vec::new();
+            let forest = forest.leading_to(|entry| is_wanted(entry.number));
+            let mut next: Vec<u32> = forest.roots().map(|(place, _)| place).collect();
+            while let Some(place) = next.pop() {
+                let hung = forest.deltas(place);
+                let weights = hung.iter().map(|&delta| forest.weight(delta)).sum::<u32>();
+                prop_assert_eq!(forest.weight(place), 1 + weights);
+                prop_assert!(hung.iter().all(|&delta| bases[delta as usize] == Some(place)));
+                next.extend(hung);
+                seen.push(place);
+            }
+            seen.sort_unstable();
+            let expected = (0..bases.len() as u32).filter(|&at| leads[at as usize]);
+            prop_assert_eq!(seen, expected.collect::<Vec<_>>());
+        }
+
+        /// A broken pack may have deltas that are built on each other.
+        #[test]
+        fn a_circle_leads_to_nothing(len in 1..6_u32, wanted in 0..6_u32) {
+            let nodes = (0..len).map(|place| entry(place as usize, Some((place + 1) % len)).into());
+            let forest = Forest::new(nodes.collect());
+            let forest = forest.leading_to(|entry| entry.number == wanted);
+            prop_assert_eq!(forest.roots().count(), 0);
         }
     }
 }

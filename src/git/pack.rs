@@ -198,6 +198,13 @@ impl Pack {
         forest.get_or_insert_with(read).clone()
     }
 
+    /// The same for one who keeps it, and nobody else.
+    pub fn take_forest(&self) -> Forest {
+        let mut forest = self.forest.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = forest.take().and_then(Arc::into_inner);
+        taken.unwrap_or_else(|| self.read_forest())
+    }
+
     /// Gives the memory of the forest back, when nobody walks through it any more.
     pub fn forget_forest(&self) {
         let mut forest = self.forest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -315,49 +322,6 @@ impl Pack {
         let inflated = inflater.decompress(packed, head, InflateFlush::NoFlush);
         inflated.map_err(|_| "its data is broken")?;
         Ok(&head[..inflater.total_out() as usize])
-    }
-
-    /// Inflates the entry that starts at an offset, wherever it ends.
-    ///
-    /// # Errors
-    /// When the entry is broken, in words.
-    pub fn inflate_at(
-        &self,
-        offset: u64,
-        inflater: &mut Decompressor,
-        out: &mut Vec<u8>,
-    ) -> Result<(), &'static str> {
-        let file = self.file(offset..offset);
-        let entry = file.entry(offset).map_err(|_| "its header is broken")?;
-        let end = file.pack_end() as u64;
-        let packed = entry.data_offset..end;
-        inflate(&file, packed, entry.decompressed_size, inflater, out)?;
-        // What it took of the pack is not told, but no more than this.
-        let most = offset.saturating_add(out.len() as u64);
-        self.file(offset..most.min(end));
-        Ok(())
-    }
-
-    /// Where an object's root starts in the pack, and the deltas that lead from there to it, the last
-    /// first. `None` where they cannot be followed in this pack.
-    pub fn chain(&self, number: u32) -> Option<(u64, Vec<u64>)> {
-        let mut offset = self.index.pack_offset_at_index(number);
-        let file = self.file(offset..offset);
-        let mut deltas = Vec::new();
-        // References could lead in a circle.
-        while deltas.len() <= self.len() as usize {
-            let base = match file.entry(offset).ok()?.header {
-                Header::OfsDelta { base_distance } => offset.checked_sub(base_distance)?,
-                Header::RefDelta { base_id } => {
-                    let number = self.index.lookup(base_id)?;
-                    self.index.pack_offset_at_index(number)
-                }
-                _ => return Some((offset, deltas)),
-            };
-            deltas.push(offset);
-            offset = base;
-        }
-        None
     }
 }
 

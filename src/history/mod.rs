@@ -25,7 +25,7 @@ pub mod places;
 pub mod screen;
 pub mod secrets;
 pub mod seen;
-mod single;
+mod show;
 pub mod texts;
 pub mod walk;
 pub mod ways;
@@ -157,7 +157,6 @@ pub fn run(
     let trees = run.trees(&mut found);
     let clone = request.repo.completeness();
     let missing = missing::led_to(&run, &found.commits, trees.missing, &refs, clone.shallow);
-    store.forget_survey();
     let certain = run.is_certain(&refs, missing);
     let mut ledger = run.ledger(&found, request.repo, (clone, missing));
     for fault in refs.faults.iter().chain(&refs.log_faults) {
@@ -165,6 +164,7 @@ pub fn run(
     }
     ledger.sort();
     let mut findings = places::findings(&run, &found, trees, (&refs, certain), &mut ledger);
+    store.forget_survey();
     if request.reachable_only {
         findings.retain(places::may_be_reachable);
     }

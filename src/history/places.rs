@@ -3,39 +3,27 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
-
-use crate::decode;
 use crate::finding::{CommitNote, Finding, State, Trace};
 use crate::git::Kind;
 use crate::git::object::{self, Commit};
 use crate::git::refs::Refs;
-use crate::ledger::{Ledger, Reason};
-use crate::pipeline::{Ask, Scanner, mask_names};
-use crate::pool::Pool;
-use crate::rules::RuleRef;
-use crate::secret::Secret;
-use crate::span::ViewSpan;
+use crate::ledger::Ledger;
+use crate::pipeline::mask_names;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit, path_text};
 
 use super::graph::{Graph, Rank, Reached};
 use super::holders::{Edge, Number};
-use super::near::Near;
 use super::secrets::SecretId;
-use super::single::{self, Single};
+use super::show;
 use super::ways::{Item, Span, Ways};
 use super::{Found, Run, Trees};
 
 /// References listed with one finding; more are counted only.
 const MOST_REFS: usize = 50;
 
-/// Objects that a thread reads one from the other before another may go on: many large versions of one
-/// file are not left to one thread.
-const IN_TURN: usize = 8;
-
 /// What is known of the places of the secrets, and of the commits.
-struct Places<'p> {
-    run: &'p Run<'p>,
+pub(super) struct Places<'p> {
+    pub(super) run: &'p Run<'p>,
     graph: Graph,
     refs: &'p Refs,
     /// The references and the commits they lead to, once each.
@@ -52,10 +40,13 @@ struct Places<'p> {
 }
 
 /// Secrets to show in an object under a path, each with what commits have it there.
-type Shown = Vec<(SecretId, Place)>;
+pub(super) type Shown = Vec<(SecretId, Place)>;
+
+/// Blobs to show, under which of their paths.
+pub(super) type Blobs = HashMap<ObjectId, BTreeMap<String, Shown>>;
 
 /// One path with what some commits have there, or trees that references name.
-struct Place {
+pub(super) struct Place {
     /// The object to show: the one that the first of the commits has.
     object: ObjectId,
     span: Option<Span>,
@@ -82,7 +73,7 @@ pub(super) fn findings(
     let mut findings = places.in_names(&trees);
     // To show blobs takes memory of its own.
     drop(trees);
-    places.in_blobs(found, blobs, &mut findings, ledger);
+    show::blobs(&places, found, blobs, (&mut findings, ledger));
     findings.extend(places.in_words(found));
     findings.extend(places.in_ref_names());
     mask_names(run.sweep, &mut findings, ledger);
@@ -135,7 +126,7 @@ impl<'p> Places<'p> {
     }
 
     /// Which blobs to show under which of their paths, with the secrets to show there.
-    fn of_blobs(&self, found: &Found, trees: &Trees) -> BTreeMap<(ObjectId, String), Shown> {
+    fn of_blobs(&self, found: &Found, trees: &Trees) -> Blobs {
         let mut ways = Ways::new(&trees.holders, &trees.leaves);
         let id = |object| self.run.store.id(object);
         let (placed, objects) = self.place(&mut ways, &trees.names, id, |object, path| {
@@ -144,14 +135,14 @@ impl<'p> Places<'p> {
             let fit = secrets.filter(|(_, kinds)| kinds.fit(path));
             fit.map(|(secret, _)| *secret).collect()
         });
-        let mut shown: BTreeMap<(ObjectId, String), Shown> = BTreeMap::new();
+        let mut shown = Blobs::new();
         let mut homeless: HashSet<ObjectId> = found.blobs.keys().copied().collect();
         for object in objects {
             homeless.remove(&self.run.store.id(object));
         }
         for ((path, secret), place) in placed {
-            let key = (place.object, path);
-            shown.entry(key).or_default().push((secret, place));
+            let paths = shown.entry(place.object).or_default();
+            paths.entry(path).or_default().push((secret, place));
         }
         for id in homeless {
             let path = id.to_string();
@@ -162,74 +153,7 @@ impl<'p> Places<'p> {
             let secrets = fit.map(|(secret, _)| (*secret, self.without_path(id)));
             let secrets: Vec<_> = secrets.collect();
             if !secrets.is_empty() {
-                shown.insert((id, path), secrets);
-            }
-        }
-        shown
-    }
-
-    /// Secrets in files. What can no longer be read is told to the ledger.
-    fn in_blobs(
-        &self,
-        found: &Found,
-        shown: BTreeMap<(ObjectId, String), Shown>,
-        findings: &mut Vec<Finding>,
-        ledger: &mut Ledger,
-    ) {
-        let mut shown: Vec<_> = shown.into_iter().collect();
-        shown.sort_by_cached_key(|((id, _), _)| single::turn(self.run.store, *id));
-        let workers = Pool::default();
-        let make = || (self.run.sweep.scanner(), Single::new(self.run));
-        let made: Vec<Result<Vec<Finding>, (String, String)>> = shown
-            .into_par_iter()
-            .with_max_len(IN_TURN)
-            .map_init(
-                || workers.lend(make),
-                |worker, ((id, path), wanted)| {
-                    let (scanner, single) = &mut **worker;
-                    let bytes = single.read(id);
-                    let bytes = bytes.map_err(|why| (format!("object {id}"), why))?;
-                    let places = found.blobs.get(&id).and_then(|h| h.places.as_deref());
-                    Ok(self.show_blob(scanner, (bytes, places), &path, wanted))
-                },
-            )
-            .collect();
-        // There may be very many.
-        findings.reserve_exact(made.iter().flatten().map(Vec::len).sum());
-        for made in made {
-            match made {
-                Ok(made) => findings.extend(made),
-                Err((object, why)) => ledger.leave_out(Reason::Unreadable, object.into(), why),
-            }
-        }
-    }
-
-    /// Scans a blob under one of its paths, for the secrets that are to be shown there: only around
-    /// the places of all, if they are known.
-    fn show_blob(
-        &self,
-        scanner: &mut Scanner<'_>,
-        (bytes, places): (&[u8], Option<&[ViewSpan]>),
-        path: &str,
-        wanted: Shown,
-    ) -> Vec<Finding> {
-        let unit = Unit::whole(Origin::file(path), bytes);
-        let known = places.filter(|_| !self.run.naive && !decode::is_notebook_path(path));
-        let near = known.and_then(|places| Near::of(places, bytes, scanner.detector()));
-        let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
-        let secrets = self.run.secrets;
-        let is_wanted =
-            |rule: &RuleRef, secret: &Secret| wanted.contains_key(&secrets.of(rule, secret));
-        let ask = Ask {
-            focus: near.as_ref().map(Near::focus),
-            wanted: Some(&is_wanted),
-            known: known.filter(|_| near.is_some()),
-            ..Ask::default()
-        };
-        let mut shown = Vec::new();
-        for finding in scanner.scan_for(&unit, ask).iter() {
-            if let Some(place) = wanted.remove(&secrets.number(finding)) {
-                shown.push(self.traced(finding.clone(), Part::File, &place));
+                shown.insert(id, [(path, secrets)].into());
             }
         }
         shown
@@ -424,7 +348,7 @@ impl<'p> Places<'p> {
     }
 
     /// A finding with what is known of its place.
-    fn traced(&self, mut finding: Finding, part: Part, place: &Place) -> Finding {
+    pub(super) fn traced(&self, mut finding: Finding, part: Part, place: &Place) -> Finding {
         let first = place.span.map(|span| self.note(span.first));
         finding.origin.part = part;
         finding.origin.git = Some(GitOrigin {

@@ -5,6 +5,7 @@
 //! until its last delta is made. Trees are shared out to threads, and so are the branches of large
 //! ones.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,8 +26,10 @@ use crate::unit::ObjectId;
 
 /// A branch of so many deltas is worth a task of its own.
 const BRANCH: u32 = 64;
-/// Roots walked in one task.
+/// Roots walked in one task, at most.
 const BATCH: usize = 32;
+/// Tasks for each thread at least, if there are so many roots.
+const TASKS: usize = 8;
 /// Bytes of all objects of a tree, as far as can be told beforehand, from which on it is begun
 /// before the others: what is begun last should not take long.
 const LARGE: u64 = 16 << 20;
@@ -137,23 +140,68 @@ impl Walk<'_> {
     pub fn run<V: Visit>(&self, make: impl Fn() -> V + Sync) -> Vec<V> {
         let workers = Pool::default();
         for pack in &self.store.packs {
-            let forest = &*pack.forest();
-            let grove = Grove {
-                walk: self,
-                pack,
-                forest,
-                workers: &workers,
-                make: &make,
-            };
-            grove.visit();
+            self.visit_pack(pack, &pack.forest(), &workers, &make);
         }
-        self.visit_loose(&workers, &make);
-        let workers = workers.into_items().into_iter();
-        workers.map(|worker| worker.visitor).collect()
+        self.visit_singly(&self.store.loose, &workers, &make);
+        visitors(workers)
     }
 
-    fn visit_loose<V: Visit>(&self, workers: &Pool<Worker<V>>, make: &(impl Fn() -> V + Sync)) {
-        self.store.loose.par_chunks(64).for_each(|ids| {
+    /// Visits some objects, and of the packs those that they are built on. Nothing of the packs' survey
+    /// is left then.
+    pub fn run_to<V: Visit>(&self, ids: &[ObjectId], make: impl Fn() -> V + Sync) -> Vec<V> {
+        let mut packed: Vec<HashSet<u32>> = vec![HashSet::new(); self.store.packs.len()];
+        let mut loose = Vec::new();
+        for id in ids {
+            match self.store.packed(id) {
+                Some((pack, number)) => {
+                    packed[pack].insert(number);
+                }
+                None => loose.push(*id),
+            }
+        }
+        let workers = Pool::default();
+        for (pack, wanted) in self.store.packs.iter().zip(packed) {
+            if !wanted.is_empty() {
+                let forest = pack.take_forest();
+                let forest = forest.leading_to(|entry| wanted.contains(&entry.number));
+                self.visit_pack(pack, &forest, &workers, &make);
+            }
+        }
+        self.visit_singly(&loose, &workers, &make);
+        visitors(workers)
+    }
+
+    /// Visits some objects, each read by itself.
+    pub fn run_singly<V: Visit>(&self, ids: &[ObjectId], make: impl Fn() -> V + Sync) -> Vec<V> {
+        let workers = Pool::default();
+        self.visit_singly(ids, &workers, &make);
+        visitors(workers)
+    }
+
+    fn visit_pack<V: Visit>(
+        &self,
+        pack: &Pack,
+        forest: &Forest,
+        workers: &Pool<Worker<V>>,
+        make: &(impl Fn() -> V + Sync),
+    ) {
+        let grove = Grove {
+            walk: self,
+            pack,
+            forest,
+            workers,
+            make,
+        };
+        grove.visit();
+    }
+
+    fn visit_singly<V: Visit>(
+        &self,
+        ids: &[ObjectId],
+        workers: &Pool<Worker<V>>,
+        make: &(impl Fn() -> V + Sync),
+    ) {
+        ids.par_chunks(64).for_each(|ids| {
             let mut worker = workers.lend(|| Worker::new(make()));
             for id in ids {
                 if self.stop.load(Ordering::Relaxed) {
@@ -205,6 +253,11 @@ impl Walk<'_> {
     }
 }
 
+fn visitors<V: Visit>(workers: Pool<Worker<V>>) -> Vec<V> {
+    let workers = workers.into_items().into_iter();
+    workers.map(|worker| worker.visitor).collect()
+}
+
 /// The walk through one pack.
 struct Grove<'a, V: Visit, F> {
     walk: &'a Walk<'a>,
@@ -225,10 +278,12 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             .map(|(place, entry)| (bytes(place, entry), place))
             .partition(|&(bytes, _)| bytes >= LARGE);
         large.sort_unstable();
+        let tasks = TASKS * rayon::current_num_threads();
+        let batch = (small.len() / tasks).clamp(1, BATCH);
         // This thread takes what was queued last, so the largest come last; the others take what
         // was queued first.
         rayon::scope(|scope| {
-            for batch in small.chunks(BATCH).chain(large.chunks(1)) {
+            for batch in small.chunks(batch).chain(large.chunks(1)) {
                 let jobs = batch.iter().rev().map(|&(_, place)| (place, None));
                 let jobs = jobs.collect();
                 scope.spawn(move |scope| self.work(scope, jobs));

@@ -1,0 +1,136 @@
+//! Shows the secrets in files: reads the blobs that hold them once more, under their paths.
+//!
+//! A sweep keeps of a blob where its secrets stand, not what is around them. So the trees of deltas
+//! are walked again, as far as they lead to these blobs, and there only the places are searched.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
+
+use crate::decode;
+use crate::finding::Finding;
+use crate::git::Kind;
+use crate::ledger::{Ledger, Reason};
+use crate::pipeline::{Ask, Progress, Scanner};
+use crate::rules::RuleRef;
+use crate::secret::Secret;
+use crate::span::ViewSpan;
+use crate::unit::{ObjectId, Origin, Part, Unit};
+
+use super::Found;
+use super::changes::Changes;
+use super::near::Near;
+use super::places::{Blobs, Place, Places, Shown};
+use super::secrets::SecretId;
+use super::walk::{LazyId, Unread, Visit, Walk};
+
+/// Adds the secrets in some blobs to the findings. What can no longer be read is told to the ledger.
+pub(super) fn blobs(
+    places: &Places<'_>,
+    found: &Found,
+    shown: Blobs,
+    (findings, ledger): (&mut Vec<Finding>, &mut Ledger),
+) {
+    let left = Mutex::new(shown);
+    let make = || Show {
+        places,
+        found,
+        left: &left,
+        scanner: places.run.sweep.scanner(),
+        made: Vec::new(),
+    };
+    let walk = |unread: &Mutex<Vec<Unread>>, singly: bool| {
+        let walk = Walk {
+            store: places.run.store,
+            reader: places.run.reader,
+            kinds: &[Kind::Blob],
+            progress: &Progress::default(),
+            // What was found until somebody stopped the sweep is shown.
+            stop: &AtomicBool::new(false),
+            unread,
+        };
+        let ids: Vec<ObjectId> = {
+            let left = left.lock().unwrap_or_else(PoisonError::into_inner);
+            left.keys().copied().collect()
+        };
+        match singly {
+            true => walk.run_singly(&ids, make),
+            false => walk.run_to(&ids, make),
+        }
+    };
+    let mut shows = match places.run.naive {
+        true => Vec::new(),
+        false => walk(&Mutex::default(), false),
+    };
+    // Of what is broken in a pack there may be another copy.
+    let unread = Mutex::default();
+    shows.extend(walk(&unread, true));
+    // There may be very many.
+    findings.reserve_exact(shows.iter().map(|show| show.made.len()).sum());
+    for show in shows {
+        findings.extend(show.made);
+    }
+    let unread = unread.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let left = left.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for Unread { id, why } in unread.into_iter().filter(|one| left.contains_key(&one.id)) {
+        ledger.leave_out(Reason::Unreadable, format!("object {id}").into(), why);
+    }
+}
+
+/// Shows the blobs that come by. Every thread has its own.
+struct Show<'s> {
+    places: &'s Places<'s>,
+    found: &'s Found,
+    /// What is still to be shown: a blob may come by in several packs.
+    left: &'s Mutex<Blobs>,
+    scanner: Scanner<'s>,
+    made: Vec<Finding>,
+}
+
+impl Visit for Show<'_> {
+    type Seen = ();
+
+    fn whole(&mut self, id: LazyId<'_>, _: Kind, bytes: &[u8]) {
+        let id = id.read();
+        let shown = {
+            let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+            left.remove(&id)
+        };
+        let holding = self.found.blobs.get(&id);
+        let spots = holding.and_then(|holding| holding.places.as_deref());
+        for (path, wanted) in shown.into_iter().flatten() {
+            self.blob((bytes, spots), &path, wanted);
+        }
+    }
+
+    fn delta(&mut self, id: LazyId<'_>, kind: Kind, (): &(), _: &Changes, bytes: &[u8]) {
+        self.whole(id, kind, bytes);
+    }
+}
+
+impl Show<'_> {
+    /// Scans a blob under one of its paths, for the secrets that are to be shown there: only around
+    /// the places of all, if they are known.
+    fn blob(&mut self, (bytes, spots): (&[u8], Option<&[ViewSpan]>), path: &str, wanted: Shown) {
+        let run = self.places.run;
+        let unit = Unit::whole(Origin::file(path), bytes);
+        let known = spots.filter(|_| !run.naive && !decode::is_notebook_path(path));
+        let near = known.and_then(|spots| Near::of(spots, bytes, self.scanner.detector()));
+        let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
+        let is_wanted =
+            |rule: &RuleRef, secret: &Secret| wanted.contains_key(&run.secrets.of(rule, secret));
+        let ask = Ask {
+            focus: near.as_ref().map(Near::focus),
+            wanted: Some(&is_wanted),
+            known: known.filter(|_| near.is_some()),
+            ..Ask::default()
+        };
+        for finding in self.scanner.scan_for(&unit, ask).iter() {
+            if let Some(place) = wanted.remove(&run.secrets.number(finding)) {
+                let finding = finding.clone();
+                self.made
+                    .push(self.places.traced(finding, Part::File, &place));
+            }
+        }
+    }
+}
