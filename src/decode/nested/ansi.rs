@@ -12,7 +12,10 @@ const SPELLED: [&[u8]; 6] = [b"\\x1b", b"\\x1B", b"\\u001b", b"\\u001B", b"\\033
 
 /// The longest parameters of a CSI sequence, and the longest text of an OSC one.
 const MAX_PARAMETERS: usize = 64;
-const MAX_COMMAND: usize = 1 << 10;
+const MAX_COMMAND: usize = 1 << 9;
+
+/// The longest sequence behind its first byte.
+const MAX_SEQUENCE: usize = MAX_COMMAND + 2;
 
 /// Marks are ESC and the last of some backslashes.
 pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
@@ -23,7 +26,7 @@ pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
         let (start, len) = spelled(text, first, slashes)?;
         Some(Sign {
             core: start..start + len,
-            told_by: first..start + len,
+            told_by: first..end + MAX_SEQUENCE,
         })
     });
 }

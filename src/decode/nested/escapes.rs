@@ -14,38 +14,39 @@ const BLOCK: usize = 64;
 /// How far apart the line ends of a text in one string may stand.
 const NEAR: usize = 300;
 
+/// How much behind the backslashes tells of an escape, at most.
+const TOLD_BY: usize = 1 + NEAR;
+
 /// Marks are the last of some backslashes.
 pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
     finds.lines(text, marks, |last| {
         let end = last + 1;
         let slashes = super::slashes_before(text, end);
-        let [len, told_by] = telling(slashes, &text[end..])?;
+        let len = telling(slashes, &text[end..])?;
         Some(Sign {
             core: last..end + len,
-            told_by: end - slashes..end + told_by,
+            told_by: end - slashes..end + TOLD_BY,
         })
     });
 }
 
-/// Whether what follows a run of backslashes makes the line worth opening; how long that is, and how much
-/// of what follows tells so.
-fn telling(slashes: usize, rest: &[u8]) -> Option<[usize; 2]> {
+/// Whether what follows a run of backslashes makes the line worth opening; how long that is.
+fn telling(slashes: usize, rest: &[u8]) -> Option<usize> {
     match rest {
-        [b'\'' | b'/', ..] if slashes % 2 == 1 => Some([1; 2]),
-        [b'"', ..] if slashes % 2 == 1 => Some([1; 2]),
+        [b'\'' | b'/', ..] if slashes % 2 == 1 => Some(1),
+        [b'"', ..] if slashes % 2 == 1 => Some(1),
         // `"\\"` is a backslash between quotes; `\\"name\\"` is JSON twice escaped.
-        [b'"', next, ..] if next.is_ascii_alphanumeric() => Some([1, 2]),
+        [b'"', next, ..] if next.is_ascii_alphanumeric() => Some(1),
         // A text of several lines in one string, as JSON has them.
         [b'n', rest @ ..] if slashes % 2 == 1 => {
             let near = &rest[..rest.len().min(NEAR)];
             let line = memchr::memchr(b'\n', near).map_or(near, |end| &near[..end]);
-            let second = memchr::memmem::find_iter(line, b"\\n").nth(1)?;
-            Some([1, 1 + second + 2])
+            memchr::memmem::find_iter(line, b"\\n").nth(1).map(|_| 1)
         }
         [b'u' | b'x' | b'U', ..] => {
             let (len, character) = number(rest)?;
             let printable = character.is_ascii_graphic() || character == ' ';
-            printable.then_some([len; 2])
+            printable.then_some(len)
         }
         _ => None,
     }

@@ -3,6 +3,8 @@
 //! Where the two sides meet, the quotes and all between them are taken out; the rest of the lines
 //! stays, with the name before the first literal.
 
+use std::ops::Range;
+
 use super::{Finds, Marks, Region, Sign, Writer};
 
 /// A joint is within a value when bytes without space touch it on both sides, so many on one.
@@ -13,30 +15,35 @@ const CARRIED: usize = 8;
 const MAX_GAP: usize = 256;
 
 /// How far from the joint the other quotes of the two literals may be.
-const MAX_LITERAL: usize = 1 << 10;
+const MAX_LITERAL: usize = 1 << 9;
 
 /// Marks are quotes and backslashes.
 pub(super) fn find(text: &[u8], marks: Marks<'_>, finds: &mut Finds<'_>) {
     finds.lines(text, marks, |start| {
         // What is escaped opens and closes nothing.
-        let is_bare = super::slashes_before(text, start).is_multiple_of(2);
-        is_bare.then(|| joint(text, start))?
+        let slashes = super::slashes_before(text, start);
+        let is_bare = slashes.is_multiple_of(2) && slashes < MAX_LITERAL;
+        let core = joint(text, start).filter(|_| is_bare)?;
+        Some(Sign {
+            told_by: start.saturating_sub(MAX_LITERAL)..core.end + MAX_LITERAL,
+            core,
+        })
     });
 }
 
 pub(super) fn decode(text: &[u8], region: &Region, out: &mut Writer<'_>) {
     let text = text.get(..region.end).unwrap_or(text);
     let mut at = region.start;
-    while let Some(Sign { core, .. }) = next(text, at) {
-        out.copy(text, at..core.start);
-        at = core.end;
+    while let Some(joint) = next(text, at) {
+        out.copy(text, at..joint.start);
+        at = joint.end;
     }
     out.copy(text, at..text.len());
 }
 
 /// The next joint that starts at `at` or later: from the quote that closes one literal to the
 /// quote that opens the other, or a backslash and the line end it hides.
-fn next(text: &[u8], mut at: usize) -> Option<Sign> {
+fn next(text: &[u8], mut at: usize) -> Option<Range<usize>> {
     loop {
         let start = at + memchr::memchr3(b'"', b'\'', b'\\', text.get(at..)?)?;
         match joint(text, start) {
@@ -48,7 +55,7 @@ fn next(text: &[u8], mut at: usize) -> Option<Sign> {
 }
 
 /// The joint whose first byte is the quote or backslash at `start`.
-pub(super) fn joint(text: &[u8], start: usize) -> Option<Sign> {
+pub(super) fn joint(text: &[u8], start: usize) -> Option<Range<usize>> {
     match text.get(start..start + 2)? {
         [b'\\', b'\n' | b'\r'] => continuation(text, start),
         [
@@ -60,30 +67,23 @@ pub(super) fn joint(text: &[u8], start: usize) -> Option<Sign> {
 }
 
 /// A line end that a backslash hides within a word or a literal.
-fn continuation(text: &[u8], start: usize) -> Option<Sign> {
+fn continuation(text: &[u8], start: usize) -> Option<Range<usize>> {
     let end = start + 1 + line_end(&text[start + 1..])?;
     let escaped = text[..start].last() == Some(&b'\\');
-    let told_by = start.saturating_sub(CARRIED)..text.len().min(end + CARRIED);
-    (is_within_value(text, start, end) && !escaped).then_some(Sign {
-        core: start..end,
-        told_by,
-    })
+    (is_within_value(text, start, end) && !escaped).then_some(start..end)
 }
 
 /// Two literals of which the first ends with the quote at `start`.
-fn literals(text: &[u8], start: usize) -> Option<Sign> {
+fn literals(text: &[u8], start: usize) -> Option<Range<usize>> {
     let (end, quote) = gap(text, start + 1, text[start])?;
     if is_literal(text, start, end) || !is_within_value(text, start, end) {
         return None;
     }
-    let floor = start.saturating_sub(MAX_LITERAL);
+    let opened = &text[start.saturating_sub(MAX_LITERAL)..start];
     let closed = &text[end..end.saturating_add(MAX_LITERAL).min(text.len())];
-    let opens = floor + memchr::memrchr2(text[start], b'\n', &text[floor..start])?;
-    let closes = end + memchr::memchr2(quote, b'\n', closed)?;
-    (text[opens] != b'\n' && text[closes] != b'\n').then_some(Sign {
-        core: start..end,
-        told_by: opens..closes + 1,
-    })
+    let opens = memchr::memrchr2(text[start], b'\n', opened)?;
+    let closes = memchr::memchr2(quote, b'\n', closed)?;
+    (opened[opens] != b'\n' && closed[closes] != b'\n').then_some(start..end)
 }
 
 /// Whether what seems to be a joint is a literal itself, such as the `" "` of `split(" ")`.

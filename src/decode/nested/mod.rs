@@ -40,10 +40,6 @@ use crate::span::ViewSpan;
 pub use base64::cut_by as payload_cut_by;
 pub use survey::Survey;
 
-/// How far around a marker its lines must be opened for all to be read that it can concern: twice as far
-/// as decoding [tells](super::View::tells) something new.
-const NEAR: usize = 2 * super::TOLD as usize;
-
 /// Text before a decoded word that is kept with it: it holds the name the word is given.
 const CONTEXT: usize = 64;
 
@@ -98,7 +94,7 @@ struct Region {
 struct Sign {
     /// What is undone there.
     core: Range<usize>,
-    /// All that tells of it.
+    /// All that may tell of it, the text's end or not.
     told_by: Range<usize>,
 }
 
@@ -161,14 +157,14 @@ impl Finds<'_> {
         self.taken_at(&marker).is_none() && self.is_exposed(marker)
     }
 
-    /// The same of what opens lines: an earlier coding has opened enough of them for what is near to the
-    /// marker, or it is opened here too.
+    /// The same of what opens lines: an earlier coding has opened all of them that the marker opens, or it
+    /// is opened here too.
     fn wants_lines(&self, text: &[u8], marker: Range<usize>) -> bool {
         let is_enough = |taken: Range<usize>| {
             let begins_line = taken.start == 0 || text[taken.start - 1] == b'\n';
             let ends_line = matches!(text.get(taken.end), None | Some(b'\n'));
-            (begins_line || taken.start + NEAR <= marker.start)
-                && (ends_line || marker.end + NEAR <= taken.end)
+            (begins_line || taken.start + REACH <= marker.start)
+                && (ends_line || marker.end + REACH <= taken.end)
         };
         !self.taken_at(&marker).is_some_and(is_enough) && self.is_exposed(marker)
     }
@@ -188,7 +184,8 @@ impl Finds<'_> {
     }
 
     /// Adds the lines with marks that tell of something to decode, as far as [`REACH`] from all that tells of
-    /// it: what is opened does not depend on what is farther off. `tells` gives what stands at a mark.
+    /// it: what is opened does not depend on what is farther off. `tells` gives what stands at a mark; what
+    /// tells of that starts and ends no earlier than what tells of a mark before.
     fn lines(&mut self, text: &[u8], mut marks: Marks<'_>, tells: impl Fn(usize) -> Option<Sign>) {
         let mut at = 0;
         while let Some(mark) = marks.next(at) {
@@ -198,20 +195,19 @@ impl Finds<'_> {
             };
             let mut next = wanted(self, mark);
             while let Some(sign) = next.take() {
-                at = self.line(text, sign.told_by);
+                at = self.line(text, sign);
                 // Of the marks in what is opened, the last one tells how far to go.
                 next = marks.last_before(at, |mark| wanted(self, mark));
             }
         }
     }
 
-    /// Adds the lines of what tells of something, or what is near to all of that where they are long. Gives
-    /// where they end.
-    fn line(&mut self, text: &[u8], told_by: Range<usize>) -> usize {
-        let [first, last] = [told_by.end.saturating_sub(REACH), told_by.start + REACH];
-        let Range { start, end } = self.lines.along(text, told_by);
-        let end = end.min(last);
-        self.merge(start.max(first), end);
+    /// Adds the lines of a sign, or what is near to all of it where they are long. Gives where they end.
+    fn line(&mut self, text: &[u8], Sign { core, told_by }: Sign) -> usize {
+        let Range { start, end } = self.lines.along(text, core);
+        let start = start.max(told_by.end.saturating_sub(REACH));
+        let end = end.min(told_by.start + REACH);
+        self.merge(start, end);
         end
     }
 

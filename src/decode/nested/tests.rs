@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{BASE_BUDGET, CODINGS, payload_cut_by};
 use crate::decode::{self, Document, Layer, Limits};
-use crate::lines::{self, LineSearch};
+use crate::lines;
 use crate::span::ViewSpan;
 use crate::unit::{Origin, Unit};
 
@@ -569,6 +569,38 @@ fn spell(layer: Layer, text: &str) -> Option<String> {
     })
 }
 
+/// Of each coding that opens lines, what does so.
+const MARKS: [&[&str]; 4] = [
+    &["\\\"", "\\nb\\nc\\nd", "\\u0041", "\\n"],
+    &[
+        "\u{1b}[0m",
+        concat!(
+            "\u{1b}]0;",
+            "------------------------------------------------------------------------------",
+            "------------------------------------------------------------------------------",
+            "------------------------------------------------------------------------------",
+            "\u{7}"
+        ),
+        "\\x1b[1;31m",
+    ],
+    &["&amp;", "&#x000022;"],
+    &["\"aaaabbbbcc\" + \"ddddeeee\"", "'aaaabbbb'  .  'cc'", "\""],
+];
+
+/// Which bytes of a text are opened.
+fn opened(text: &[u8]) -> Vec<bool> {
+    let document = open(text);
+    let mut opened = vec![false; text.len()];
+    for (index, view) in document.searchable().skip(1) {
+        for at in 0..view.text.len() as u32 {
+            if let Some(opened) = opened.get_mut(document.origin(index, at) as usize) {
+                *opened = true;
+            }
+        }
+    }
+    opened
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(160))]
 
@@ -649,45 +681,39 @@ proptest! {
         prop_assert!(read == opened);
     }
 
-    /// What a mark opens does not depend on those that stand before it.
+    /// Whether a byte is opened does not depend on what is farther off.
     #[test]
     fn what_is_opened_is_what_is_near_to_marks(
-        gaps in prop::collection::vec((0..3 * lines::REACH, any::<bool>()), 1..12),
+        coding in 0..MARKS.len(),
+        gaps in prop::collection::vec(
+            (prop_oneof![0..2 * lines::REACH, 0..400_usize], prop::bool::weighted(0.2), 0..4_usize),
+            1..9,
+        ),
+        inward in prop::collection::vec(0..600_usize, 8),
     ) {
         let mut text = Vec::new();
-        let mut near = Vec::new();
-        for (gap, ends) in gaps {
+        let mut at = Vec::new();
+        for (gap, ends, mark) in gaps {
             text.resize(text.len() + gap, b'x');
             if ends {
                 text.push(b'\n');
             }
-            near.push(text.len());
-            text.extend_from_slice(b"\\\"");
+            at.push(text.len());
+            text.extend_from_slice(MARKS[coding][mark % MARKS[coding].len()].as_bytes());
         }
         text.extend_from_slice(&[b'x'; 2 * lines::REACH]);
-        let mut opened = vec![false; text.len()];
-        for mark in near {
-            let (start, end) = LineSearch::default().around(&text, mark..mark + 2);
-            let near = (mark + 2).saturating_sub(lines::REACH)..mark + lines::REACH;
-            let start = start.map_or(near.start, |line| line.max(near.start));
-            let end = end.map_or(near.end, |line| line.min(near.end));
-            opened[start..end].fill(true);
+        // At the edges of what marks open.
+        let edges = inward.iter().flat_map(|by| {
+            let edge = lines::REACH - by;
+            at.iter().flat_map(move |mark| [mark.checked_sub(edge), Some(mark + edge)])
+        });
+        let whole = opened(&text);
+        for probe in edges.flatten().filter(|&probe| probe < text.len()) {
+            let near = probe.saturating_sub(lines::REACH)..text.len().min(probe + lines::REACH + 1);
+            let mut alone = vec![b'x'; text.len()];
+            alone[near.clone()].copy_from_slice(&text[near]);
+            prop_assert_eq!(whole[probe], opened(&alone)[probe], "{}", probe);
         }
-        let document = open(&text);
-        let (_, view) = document.searchable().nth(1).expect("a view of escapes");
-        prop_assert_eq!(view.layer, Layer::Escapes);
-        // The last byte is the line end that ends each view.
-        let read = (1..view.text.len()).map(|at| document.origin(1, at as u32 - 1));
-        // The line end between two lines belongs to both.
-        let is_opened =
-            |&at: &usize| opened[at] || at > 0 && opened[at - 1] && opened.get(at + 1) == Some(&true);
-        let origins: Vec<usize> = (0..text.len()).filter(is_opened).collect();
-        let expected = origins.into_iter().filter(|&at| at == 0 || text[at - 1] != b'\\');
-        let expected: Vec<u32> = expected.map(|at| at as u32).collect();
-        let mut read: Vec<u32> = read.collect();
-        read.dedup();
-        let same = read.iter().zip(&expected).take_while(|(read, at)| read == at).count();
-        prop_assert_eq!(read.get(same), expected.get(same));
     }
 
     #[test]
