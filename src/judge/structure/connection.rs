@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use bstr::ByteSlice as _;
 use sha2::{Digest, Sha256};
 
 use super::service::{self, Service};
@@ -46,6 +47,7 @@ pub fn parse(text: &[u8], secret: ViewSpan, stretch: ViewSpan) -> Option<Connect
     let (to, enclosed) = right_end(text, start, end, high.clamp(end, text.len()));
     let mut cutter = Cutter {
         text,
+        secret: start,
         end: to,
         separator: separator(text, from..to, start),
     };
@@ -196,6 +198,8 @@ fn separator(text: &[u8], region: Range<usize>, secret: usize) -> u8 {
 
 struct Cutter<'t> {
     text: &'t [u8],
+    /// Where the secret starts.
+    secret: usize,
     end: usize,
     separator: u8,
 }
@@ -222,18 +226,35 @@ impl Cutter<'_> {
         };
         let mut key = key_at_end(&self.text[start..start + equals]);
         let mut from = start + equals + 1;
-        // A variable before the first key, or fields of a query: `CONN=Server=...`.
-        if !is_known(&key) {
-            let mut at = from;
-            let inner = memchr::memchr_iter(b'=', &self.text[from..stop]).find_map(|equals| {
-                let before = &self.text[at..from + equals];
-                at = from + equals + 1;
-                Some((key_at_end(before), at)).filter(|(key, _)| is_known(key))
-            });
-            (key, from) = inner.unwrap_or((key, from));
+        // A variable before the first key: `CONN=Server=...`.
+        while !is_known(&key) {
+            let rest = &self.text[from..stop];
+            let Some(equals) = memchr::memchr(b'=', rest) else {
+                break;
+            };
+            let inner = key_at_end(&rest[..equals]);
+            if !is_known(&inner) {
+                break;
+            }
+            key = inner;
+            from += equals + 1;
+        }
+        // The secret is given to the name right before it, whatever stands before that.
+        if (from..stop).contains(&self.secret) {
+            (key, from) = self.slot(from).unwrap_or((key, from));
         }
         let (value, next) = self.value(self.skip_blanks(from).min(self.end), stop);
         (Segment { key, value }, next)
+    }
+
+    /// The key that the secret is given to, and where its value starts, if that is behind `from`.
+    fn slot(&self, from: usize) -> Option<(String, usize)> {
+        let before = &self.text[from..self.secret];
+        let before = before.trim_end_with(|c| c.is_ascii_whitespace() || "\"'`{".contains(c));
+        let before = before.strip_suffix(b"=")?;
+        let last = memchr::memrchr(b'=', before).map_or(0, |at| at + 1);
+        let key = key_at_end(&before[last..]);
+        is_known(&key).then(|| (key, from + before.len() + 1))
     }
 
     /// A value from `start`, and where its separator stands.

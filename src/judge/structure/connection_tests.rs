@@ -239,11 +239,24 @@ fn emulator_keys_are_known_by_hash() {
 #[test]
 fn a_value_is_that_of_the_key_right_before_it() {
     let key = key(64);
-    for template in ["u=https://h/?a=b&AccountKey={s};", "x=a.a&AccountKey={s}"] {
+    for template in [
+        "u=https://h/?a=b&AccountKey={s};",
+        "u=https://h/?database=b&AccountKey={s};",
+        "x=a.a&AccountKey={s}",
+    ] {
         with(template, &key, |string| {
             assert_eq!(string.value(), key.as_bytes(), "{template}");
         });
     }
+    // What a query says is not said of the string.
+    let template =
+        "Callback=https://h/?a=1&server=localhost;Server=s.database.windows.net;Password={s}";
+    with(template, "Vq7hunter", |string| {
+        assert_eq!(
+            string.host().as_deref(),
+            Some(&b"s.database.windows.net"[..])
+        );
+    });
     // Nothing parts it from the value of another.
     let text = format!("u=https://h/a.{key};");
     let inside = ViewSpan::new(text.len() - key.len() - 1, text.len() - 1);
