@@ -256,10 +256,13 @@ mod tests {
         /// A broken pack may have deltas that are built on each other.
         #[test]
         fn a_circle_leads_to_nothing(len in 1..6_u32, wanted in 0..6_u32) {
-            let nodes = (0..len).map(|place| entry(place as usize, Some((place + 1) % len)).into());
+            let circle = (0..len).map(|place| entry(place as usize, Some((place + 1) % len)));
+            let nodes = circle.chain([entry(len as usize, None)]).map(Node::from);
             let forest = Forest::new(nodes.collect());
-            let forest = forest.leading_to(|entry| entry.number == wanted);
-            prop_assert_eq!(forest.roots().count(), 0);
+            let forest = forest.leading_to(|entry| entry.number == wanted || entry.number == len);
+            let roots: Vec<u32> = forest.roots().map(|(place, _)| place).collect();
+            prop_assert_eq!(roots, [len]);
+            prop_assert!(forest.deltas(len).is_empty());
         }
     }
 }

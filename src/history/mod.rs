@@ -162,9 +162,9 @@ pub fn run(
     for fault in refs.faults.iter().chain(&refs.log_faults) {
         ledger.leave_out(fault.reason, fault.place.as_str().into(), &*fault.why);
     }
-    ledger.sort();
     let mut findings = places::findings(&run, &found, trees, (&refs, certain), &mut ledger);
     store.forget_survey();
+    ledger.sort();
     if request.reachable_only {
         findings.retain(places::may_be_reachable);
     }

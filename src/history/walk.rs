@@ -1,4 +1,4 @@
-//! Visits every object of a store once, each delta from its base.
+//! Visits the objects of a store, all or some, once each, and each delta from its base.
 //!
 //! The deltas of a pack form trees. A tree is walked from its root down: an object is made from its
 //! base's bytes, shown to the visitor together with what the visitor kept of the base, and lives
@@ -26,7 +26,7 @@ use crate::unit::ObjectId;
 
 /// A branch of so many deltas is worth a task of its own.
 const BRANCH: u32 = 64;
-/// Roots walked in one task, at most.
+/// Roots walked in one task, or objects read by themselves, at most.
 const BATCH: usize = 32;
 /// Tasks for each thread at least, if there are so many roots.
 const TASKS: usize = 8;
@@ -161,11 +161,13 @@ impl Walk<'_> {
         }
         let workers = Pool::default();
         for (pack, wanted) in self.store.packs.iter().zip(packed) {
-            if !wanted.is_empty() {
-                let forest = pack.take_forest();
-                let forest = forest.leading_to(|entry| wanted.contains(&entry.number));
-                self.visit_pack(pack, &forest, &workers, &make);
+            if wanted.is_empty() {
+                pack.forget_forest();
+                continue;
             }
+            let forest = pack.take_forest();
+            let forest = forest.leading_to(|entry| wanted.contains(&entry.number));
+            self.visit_pack(pack, &forest, &workers, &make);
         }
         self.visit_singly(&loose, &workers, &make);
         visitors(workers)
@@ -201,7 +203,7 @@ impl Walk<'_> {
         workers: &Pool<Worker<V>>,
         make: &(impl Fn() -> V + Sync),
     ) {
-        ids.par_chunks(64).for_each(|ids| {
+        ids.par_chunks(batch(ids.len())).for_each(|ids| {
             let mut worker = workers.lend(|| Worker::new(make()));
             for id in ids {
                 if self.stop.load(Ordering::Relaxed) {
@@ -253,6 +255,11 @@ impl Walk<'_> {
     }
 }
 
+/// How many of so many roots or objects one task takes.
+fn batch(len: usize) -> usize {
+    (len / (TASKS * rayon::current_num_threads())).clamp(1, BATCH)
+}
+
 fn visitors<V: Visit>(workers: Pool<Worker<V>>) -> Vec<V> {
     let workers = workers.into_items().into_iter();
     workers.map(|worker| worker.visitor).collect()
@@ -278,12 +285,10 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             .map(|(place, entry)| (bytes(place, entry), place))
             .partition(|&(bytes, _)| bytes >= LARGE);
         large.sort_unstable();
-        let tasks = TASKS * rayon::current_num_threads();
-        let batch = (small.len() / tasks).clamp(1, BATCH);
         // This thread takes what was queued last, so the largest come last; the others take what
         // was queued first.
         rayon::scope(|scope| {
-            for batch in small.chunks(batch).chain(large.chunks(1)) {
+            for batch in small.chunks(batch(small.len())).chain(large.chunks(1)) {
                 let jobs = batch.iter().rev().map(|&(_, place)| (place, None));
                 let jobs = jobs.collect();
                 scope.spawn(move |scope| self.work(scope, jobs));

@@ -47,7 +47,7 @@ impl Kinds {
     /// Beside a bit for each kind.
     const ALL_FILES: u8 = 1 << 7;
 
-    pub fn has(self, kind: Kind) -> bool {
+    fn has(self, kind: Kind) -> bool {
         self.0 >> kind as u8 & 1 == 1
     }
 
