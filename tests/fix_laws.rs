@@ -585,6 +585,14 @@ proptest! {
         // Said twice in one output a value is one finding, and masked twice.
         let apart = |text: &[u8]| shown.iter().fold(text.to_vec(), |text, f| without_copies(&text, f.secret.expose()));
         prop_assert_eq!(apart(&without(&after, masks)), apart(&rest));
+        // A value that code has as well stays there.
+        let sources = |value: &[u8]| -> usize {
+            let source = |cell: &Value| serde_json::to_vec(&cell["source"]).expect("JSON");
+            code.iter().map(|cell| memchr::memmem::find_iter(&source(cell), value).count()).sum()
+        };
+        for value in shown.iter().map(|f| f.secret.expose()) {
+            prop_assert!(memchr::memmem::find_iter(&after, value).count() <= sources(value));
+        }
         if before.iter().all(in_code) {
             prop_assert_eq!(after, text.into_bytes());
         }
