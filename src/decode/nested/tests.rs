@@ -569,7 +569,7 @@ fn spell(layer: Layer, text: &str) -> Option<String> {
     })
 }
 
-/// Of each coding that opens lines, what does so.
+/// Of each coding that opens lines, what does so; the first by itself.
 const MARKS: [&[&str]; 4] = [
     &["\\\"", "\\nb\\nc\\nd", "\\u0041", "\\n"],
     &[
@@ -592,9 +592,11 @@ fn opened(text: &[u8]) -> Vec<bool> {
     let document = open(text);
     let mut opened = vec![false; text.len()];
     for (index, view) in document.searchable().skip(1) {
-        for at in 0..view.text.len() as u32 {
-            if let Some(opened) = opened.get_mut(document.origin(index, at) as usize) {
-                *opened = true;
+        for (at, byte) in (0..).zip(&*view.text) {
+            let origin = document.origin(index, at) as usize;
+            // Between two parts stands a line end of the decoder's own.
+            if let Some(of) = text.get(origin) {
+                opened[origin] |= *byte != b'\n' || *of == b'\n';
             }
         }
     }
@@ -692,25 +694,36 @@ proptest! {
         inward in prop::collection::vec(0..600_usize, 8),
     ) {
         let mut text = Vec::new();
-        let mut at = Vec::new();
+        let (mut at, mut telling) = (Vec::new(), Vec::new());
         for (gap, ends, mark) in gaps {
-            text.resize(text.len() + gap, b'x');
+            text.resize(text.len() + gap, b'z');
             if ends {
                 text.push(b'\n');
             }
             at.push(text.len());
-            text.extend_from_slice(MARKS[coding][mark % MARKS[coding].len()].as_bytes());
+            let mark = mark % MARKS[coding].len();
+            if mark == 0 {
+                telling.push(text.len());
+            }
+            text.extend_from_slice(MARKS[coding][mark].as_bytes());
         }
-        text.extend_from_slice(&[b'x'; 2 * lines::REACH]);
+        text.extend_from_slice(&[b'z'; 2 * lines::REACH]);
         // At the edges of what marks open.
         let edges = inward.iter().flat_map(|by| {
             let edge = lines::REACH - by;
             at.iter().flat_map(move |mark| [mark.checked_sub(edge), Some(mark + edge)])
         });
         let whole = opened(&text);
+        for mark in telling {
+            // As far on its line as every coding opens.
+            let [first, last] = [mark.saturating_sub(870), mark + 870];
+            let line = memchr::memrchr(b'\n', &text[first..mark]).map_or(first, |end| first + end + 1);
+            let end = memchr::memchr(b'\n', &text[mark..last]).map_or(last, |end| mark + end);
+            prop_assert!((line..end).all(|at| text[at] != b'z' || whole[at]), "{}", mark);
+        }
         for probe in edges.flatten().filter(|&probe| probe < text.len()) {
             let near = probe.saturating_sub(lines::REACH)..text.len().min(probe + lines::REACH + 1);
-            let mut alone = vec![b'x'; text.len()];
+            let mut alone = vec![b'z'; text.len()];
             alone[near.clone()].copy_from_slice(&text[near]);
             prop_assert_eq!(whole[probe], opened(&alone)[probe], "{}", probe);
         }

@@ -252,7 +252,7 @@ impl Cutter<'_> {
         let before = &self.text[from..self.secret];
         let before = before.trim_end_with(|c| c.is_ascii_whitespace() || "\"'`{".contains(c));
         let before = before.strip_suffix(b"=")?;
-        let last = memchr::memrchr(b'=', before).map_or(0, |at| at + 1);
+        let last = memchr::memrchr2(b'=', b'&', before).map_or(0, |at| at + 1);
         let key = key_at_end(&before[last..]);
         is_known(&key).then(|| (key, from + before.len() + 1))
     }
@@ -312,7 +312,7 @@ fn key_at_end(before: &[u8]) -> String {
         return whole;
     }
     let words: Vec<&[u8]> = before
-        .split(|b| b.is_ascii_whitespace() || matches!(b, b':' | b'(' | b'=' | b'?' | b'&'))
+        .split(|b| b.is_ascii_whitespace() || matches!(b, b':' | b'(' | b'=' | b'?'))
         .filter(|word| !word.is_empty())
         .collect();
     for count in [2, 1] {
