@@ -124,35 +124,53 @@ impl std::ops::Add for Width {
 
 /// Where the lines of a text start.
 ///
-/// A line ends after `\n`, after `\r\n`, or after a `\r` that no `\n` follows.
+/// A line ends after `\n`, after `\r\n`, or after a `\r` that no `\n` follows. They are counted up to each
+/// multiple of [`BLOCK`] only, which takes a small part of the time that a list of all does.
 #[derive(Clone, Debug)]
-pub struct LineStarts(Vec<u32>);
+pub struct LineStarts(Vec<LineStart>);
+
+/// A line and where it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineStart {
+    /// From 1.
+    pub line: u32,
+    pub offset: u32,
+}
 
 impl LineStarts {
     pub fn new(text: &[u8]) -> Self {
-        let mut starts = vec![0];
-        for at in memchr::memchr2_iter(b'\n', b'\r', text) {
-            if text[at] == b'\n' || text.get(at + 1) != Some(&b'\n') {
-                starts.push(at as u32 + 1);
-            }
+        let mut last = LineStart { line: 1, offset: 0 };
+        let mut starts = vec![last];
+        for border in (BLOCK..=text.len()).step_by(BLOCK) {
+            last = last.up_to(text, border - BLOCK, border);
+            starts.push(last);
         }
         Self(starts)
     }
 
-    /// The 1-based line that holds `offset`.
-    pub fn line(&self, offset: u32) -> u32 {
-        self.0.partition_point(|&start| start <= offset) as u32
+    /// The line of `text`, of which these are the lines, that holds `offset`. One past the end counts as
+    /// the end.
+    pub fn line(&self, text: &[u8], offset: u32) -> LineStart {
+        let offset = (offset as usize).min(text.len());
+        let block = offset / BLOCK;
+        self.0[block].up_to(text, block * BLOCK, offset)
     }
+}
 
-    /// The last of the lines, from 1.
-    pub fn last(&self) -> u32 {
-        self.0.len() as u32
-    }
-
-    /// The offset at which the 1-based `line` starts.
-    pub fn start(&self, line: u32) -> u32 {
-        let index = (line.saturating_sub(1) as usize).min(self.0.len() - 1);
-        self.0[index]
+impl LineStart {
+    /// The line that holds `to`, where this one holds `from`.
+    fn up_to(self, text: &[u8], from: usize, to: usize) -> Self {
+        let passed = &text[from..to];
+        // What ends a line with a `\r` alone starts one.
+        let is_alone = |at: &usize| text.get(from + at + 1) != Some(&b'\n');
+        let alone = memchr::memchr_iter(b'\r', passed).filter(is_alone);
+        let lines = memchr::memchr_iter(b'\n', passed).count() + alone.count();
+        let mut ends = memchr::memrchr2_iter(b'\n', b'\r', passed);
+        let last = ends.find(|at| passed[*at] == b'\n' || is_alone(at));
+        Self {
+            line: self.line + lines as u32,
+            offset: last.map_or(self.offset, |at| (from + at + 1) as u32),
+        }
     }
 }
 
@@ -165,7 +183,7 @@ pub struct LineIndex<'t> {
     blocks: OnceCell<Vec<Width>>,
 }
 
-/// Bytes measured for a column at most, several times over.
+/// Bytes measured for a line or a column at most, several times over.
 const BLOCK: usize = 4 << 10;
 
 impl<'t> LineIndex<'t> {
@@ -180,8 +198,11 @@ impl<'t> LineIndex<'t> {
     /// The 1-based line of `offset`, and the width of that line's text before it; an offset past
     /// the end counts as the end.
     pub fn line_and_width(&self, offset: u32) -> (u32, Width) {
-        let line = self.starts.line(offset);
-        let start = self.starts.start(line) as usize;
+        let LineStart {
+            line,
+            offset: start,
+        } = self.starts.line(self.text, offset);
+        let start = start as usize;
         let end = (offset as usize).min(self.text.len()).max(start);
         if end - start <= BLOCK {
             return (line, Width::of(&self.text[start..end]));
@@ -229,22 +250,6 @@ impl<'t> LineIndex<'t> {
         let at = block * BLOCK;
         let rest = self.text[at..].iter().take(3);
         at + rest.take_while(|b| (**b as i8) < -0x40).count()
-    }
-
-    /// The bytes of the 1-based `line`, without its line end.
-    pub fn line(&self, line: u32) -> &'t [u8] {
-        if line > self.starts.last() {
-            return &[];
-        }
-        let end = match line < self.starts.last() {
-            true => self.starts.start(line + 1) as usize,
-            false => self.text.len(),
-        };
-        let mut bytes = &self.text[self.starts.start(line) as usize..end];
-        while let [rest @ .., b'\n' | b'\r'] = bytes {
-            bytes = rest;
-        }
-        bytes
     }
 }
 
@@ -301,7 +306,6 @@ mod tests {
         assert_eq!(at(2), (2, 1));
         assert_eq!(at(5), (3, 1));
         assert_eq!(at(7), (4, 1));
-        assert_eq!(index.line(2), b"b");
     }
 
     #[test]
@@ -319,12 +323,6 @@ mod tests {
         assert_eq!(width("é😀x".as_bytes()), (3, 4));
         assert_eq!(width(b"caf\xe9 \xa9\xa9 x"), (9, 9));
         assert_eq!(width(b"\xf0\x9f"), (1, 1));
-    }
-
-    #[test]
-    fn a_line_that_does_not_exist_is_empty() {
-        let index = LineIndex::new(b"a\nb");
-        assert_eq!((index.line(2), index.line(3)), (&b"b"[..], &b""[..]));
     }
 
     proptest! {
@@ -347,6 +345,31 @@ mod tests {
             prop_assert_eq!(number as usize, before.matches('\n').count() + 1);
             prop_assert_eq!(width.chars as usize, line.chars().count());
             prop_assert_eq!(width.utf16 as usize, line.encode_utf16().count());
+        }
+
+        #[test]
+        fn lines_start_where_a_list_of_all_says(
+            text in "[ab\r\n]{0,40}",
+            pads in prop::collection::vec(0..2 * BLOCK, 0..4),
+            asked in prop::collection::vec(any::<prop::sample::Index>(), 1..20),
+        ) {
+            let mut bytes = text.into_bytes();
+            for (at, pad) in pads.into_iter().enumerate() {
+                let at = (7 * at).min(bytes.len());
+                bytes.splice(at..at, std::iter::repeat_n(b'x', pad));
+            }
+            let starts = LineStarts::new(&bytes);
+            let is_start = |at: &usize| match at.checked_sub(1).map(|before| bytes[before]) {
+                None | Some(b'\n') => true,
+                Some(b'\r') => bytes.get(*at) != Some(&b'\n'),
+                Some(_) => false,
+            };
+            let all: Vec<usize> = (0..=bytes.len()).filter(is_start).collect();
+            for offset in asked.iter().map(|asked| asked.index(bytes.len() + 2)) {
+                let line = all.partition_point(|start| *start <= offset);
+                let expected = LineStart { line: line as u32, offset: all[line - 1] as u32 };
+                prop_assert_eq!(starts.line(&bytes, offset as u32), expected);
+            }
         }
 
         #[test]

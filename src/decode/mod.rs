@@ -481,7 +481,8 @@ impl<'u> Document<'u> {
     fn line_in_stretch(&self, view: &View<'_>, span: ViewSpan) -> u32 {
         let lines = self.lines.get_or_init(|| LineStarts::new(&view.text));
         let start = view.stretch(span.start).start;
-        lines.line(span.start) - lines.line(start) + 1
+        let line = |offset| lines.line(&view.text, offset).line;
+        line(span.start) - line(start) + 1
     }
 
     /// Opens a notebook, but for its known parts.

@@ -25,6 +25,7 @@ use crate::git::revision::{self, Tips};
 use crate::git::{Kind, Repo, Store, walk};
 use crate::history::ahead;
 use crate::history::screen::{Screened, screen};
+use crate::judge::place::Place;
 use crate::ledger::Ledger;
 use crate::pipeline::{Outcome, Progress, Sweep, mask_names, mask_texts};
 use crate::secret::Secret;
@@ -310,7 +311,8 @@ impl Incoming {
                 });
                 let suspects = screened.suspects.iter().filter(|(id, kinds)| {
                     let places = blobs.get(id);
-                    places.is_none_or(|places| places.iter().any(|place| kinds.fit(&place.path)))
+                    let fits = |place: &changes::Place| kinds.fit(&Place::of(&place.path));
+                    places.is_none_or(|places| places.iter().any(fits))
                 });
                 let mut ids: HashSet<ObjectId> = suspects.map(|(id, _)| *id).collect();
                 ids.extend(called.map(|(id, _)| *id));

@@ -131,7 +131,7 @@ struct Run<'r> {
 
 /// Objects of which the survey is kept while the places of secrets are looked for, which takes memory too:
 /// to make it again takes little of a sweep's time. In tests there are some with more.
-const MOST_SURVEYED: u64 = if cfg!(test) { 40 } else { 1 << 18 };
+const MOST_SURVEYED: u64 = if cfg!(test) { 40 } else { 1 << 19 };
 
 /// Sweeps a history. Ends early, with what was found so far, when `stop` becomes true; the ledger
 /// then says that it is not complete.

@@ -1,12 +1,13 @@
 //! From objects with secrets to findings: one for each secret in each path, with its commits.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::finding::{CommitNote, Finding, State, Trace};
 use crate::git::Kind;
 use crate::git::object::{self, Commit};
 use crate::git::refs::Refs;
+use crate::judge::place::Place as PathPlace;
 use crate::ledger::Ledger;
 use crate::pipeline::mask_names;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit, path_text};
@@ -15,7 +16,7 @@ use super::graph::{Graph, Rank, Reached};
 use super::holders::{Edge, Number};
 use super::secrets::SecretId;
 use super::show;
-use super::ways::{Item, Span, Ways};
+use super::ways::{Item, Path, Span, Ways};
 use super::{Found, Run, Trees};
 
 /// References listed with one finding; more are counted only.
@@ -43,7 +44,10 @@ pub(super) struct Places<'p> {
 pub(super) type Shown = Vec<(SecretId, Place)>;
 
 /// Blobs to show, under which of their paths.
-pub(super) type Blobs = HashMap<ObjectId, BTreeMap<String, Shown>>;
+pub(super) type Blobs = HashMap<ObjectId, BTreeMap<Arc<str>, Shown>>;
+
+/// By path and secret, the place to show.
+type Placed = BTreeMap<(Arc<str>, SecretId), Place>;
 
 /// One path with what some commits have there, or trees that references name.
 pub(super) struct Place {
@@ -145,11 +149,12 @@ impl<'p> Places<'p> {
             paths.entry(path).or_default().push((secret, place));
         }
         for id in homeless {
-            let path = id.to_string();
+            let path: Arc<str> = id.to_string().into();
+            let of_path = PathPlace::of(&path);
             let fit = found.blobs[&id]
                 .secrets
                 .iter()
-                .filter(|(_, kinds)| kinds.fit(&path));
+                .filter(|(_, kinds)| kinds.fit(&of_path));
             let secrets = fit.map(|(secret, _)| (*secret, self.without_path(id)));
             let secrets: Vec<_> = secrets.collect();
             if !secrets.is_empty() {
@@ -184,7 +189,7 @@ impl<'p> Places<'p> {
         let mut findings = Vec::new();
         for ((path, secret), place) in placed {
             let name = path.rsplit('/').next().unwrap_or_default();
-            let unit = Unit::words(Origin::file(path.as_str()), name.as_bytes());
+            let unit = Unit::words(Origin::file(path.clone()), name.as_bytes());
             let found = scanner.scan(&unit).iter();
             let found = found.filter(|f| self.run.secrets.number(f) == secret);
             findings.extend(found.map(|f| self.traced(f.clone(), Part::FileName, &place)));
@@ -242,26 +247,23 @@ impl<'p> Places<'p> {
         ways: &mut Ways,
         names: &[Box<[u8]>],
         id: impl Fn(Number) -> ObjectId,
-        secrets: impl Fn(Number, &str) -> Vec<SecretId>,
-    ) -> (BTreeMap<(String, SecretId), Place>, HashSet<Number>) {
+        secrets: impl Fn(Number, &PathPlace) -> Vec<SecretId>,
+    ) -> (Placed, HashSet<Number>) {
         let spans = ways.items(&self.graph);
         let alive = self.alive(ways);
-        let mut placed: BTreeMap<(String, SecretId), Place> = BTreeMap::new();
-        // What commits have, and what only trees have that references name.
-        let mut items: Vec<(Item, Option<Span>)> = Vec::with_capacity(spans.len());
-        let without = alive.keys().filter(|item| !spans.contains_key(item));
-        items.extend(without.map(|item| (*item, None)));
-        items.extend(spans.into_iter().map(|(item, span)| (item, Some(span))));
-        items.sort_unstable_by_key(|(item, span)| {
-            let order = span.map_or((Reached::Refs, Rank::MAX), |s| (s.reached, s.first));
-            (order, *item)
-        });
+        let items = in_order(spans, &alive);
+        let mut placed = Placed::new();
+        // Of a file that changes often there are many items with one path.
+        let mut paths: HashMap<Path, (Arc<str>, PathPlace)> = HashMap::new();
         for &(item, span) in &items {
-            let path = ways.paths.bytes(item.path, names);
-            let path = path_text(&path).into_owned();
-            let object = id(item.object);
-            let still = [alive.get(&item), self.named.get(&object)];
-            for secret in secrets(item.object, &path) {
+            let (path, of_path) = paths.entry(item.path).or_insert_with(|| {
+                let path = ways.paths.bytes(item.path, names);
+                let path = path_text(&path);
+                let of_path = PathPlace::of(&path);
+                (path.into(), of_path)
+            });
+            for secret in secrets(item.object, of_path) {
+                let object = id(item.object);
                 let place = placed
                     .entry((path.clone(), secret))
                     .or_insert_with(|| Place {
@@ -270,8 +272,13 @@ impl<'p> Places<'p> {
                         refs: Vec::new(),
                         in_head: false,
                     });
+                let still = [alive.get(&item), self.named.get(&object)];
                 place.extend(span, still.into_iter().flatten().flatten());
             }
+        }
+        for place in placed.values_mut() {
+            place.refs.sort_unstable();
+            place.refs.dedup();
         }
         let objects = items.iter().map(|(item, _)| item.object).collect();
         (placed, objects)
@@ -372,8 +379,24 @@ impl<'p> Places<'p> {
     }
 }
 
+/// What commits have, and what only trees have that references name: the best reached first, then in the
+/// order of commits.
+fn in_order(
+    spans: HashMap<Item, Span>,
+    alive: &HashMap<Item, Vec<u32>>,
+) -> Vec<(Item, Option<Span>)> {
+    let without = alive.keys().filter(|item| !spans.contains_key(item));
+    let mut items: Vec<_> = without.map(|item| (*item, None)).collect();
+    items.extend(spans.into_iter().map(|(item, span)| (item, Some(span))));
+    items.sort_unstable_by_key(|(item, span)| {
+        let order = span.map_or((Reached::Refs, Rank::MAX), |s| (s.reached, s.first));
+        (order, *item)
+    });
+    items
+}
+
 impl Place {
-    /// Adds that other commits have the secret in the same path too.
+    /// Adds that other commits have the secret in the same path too. References may then be listed twice.
     fn extend<'r>(&mut self, span: Option<Span>, still: impl Iterator<Item = &'r u32>) {
         if let (Some(own), Some(span)) = (&mut self.span, span)
             && own.reached == span.reached
@@ -384,7 +407,7 @@ impl Place {
         for &reference in still {
             if reference == u32::MAX {
                 self.in_head = true;
-            } else if !self.refs.contains(&reference) {
+            } else {
                 self.refs.push(reference);
             }
         }

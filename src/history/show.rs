@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode;
 use crate::finding::Finding;
@@ -111,9 +111,14 @@ impl Visit for Show<'_> {
 impl Show<'_> {
     /// Scans a blob under one of its paths, for the secrets that are to be shown there: only around
     /// the places of all, if they are known.
-    fn blob(&mut self, (bytes, spots): (&[u8], Option<&[ViewSpan]>), path: &str, wanted: Shown) {
+    fn blob(
+        &mut self,
+        (bytes, spots): (&[u8], Option<&[ViewSpan]>),
+        path: &Arc<str>,
+        wanted: Shown,
+    ) {
         let run = self.places.run;
-        let unit = Unit::whole(Origin::file(path), bytes);
+        let unit = Unit::whole(Origin::file(path.clone()), bytes);
         let known = spots.filter(|_| !run.naive && !decode::is_notebook_path(path));
         let near = known.and_then(|spots| Near::of(spots, bytes, self.scanner.detector()));
         let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();

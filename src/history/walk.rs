@@ -31,8 +31,10 @@ const BATCH: usize = 32;
 /// Tasks for each thread at least, if there are so many roots.
 const TASKS: usize = 8;
 /// Bytes of all objects of a tree, as far as can be told beforehand, from which on it is begun
-/// before the others: what is begun last should not take long.
+/// before the others: what is begun last should not take long. If there are few, so are those that have
+/// more than one in [`SHARES`] of the bytes of all.
 const LARGE: u64 = 16 << 20;
+const SHARES: u64 = 64;
 /// Buffers a worker keeps for objects to come.
 const SPARE: usize = 8;
 /// Bytes of the largest of them.
@@ -281,9 +283,13 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         let bytes = |place, entry: Entry| entry.size * u64::from(self.forest.weight(place));
         let roots = self.forest.roots();
         let roots = roots.filter(|(_, entry)| wanted(entry.kind));
-        let (mut large, small): (Vec<_>, Vec<_>) = roots
+        let roots: Vec<_> = roots
             .map(|(place, entry)| (bytes(place, entry), place))
-            .partition(|&(bytes, _)| bytes >= LARGE);
+            .collect();
+        let all: u64 = roots.iter().map(|(bytes, _)| bytes).sum();
+        let least = LARGE.min(all / SHARES);
+        let (mut large, small): (Vec<_>, Vec<_>) =
+            roots.into_iter().partition(|&(bytes, _)| bytes >= least);
         large.sort_unstable();
         // This thread takes what was queued last, so the largest come last; the others take what
         // was queued first.

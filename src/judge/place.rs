@@ -51,9 +51,8 @@ impl Kinds {
         self.0 >> kind as u8 & 1 == 1
     }
 
-    /// Whether the text of a path is of one of them.
-    pub fn fit(self, path: &str) -> bool {
-        let place = Place::of(path);
+    /// Whether the text at a place is of one of them.
+    pub fn fit(self, place: &Place) -> bool {
         self.has(place.kind) && (!place.is_mute() || self.0 & Self::ALL_FILES != 0)
     }
 

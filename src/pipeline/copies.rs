@@ -21,6 +21,35 @@ pub(super) struct Copies<'a> {
     /// By their last bytes in lower case.
     long: HashMap<[u8; TAIL], Alike<'a>>,
     longest: usize,
+    ends: Ends,
+}
+
+/// The last two bytes of values, in lower case, by a hash: most of a text is told from its copies by them.
+struct Ends([u64; 64]);
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self([0; 64])
+    }
+}
+
+impl Ends {
+    fn place(text: &[u8]) -> Option<(usize, u64)> {
+        let [a, b] = text.last_chunk()?.map(|byte: u8| byte.to_ascii_lowercase());
+        let hash = (u16::from(a) << 6) ^ u16::from(b);
+        Some((usize::from(hash >> 6) % 64, 1 << (hash % 64)))
+    }
+
+    fn note(&mut self, value: &[u8]) {
+        if let Some((word, bit)) = Self::place(value) {
+            self.0[word] |= bit;
+        }
+    }
+
+    /// Whether a text may end with one of the values.
+    fn may_end(&self, text: &[u8]) -> bool {
+        Self::place(text).is_some_and(|(word, bit)| self.0[word] & bit != 0)
+    }
 }
 
 /// Values that end alike, of which there may be thousands.
@@ -37,6 +66,7 @@ impl<'a> Copies<'a> {
         let mut long: HashMap<[u8; TAIL], Vec<&[u8]>> = HashMap::new();
         for value in values {
             copies.longest = copies.longest.max(value.len());
+            copies.ends.note(value);
             if let Some(tail) = value.last_chunk() {
                 long.entry(lower(*tail)).or_default().push(value);
             } else if value.len() >= SHORTEST {
@@ -63,7 +93,7 @@ impl<'a> Copies<'a> {
     /// Where the copies in `text` are.
     pub fn find<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
         (SHORTEST..=text.len()).filter_map(move |end| {
-            let before = &text[..end];
+            let before = Some(&text[..end]).filter(|before| self.ends.may_end(before))?;
             let start = self.long(before).or_else(|| self.short(before))?;
             Some(start..end)
         })

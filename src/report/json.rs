@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -13,6 +14,9 @@ use crate::judge::generic::features::Feature;
 use crate::judge::generic::model::Explanation;
 use crate::ledger::{Ledger, LeftOut, Reason};
 use crate::pipeline::Outcome;
+
+/// Findings of which the text is in memory together.
+const TOGETHER: usize = 1 << 10;
 
 /// One finding as JSON says it. Field names are stable.
 #[derive(Serialize)]
@@ -308,10 +312,12 @@ fn coverage_json(ledger: &Ledger) -> CoverageJson<'_> {
 /// When `out` cannot be written to.
 pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{{\"version\":1,\"findings\":[")?;
-    for (index, finding) in outcome.findings.iter().enumerate() {
-        out.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &finding_json(finding, style))?;
+    let mut findings = outcome.findings.iter();
+    if let Some(first) = findings.next() {
+        writeln!(out)?;
+        serde_json::to_writer(&mut *out, &finding_json(first, style))?;
     }
+    write_each(findings.as_slice(), style, out, |json| format!(",\n{json}"))?;
     write!(out, "\n],\n\"coverage\":")?;
     serde_json::to_writer(&mut *out, &coverage_json(&outcome.ledger))?;
     writeln!(out, "}}")
@@ -322,9 +328,23 @@ pub fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
 /// # Errors
 /// When `out` cannot be written to.
 pub fn write_lines(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    for finding in &outcome.findings {
-        serde_json::to_writer(&mut *out, &finding_json(finding, style))?;
-        writeln!(out)?;
+    write_each(&outcome.findings, style, out, |json| format!("{json}\n"))
+}
+
+/// Writes findings, each as `entry` has it: many at once, as there may be a hundred thousand of them, and
+/// not all, as they take several times as much memory then.
+fn write_each(
+    findings: &[Finding],
+    style: &Style,
+    out: &mut dyn Write,
+    entry: impl Fn(String) -> String + Sync,
+) -> io::Result<()> {
+    for findings in findings.chunks(TOGETHER) {
+        let json = |finding| serde_json::to_string(&finding_json(finding, style)).map(&entry);
+        let texts: Vec<_> = findings.par_iter().with_min_len(32).map(json).collect();
+        for text in texts {
+            out.write_all(text?.as_bytes())?;
+        }
     }
     Ok(())
 }
