@@ -286,23 +286,11 @@ impl<'p> Places<'p> {
 
     /// Which references still have which items; `u32::MAX` stands for the checked-out commit.
     fn alive(&self, ways: &mut Ways) -> HashMap<Item, Vec<u32>> {
-        let mut by_tree: BTreeMap<Number, Vec<u32>> = BTreeMap::new();
         let head = self.head.map(|rank| (u32::MAX, rank));
-        for (index, rank) in self.tips.iter().copied().chain(head) {
-            if let Some(tree) = self.graph.tree(rank) {
-                by_tree.entry(tree).or_default().push(index);
-            }
-        }
-        for &(index, tree) in &self.trees {
-            by_tree.entry(tree).or_default().push(index);
-        }
-        let mut alive: HashMap<Item, Vec<u32>> = HashMap::new();
-        for (tree, refs) in by_tree {
-            for item in ways.items_in(tree) {
-                alive.entry(item).or_default().extend_from_slice(&refs);
-            }
-        }
-        alive
+        let tips = self.tips.iter().copied().chain(head);
+        let trees = tips.filter_map(|(index, rank)| Some((self.graph.tree(rank)?, index)));
+        let named = self.trees.iter().map(|&(index, tree)| (tree, index));
+        ways.items_in(trees.chain(named))
     }
 
     /// The place of what no tree holds that anything leads to.

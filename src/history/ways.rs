@@ -82,8 +82,8 @@ pub struct Ways {
 /// The local number of what is no tree here.
 const NONE: u32 = u32::MAX;
 
-/// Where one version of a tree stands.
-type Stand = SmallVec<[(Path, Rank, Rank); 1]>;
+/// The paths where a tree stands, each with what is told of those who have it there.
+type Stand<T> = SmallVec<[(Path, T); 1]>;
 
 impl Ways {
     /// All ways to `leaves`.
@@ -122,76 +122,79 @@ impl Ways {
     pub fn items(&mut self, graph: &Graph) -> HashMap<Item, Span> {
         let mut items = HashMap::new();
         for reached in [Reached::Refs, Reached::Reflog, Reached::Nowhere] {
-            self.items_reached(graph, reached, &mut items);
+            let commits = graph
+                .commits()
+                .filter(|&rank| graph.reached(rank) == reached);
+            let trees = commits.filter_map(|rank| Some((graph.tree(rank)?, (rank, rank))));
+            self.hand_down(trees, widen, |item, &(first, last)| {
+                let span = items.entry(item).or_insert(Span {
+                    first,
+                    last,
+                    reached,
+                });
+                if span.reached == reached {
+                    span.first = span.first.min(first);
+                    span.last = span.last.max(last);
+                }
+            });
         }
         items
     }
 
-    fn items_reached(&mut self, graph: &Graph, reached: Reached, items: &mut HashMap<Item, Span>) {
-        let mut commits = graph
-            .commits()
-            .filter(|&rank| graph.reached(rank) == reached)
-            .peekable();
-        if commits.peek().is_none() {
-            return;
-        }
-        let mut stands: Vec<Stand> = vec![Stand::new(); self.trees];
-        for rank in commits {
-            let local = graph.tree(rank).and_then(|tree| self.local(tree));
-            if let Some(local) = local {
-                stand(&mut stands[local as usize], 0, rank, rank);
+    /// All items in some trees, each with the numbers of those that have it.
+    pub fn items_in(
+        &mut self,
+        trees: impl IntoIterator<Item = (Number, u32)>,
+    ) -> HashMap<Item, Vec<u32>> {
+        let mut items: HashMap<Item, Vec<u32>> = HashMap::new();
+        let trees = trees.into_iter().map(|(tree, number)| (tree, vec![number]));
+        self.hand_down(trees, Vec::append, |item, numbers| {
+            items.entry(item).or_default().extend_from_slice(numbers);
+        });
+        items
+    }
+
+    /// Hands down what is told of some trees, from tree to tree, to the items at the ends. `add` makes one
+    /// of what several tell of a tree in one path.
+    fn hand_down<T: Clone>(
+        &mut self,
+        trees: impl Iterator<Item = (Number, T)>,
+        add: impl Fn(&mut T, &mut T),
+        mut end: impl FnMut(Item, &T),
+    ) {
+        let mut stands: Vec<Stand<T>> = vec![Stand::new(); self.trees];
+        let stand = |stand: &mut Stand<T>, path, mut told: T| match stand
+            .iter_mut()
+            .find(|(at, _)| *at == path)
+        {
+            Some((_, known)) => add(known, &mut told),
+            None => stand.push((path, told)),
+        };
+        for (tree, told) in trees {
+            if let Some(local) = self.local(tree) {
+                stand(&mut stands[local as usize], 0, told);
             }
         }
         for &local in &self.order {
             let here = std::mem::take(&mut stands[local as usize]);
-            for &(folder, first, last) in &here {
+            for (folder, told) in here {
                 for &(child, name) in self.down.of(local) {
                     let path = self.paths.join(folder, name);
-                    stand(&mut stands[child as usize], path, first, last);
+                    stand(&mut stands[child as usize], path, told.clone());
                 }
                 for &(object, name) in self.leaves.of(local) {
                     let path = self.paths.join(folder, name);
-                    let span = items.entry(Item { object, path }).or_insert(Span {
-                        first,
-                        last,
-                        reached,
-                    });
-                    if span.reached == reached {
-                        span.first = span.first.min(first);
-                        span.last = span.last.max(last);
-                    }
+                    end(Item { object, path }, &told);
                 }
             }
         }
     }
-
-    /// The items in one tree.
-    pub fn items_in(&mut self, tree: Number) -> Vec<Item> {
-        let mut items = Vec::new();
-        let mut open: Vec<(u32, Path)> = Vec::new();
-        open.extend(self.local(tree).map(|local| (local, 0)));
-        while let Some((local, folder)) = open.pop() {
-            for &(child, name) in self.down.of(local) {
-                open.push((child, self.paths.join(folder, name)));
-            }
-            for &(object, name) in self.leaves.of(local) {
-                let path = self.paths.join(folder, name);
-                items.push(Item { object, path });
-            }
-        }
-        items
-    }
 }
 
-/// Notes that a tree stands at `path` from `first` to `last`.
-fn stand(stands: &mut Stand, path: Path, first: Rank, last: Rank) {
-    match stands.iter_mut().find(|(at, ..)| *at == path) {
-        Some((_, since, until)) => {
-            *since = (*since).min(first);
-            *until = (*until).max(last);
-        }
-        None => stands.push((path, first, last)),
-    }
+/// Makes one of two ranges of commits.
+fn widen(range: &mut (Rank, Rank), other: &mut (Rank, Rank)) {
+    range.0 = range.0.min(other.0);
+    range.1 = range.1.max(other.1);
 }
 
 /// The trees that lead to leaves, as far as they are known.
@@ -313,7 +316,8 @@ mod tests {
         let edges = [edge(1, 2, 0), edge(2, 2, 1), edge(1, 3, 2)];
         let mut ways = Ways::new(&holders(&edges), &[edge(2, 8, 3), edge(3, 9, 4)]);
         assert!(ways.local(2).is_none());
-        let objects: Vec<Number> = ways.items_in(1).iter().map(|item| item.object).collect();
+        let items = ways.items_in([(1, 0)]);
+        let objects: Vec<Number> = items.keys().map(|item| item.object).collect();
         assert_eq!(objects, [9]);
         let graph = Graph::new(&[], &Store::open(&[]).expect("empty"));
         assert!(ways.items(&graph).is_empty());
@@ -323,13 +327,21 @@ mod tests {
     fn items_of_a_tree_have_full_paths() {
         let names: Vec<Box<[u8]>> = [&b"src"[..], b"key.py"].map(Into::into).into();
         let mut ways = Ways::new(&holders(&[edge(1, 2, 0)]), &[edge(2, 9, 1), edge(1, 9, 1)]);
-        let mut paths: Vec<String> = ways
-            .items_in(1)
-            .iter()
-            .map(|item| String::from_utf8(ways.paths.bytes(item.path, &names)).expect("text"))
+        let mut items: Vec<(String, Vec<u32>)> = ways
+            .items_in([(1, 7), (2, 8), (1, 9)])
+            .into_iter()
+            .map(|(item, mut trees)| {
+                let path = ways.paths.bytes(item.path, &names);
+                trees.sort_unstable();
+                (String::from_utf8(path).expect("text"), trees)
+            })
             .collect();
-        paths.sort();
-        assert_eq!(paths, ["key.py", "src/key.py"]);
+        items.sort();
+        let expected = [("key.py", vec![7, 8, 9]), ("src/key.py", vec![7, 9])];
+        assert_eq!(
+            items,
+            expected.map(|(path, trees)| (path.to_owned(), trees))
+        );
         let graph = Graph::new(&[], &Store::open(&[]).expect("empty"));
         assert!(ways.items(&graph).is_empty());
     }

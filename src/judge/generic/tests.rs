@@ -557,7 +557,7 @@ proptest! {
                     let one_by_one = kinds_one_by_one(&judge, probe, least);
                     let kinds = judge.kinds(probe, &read, least);
                     assert_eq!(kinds, one_by_one, "{text}");
-                    let fits = |path: &str| kinds.fit(path) || !is_found(&judge, probe, path, least);
+                    let fits = |path: &str| kinds.fit(&Place::of(path)) || !is_found(&judge, probe, path, least);
                     assert!(PATHS.iter().all(|path| fits(path)), "{text}");
                 }
             });
@@ -624,8 +624,11 @@ fn a_bare_value_is_one_among_settings_and_none_in_code() {
     let [kinds] = seen[..] else {
         panic!("one match: {seen:?}")
     };
-    assert!(kinds.fit("a.ini") && !kinds.fit("a.py"));
-    assert!(!kinds.fit("i18n/a.ini"), "nor among translations");
+    assert!(kinds.fit(&Place::of("a.ini")) && !kinds.fit(&Place::of("a.py")));
+    assert!(
+        !kinds.fit(&Place::of("i18n/a.ini")),
+        "nor among translations"
+    );
 }
 
 /// What is found under some path must be found where only its kind is known, or nothing of it.
