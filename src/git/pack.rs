@@ -280,7 +280,7 @@ impl Pack {
     pub fn inflate(
         &self,
         (forest, place): (&Forest, u32),
-        inflater: &mut Decompressor,
+        inflater: &mut Inflater,
         out: &mut Vec<u8>,
     ) -> Result<(), &'static str> {
         let Entry {
@@ -325,12 +325,39 @@ impl Pack {
     }
 }
 
+/// Inflates entries. A decompressor keeps the tables of the code that deflate has for all short texts until
+/// it meets another, and most deltas are short: one is kept for them alone.
+pub struct Inflater {
+    fixed: Decompressor,
+    other: Decompressor,
+}
+
+impl Default for Inflater {
+    fn default() -> Self {
+        Self {
+            fixed: Decompressor::new(),
+            other: Decompressor::new(),
+        }
+    }
+}
+
+impl Inflater {
+    /// The one for what begins so.
+    fn of(&mut self, packed: &[u8]) -> &mut Decompressor {
+        // Behind the two bytes of zlib's header: whether the first block is the last, then its type.
+        match packed.get(2) {
+            Some(first) if first >> 1 & 3 == 1 => &mut self.fixed,
+            _ => &mut self.other,
+        }
+    }
+}
+
 /// Inflates so many bytes of what is packed from where `range` starts on and ends in it.
 fn inflate(
     file: &data::File,
     range: Range<u64>,
     size: u64,
-    inflater: &mut Decompressor,
+    inflater: &mut Inflater,
     out: &mut Vec<u8>,
 ) -> Result<(), &'static str> {
     let most = range
@@ -347,7 +374,7 @@ fn inflate(
     let packed = file.entry_slice(packed).ok_or("the pack is cut off")?;
     // What is there is written over, so only what is new of it is filled.
     out.resize(size + ROOM, 0);
-    let inflated = inflater.zlib_decompress(packed, out);
+    let inflated = inflater.of(packed).zlib_decompress(packed, out);
     out.truncate(size);
     match inflated {
         Ok(written) if written == size => Ok(()),

@@ -12,7 +12,6 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use fastrand::Rng;
-use libdeflater::Decompressor;
 use zlib_rs::Inflate;
 
 use super::changes::{Changes, tests::encode};
@@ -23,6 +22,7 @@ use super::walk::{LazyId, Visit, Walk};
 use super::*;
 use crate::git::delta::Step;
 use crate::git::forest::Base;
+use crate::git::pack::Inflater;
 use crate::pipeline::Options;
 use crate::rules::RuleRef;
 use crate::rules::template::Generator;
@@ -745,7 +745,7 @@ fn visit_some(run: &Run<'_>) {
 /// An object begins as its head does.
 fn read_heads(store: &Store) {
     let mut whole = Vec::new();
-    let (mut inflater, mut peeker) = (Decompressor::new(), Inflate::new(true, 15));
+    let (mut inflater, mut peeker) = (Inflater::default(), Inflate::new(true, 15));
     for pack in &store.packs {
         let forest = &*pack.forest();
         for (place, _) in forest.entries() {

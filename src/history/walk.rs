@@ -9,14 +9,13 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use libdeflater::Decompressor;
 use rayon::prelude::*;
 use zlib_rs::Inflate;
 
 use super::changes::Changes;
 use crate::git::Kind;
 use crate::git::forest::{Base, Entry, Forest};
-use crate::git::pack::{Pack, WINDOW_BITS};
+use crate::git::pack::{Inflater, Pack, WINDOW_BITS};
 use crate::git::reader::{Object, Reader};
 use crate::git::store::Store;
 use crate::pipeline::Progress;
@@ -126,7 +125,7 @@ struct Live<S> {
 /// What one thread works with.
 struct Worker<V: Visit> {
     visitor: V,
-    inflater: Decompressor,
+    inflater: Inflater,
     /// Reads how objects begin.
     peeker: Inflate,
     packed: Vec<u8>,
@@ -441,7 +440,7 @@ impl<V: Visit> Worker<V> {
     fn new(visitor: V) -> Self {
         Self {
             visitor,
-            inflater: Decompressor::new(),
+            inflater: Inflater::default(),
             peeker: Inflate::new(true, WINDOW_BITS),
             packed: Vec::new(),
             changes: Changes::default(),
