@@ -21,6 +21,7 @@ mod lexicon;
 #[path = "build/model.rs"]
 mod model;
 #[path = "src/rules/pattern.rs"]
+#[allow(dead_code)]
 mod pattern;
 #[path = "src/rules/raw.rs"]
 mod raw;

@@ -1,10 +1,11 @@
 //! Where rules' patterns fit.
 //!
 //! One [`keywords`] pass over a view says which rules could match and where. A rule with a regex
-//! is tried at the keyword, or in a window around it as wide as its longest match; a rule about
-//! assignments is handed to the [`assign`] grammar. Regexes compile when a keyword first asks for
-//! them, so a thousand rules cost nothing on text without their keywords. What fits is a
-//! [`Candidate`]; whether it is a secret is the judge's business.
+//! is tried at the keyword, at each of the few bytes before it where a match may start, or in a
+//! window around it as wide as its longest match; a rule about assignments is handed to the
+//! [`assign`] grammar. Regexes compile when a keyword first asks for them, so a thousand rules cost
+//! nothing on text without their keywords. What fits is a [`Candidate`]; whether it is a secret is
+//! the judge's business.
 
 pub mod assign;
 mod copied;
@@ -19,7 +20,7 @@ use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::decode::View;
 use crate::rules::def::{Anchor, ByteSet};
-use crate::rules::{Matcher, RuleSet};
+use crate::rules::{Matcher, RuleSet, pattern};
 use crate::span::ViewSpan;
 pub use copied::Known;
 use keywords::{Hit, Keywords, Word};
@@ -289,23 +290,7 @@ impl Detector {
                 continue;
             }
             match &self.rules.get(rule as usize).matcher {
-                Matcher::Regex {
-                    anchor: Anchor::Keyword,
-                    ..
-                } => {
-                    self.try_at(view, rule, hit.start, stretch, scratch, out);
-                }
-                Matcher::Regex {
-                    anchor: Anchor::Window,
-                    max_len,
-                    ..
-                } => {
-                    let window = ViewSpan {
-                        start: hit.end.saturating_sub(*max_len).max(stretch.start),
-                        end: hit.start.saturating_add(*max_len).min(stretch.end),
-                    };
-                    self.widen(view, rule, (window, stretch), scratch, out);
-                }
+                Matcher::Regex { .. } => self.try_regex(view, rule, hit, stretch, scratch, out),
                 Matcher::Assignment | Matcher::AssignedValue { .. } => {
                     let read = || (hit.end, assign::read(&view.text, stretch, hit.span()));
                     assigned.take_if(|(end, _)| *end != hit.end);
@@ -322,7 +307,45 @@ impl Detector {
         }
     }
 
-    /// Runs a regex that starts with its keyword, at the keyword.
+    /// Runs a regex where matches may start that have this keyword, or notes that it is to be.
+    fn try_regex(
+        &self,
+        view: &View<'_>,
+        rule: u32,
+        hit: Hit,
+        stretch: ViewSpan,
+        scratch: &mut Scratch,
+        out: &mut Vec<Candidate>,
+    ) {
+        let Matcher::Regex {
+            anchor,
+            max_len,
+            opening,
+            ..
+        } = &self.rules.get(rule as usize).matcher
+        else {
+            return;
+        };
+        let from = |before: u32| hit.start.saturating_sub(before).max(stretch.start);
+        match *anchor {
+            Anchor::Keyword => self.try_at(view, rule, hit.start, stretch, scratch, out),
+            Anchor::Shortly { before } => {
+                let may_start = |at: &u32| opening[0].contains(view.text[*at as usize]);
+                for at in (from(before)..=hit.start).filter(may_start) {
+                    self.try_at(view, rule, at, stretch, scratch, out);
+                }
+            }
+            Anchor::Window { before } => {
+                let window = ViewSpan {
+                    start: from(before),
+                    end: hit.start.saturating_add(*max_len).min(stretch.end),
+                };
+                self.widen(view, rule, (window, stretch), scratch, out);
+            }
+        }
+    }
+
+    /// Runs a regex at a place where its matches may start.
     fn try_at(
         &self,
         view: &View<'_>,
@@ -446,14 +469,14 @@ impl Detector {
         self.compiled[rule as usize].get_or_init(|| {
             let def = self.rules.get(rule as usize);
             let pattern = match &def.matcher {
-                Matcher::Regex {
-                    regex,
-                    anchor: Anchor::Keyword,
-                    ..
-                } => format!(r"\A(?:{regex})"),
-                Matcher::Regex { regex, .. } | Matcher::AssignedValue { regex } => {
-                    regex.to_string()
+                Matcher::Regex { regex, anchor, .. } => {
+                    let regex = without_needless_group(regex);
+                    match anchor {
+                        Anchor::Keyword | Anchor::Shortly { .. } => format!(r"\A(?:{regex})"),
+                        Anchor::Window { .. } => regex,
+                    }
                 }
+                Matcher::AssignedValue { regex } => regex.to_string(),
                 Matcher::Assignment => String::new(),
             };
             let regex = RegexBuilder::new(&pattern)
@@ -469,6 +492,19 @@ impl Detector {
                 group: group.unwrap_or(0),
             }
         })
+    }
+}
+
+/// A rule's regex, without the group named `secret` where that is all of each match: to find a group in a
+/// match takes longer than to find the match.
+fn without_needless_group(regex: &str) -> String {
+    match pattern::parse(regex) {
+        Ok(hir) if pattern::is_all_secret(&hir) => ["(?P<secret>", "(?<secret>"]
+            .iter()
+            .fold(regex.to_owned(), |regex, group| {
+                regex.replacen(group, "(?:", 1)
+            }),
+        _ => regex.to_owned(),
     }
 }
 
@@ -522,22 +558,19 @@ impl<'s> Stirred<'s> {
 fn candidate_reach(matcher: &Matcher) -> Reach {
     match matcher {
         Matcher::Regex {
-            max_len,
-            anchor: Anchor::Keyword,
-            ..
-        } => Reach {
-            before: 0,
-            behind: max_len + BEYOND,
-        },
-        // What matches there depends on what matched right before, which that reached.
-        Matcher::Regex {
-            max_len,
-            anchor: Anchor::Window,
-            ..
-        } => Reach {
-            before: 2 * max_len + BEYOND,
-            behind: 2 * max_len + BEYOND,
-        },
+            max_len, anchor, ..
+        } => {
+            let behind = max_len + BEYOND;
+            match *anchor {
+                Anchor::Keyword => Reach { before: 0, behind },
+                Anchor::Shortly { before } => Reach { before, behind },
+                // What matches there depends on what matched right before, which that reached.
+                Anchor::Window { before } => Reach {
+                    before: before + behind,
+                    behind: max_len + behind,
+                },
+            }
+        }
         Matcher::Assignment | Matcher::AssignedValue { .. } => Reach {
             before: (assign::LONGEST_NAME + assign::LONGEST_OTHER) as u32,
             behind: (assign::LONGEST_NAME + assign::REACH) as u32 + BEYOND,
@@ -572,9 +605,9 @@ fn far_reach(woken: &[Wake], rules: &RuleSet) -> Option<Reach> {
             Matcher::Regex {
                 max_len, anchor, ..
             } => Reach {
-                before: match anchor {
+                before: match *anchor {
                     Anchor::Keyword => 0,
-                    Anchor::Window => *max_len,
+                    Anchor::Shortly { before } | Anchor::Window { before } => before,
                 },
                 behind: *max_len,
             },
@@ -594,8 +627,12 @@ fn far_reach(woken: &[Wake], rules: &RuleSet) -> Option<Reach> {
 /// one of them can match elsewhere than at the keyword.
 fn common_opening(woken: &[Wake], rules: &RuleSet) -> Box<[ByteSet]> {
     let opening = |wake: &Wake| match &rules.get(wake.rule as usize).matcher {
-        Matcher::Regex { opening, .. } => &**opening,
-        Matcher::Assignment | Matcher::AssignedValue { .. } => &[],
+        Matcher::Regex {
+            opening,
+            anchor: Anchor::Keyword,
+            ..
+        } => &**opening,
+        _ => &[],
     };
     let shortest = woken.iter().map(|wake| opening(wake).len()).min();
     let at = |at: usize| {

@@ -75,8 +75,10 @@ impl Matcher {
 pub enum Anchor {
     /// At the keyword.
     Keyword,
-    /// Anywhere such that the keyword is inside.
-    Window,
+    /// At most so few bytes before it that all can be tried.
+    Shortly { before: u32 },
+    /// Anywhere such that the keyword is inside, at most so many bytes before it.
+    Window { before: u32 },
 }
 
 /// How much a rule's shape says by itself, which also decides between overlapping finds: the more

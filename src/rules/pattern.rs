@@ -2,7 +2,8 @@
 //!
 //! Compiled twice, as [`raw`](super::raw) is.
 
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::literal::{Extractor, Literal};
+use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind, Repetition};
 
 use super::def::{ByteSet, Lead, Row};
 
@@ -56,66 +57,100 @@ pub fn has_secret_group(hir: &Hir) -> bool {
 /// Whether each match starts with one of `keywords`, whatever its case, so that the regex need be
 /// tried at the keywords only.
 pub fn starts_with_one(hir: &Hir, keywords: &[String]) -> bool {
-    let starts = |keyword: &String| {
-        let mut rest = keyword.as_bytes();
-        literal_prefix(hir, &mut rest);
-        rest.is_empty()
-    };
-    keywords.iter().any(starts)
-        || match hir.kind() {
-            HirKind::Capture(capture) => starts_with_one(&capture.sub, keywords),
-            HirKind::Concat(list) => {
-                let empty = |part: &&Hir| part.properties().maximum_len() == Some(0);
-                let first = list.iter().find(|part| !empty(part));
-                first.is_some_and(|first| starts_with_one(first, keywords))
-            }
-            HirKind::Alternation(list) => list.iter().all(|part| starts_with_one(part, keywords)),
-            _ => false,
-        }
+    folded_starts_with_one(&folded(hir), keywords)
 }
 
-/// Eats the literal bytes with which every match of `hir` begins from `rest`; false when the
-/// literal part ends within `hir`.
-fn literal_prefix(hir: &Hir, rest: &mut &[u8]) -> bool {
+fn folded_starts_with_one(hir: &Hir, keywords: &[String]) -> bool {
+    let starts = |literal: &Literal| {
+        let mut keywords = keywords.iter().map(|keyword| keyword.as_bytes());
+        keywords.any(|keyword| {
+            let start = literal.as_bytes().get(..keyword.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(keyword))
+        })
+    };
+    let prefixes = Extractor::new().extract(hir);
+    let literals = prefixes.literals().unwrap_or_default();
+    !literals.is_empty() && literals.iter().all(starts)
+}
+
+/// The same with letters of either case read as small ones.
+fn folded(hir: &Hir) -> Hir {
+    let all = |list: &[Hir]| list.iter().map(folded).collect();
     match hir.kind() {
-        HirKind::Empty => true,
-        HirKind::Look(look) => !matches!(look, Look::End | Look::EndLF | Look::EndCRLF),
-        HirKind::Literal(literal) => {
-            for &byte in &*literal.0 {
-                match rest.split_first() {
-                    Some((first, tail)) if first.eq_ignore_ascii_case(&byte) => *rest = tail,
-                    _ => return false,
-                }
-            }
-            true
-        }
-        HirKind::Class(class) => {
-            let Some((&first, tail)) = rest.split_first() else {
-                return false;
-            };
-            let folded = class
-                .literal()
-                .is_some_and(|l| l.eq_ignore_ascii_case(&[first]))
-                || is_case_pair(class, first);
-            if folded {
-                *rest = tail;
-            }
-            folded
-        }
-        HirKind::Capture(capture) => literal_prefix(&capture.sub, rest),
-        HirKind::Concat(list) => list.iter().all(|part| literal_prefix(part, rest)),
-        HirKind::Repetition(_) | HirKind::Alternation(_) => false,
+        HirKind::Class(Class::Bytes(class)) => match small_letter(class) {
+            Some(letter) => Hir::literal([letter]),
+            None => hir.clone(),
+        },
+        HirKind::Repetition(times) => Hir::repetition(Repetition {
+            sub: Box::new(folded(&times.sub)),
+            ..times.clone()
+        }),
+        HirKind::Capture(capture) => folded(&capture.sub),
+        HirKind::Concat(list) => Hir::concat(all(list)),
+        HirKind::Alternation(list) => Hir::alternation(all(list)),
+        _ => hir.clone(),
     }
 }
 
-fn is_case_pair(class: &Class, letter: u8) -> bool {
-    let Class::Bytes(class) = class else {
-        return false;
-    };
-    class
-        .ranges()
-        .iter()
-        .all(|r| r.start() == r.end() && r.start().eq_ignore_ascii_case(&letter))
+/// The letter of which a class has both cases and nothing else.
+fn small_letter(class: &ClassBytes) -> Option<u8> {
+    let mut letters = class.ranges().iter().map(|range| {
+        let is_one = range.start() == range.end();
+        is_one.then(|| range.start().to_ascii_lowercase())
+    });
+    let letter = letters.next()??;
+    letters.all(|other| other == Some(letter)).then_some(letter)
+}
+
+/// How many bytes of a match may stand before the first of `keywords` in it; `None` where that cannot be
+/// told.
+pub fn before_keyword(hir: &Hir, keywords: &[String]) -> Option<usize> {
+    before(&folded(hir), keywords)
+}
+
+fn before(hir: &Hir, keywords: &[String]) -> Option<usize> {
+    if folded_starts_with_one(hir, keywords) {
+        return Some(0);
+    }
+    match hir.kind() {
+        HirKind::Literal(literal) => (1..literal.0.len()).find(|&at| {
+            let rest = Hir::literal(&literal.0[at..]);
+            folded_starts_with_one(&rest, keywords)
+        }),
+        HirKind::Repetition(times) if times.min > 0 => before(&times.sub, keywords),
+        HirKind::Alternation(list) => {
+            let all = list.iter().map(|part| before(part, keywords));
+            all.reduce(|a, b| Some(a?.max(b?)))?
+        }
+        HirKind::Concat(list) => {
+            let mut passed = 0;
+            for (at, part) in list.iter().enumerate() {
+                if folded_starts_with_one(&Hir::concat(list[at..].to_vec()), keywords) {
+                    return Some(passed);
+                }
+                if let Some(before) = before(part, keywords) {
+                    return Some(passed + before);
+                }
+                passed += part.properties().maximum_len()?;
+            }
+            None
+        }
+        _ => None,
+    }
+}
+
+/// Whether the group named `secret` is all of each match.
+pub fn is_all_secret(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Capture(capture) => capture.name.as_deref() == Some("secret"),
+        HirKind::Concat(list) => {
+            let mut parts = list
+                .iter()
+                .filter(|part| !matches!(part.kind(), HirKind::Look(_)));
+            parts.next().is_some_and(is_all_secret) && parts.next().is_none()
+        }
+        _ => false,
+    }
 }
 
 /// Which bytes each match starts with: a set for each of the first bytes that all matches have, up
@@ -395,9 +430,54 @@ mod tests {
         assert!(!starts("(?i:the key|a key)"));
         assert!(!starts("x?api"));
         assert!(!starts("(?:api)?[0-9]{4}"));
+        assert!(starts("(?i:a)pi(?:_key)? [0-9]"));
+        assert!(starts("[aA]pi|(?:the|thE) key"));
+        assert!(!starts("[ab]pi"));
+    }
+
+    #[test]
+    fn what_may_stand_before_a_keyword_is_told() {
+        let keywords = [".s3.", ".s3-", "key"].map(str::to_owned);
+        let before = |pattern| before_keyword(&parse(pattern).expect("a good regex"), &keywords);
+        assert_eq!(before(r"[a-z]{2,40}\.s3[.-][a-z]"), Some(40));
+        assert_eq!(before("x?(?i:key)"), Some(1));
+        assert_eq!(before("(?:ab[0-9]{2}|c)(?P<secret>key[0-9]+)"), Some(4));
+        assert_eq!(before(r"a{3}(?:b{2}|c)(?:KEY|x\.s3-){2}"), Some(6));
+        assert_eq!(before("a*key"), None);
+        assert_eq!(before("a(?:key)?b"), None);
+        assert_eq!(before("a(?:key|b)"), None);
+    }
+
+    #[test]
+    fn a_group_that_is_all_of_each_match_is_told() {
+        let is_all = |pattern| is_all_secret(&parse(pattern).expect("a good regex"));
+        assert!(is_all(r"\b(?P<secret>key_[a-z]{3}(?:x|y))\b"));
+        assert!(!is_all("key(?P<secret>[a-z]{3})"));
+        assert!(!is_all("(?P<secret>[a-z]{3})[;,]?"));
+        assert!(!is_all("(?P<other>[a-z]{3}(?P<secret>x))"));
     }
 
     proptest! {
+        #[test]
+        fn no_keyword_stands_farther_behind(
+            (pattern, keywords, text) in prop::sample::select(vec![
+                ("(?:ab|[c-e]f?){1,3}(?:key|token)[0-9]{1,2}", &["key", "tok"][..]),
+                (r"[a-z.]{1,9}\.s3[.-](?:[a-z]{2,4}\.){0,2}com", &[".s3.", ".s3-"]),
+                ("x{0,4}(?:(?:k|K)(?:e|E)y|y?code)[a-y]{0,9}", &["KEY", "code"]),
+                ("(?:aa?b){2}(?:mysql(?:dump)? |psql )-p", &["mysql ", "mysqldump ", "psql"]),
+            ])
+            .prop_flat_map(|(pattern, keywords)| {
+                let texts = proptest::string::string_regex(pattern).expect("a good regex");
+                (Just(pattern), Just(keywords), texts)
+            }),
+        ) {
+            let owned: Vec<String> = keywords.iter().map(|word| (*word).to_owned()).collect();
+            let before = before_keyword(&parse(pattern).expect("a good regex"), &owned);
+            let text = text.to_ascii_lowercase();
+            let first = keywords.iter().filter_map(|word| text.find(&word.to_ascii_lowercase())).min();
+            prop_assert!(first.expect("in each match") <= before.expect("is told"), "{pattern} {text}");
+        }
+
         #[test]
         fn matches_begin_as_their_opening_says(
             (pattern, text) in prop::sample::select(vec![

@@ -239,6 +239,9 @@ const USUAL_WINDOW: usize = 60;
 /// A keyword of so few bytes turns up by chance, above all in data spelled as letters.
 const CHANCY: usize = 5;
 
+/// A match that starts at most so many bytes before its keyword is tried at each of them.
+const FEW: u32 = 16;
+
 fn matcher(raw: &RawRule) -> Result<Matcher, String> {
     let field = if raw.value.is_some() {
         "value"
@@ -279,22 +282,32 @@ fn find_by_regex(raw: &RawRule, regex: String) -> Result<Matcher, String> {
         // Where it starts bounds how far such a match gets; a window would not.
         return Err("longest: is for a regex that starts with its keywords".into());
     }
+    let mut opening = pattern::opening(&hir);
     let anchor = if at_keyword {
         Anchor::Keyword
     } else {
-        Anchor::Window
+        let before = pattern::before_keyword(&hir, &raw.keywords);
+        let before = before.map_or(max_len, |before| before as u32);
+        // Whoever looks behind must see what stands there.
+        let looks_behind = !hir.properties().look_set_prefix().is_empty();
+        match before <= FEW && !opening.is_empty() && !looks_behind {
+            true => Anchor::Shortly { before },
+            false => Anchor::Window { before },
+        }
     };
     let chancy = raw.keywords.iter().any(|keyword| keyword.len() <= CHANCY);
-    let opening = match anchor {
-        Anchor::Keyword if chancy => pattern::opening(&hir),
-        _ => Vec::new(),
-    };
+    opening.truncate(match anchor {
+        Anchor::Keyword if chancy => pattern::OPENING,
+        Anchor::Shortly { .. } => 1,
+        _ => 0,
+    });
+    let is_window = matches!(anchor, Anchor::Window { .. });
     Ok(Matcher::Regex {
         regex: regex.into(),
         max_len,
         anchor,
         opening: opening.into(),
-        lead: at_keyword.then(|| pattern::lead(&hir)).flatten(),
+        lead: pattern::lead(&hir).filter(|_| !is_window),
         row: pattern::row(&hir),
         inner: pattern::inner(&hir).to_vec().into(),
     })
