@@ -56,10 +56,14 @@ impl Holders {
         let added = noted.iter().flat_map(|noted| &noted.added);
         let dropped = noted.iter().flat_map(|noted| &noted.dropped);
         let bases = noted.iter().flat_map(|noted| &noted.bases);
+        let added = || Groups::new(objects, added.map(|edge| (edge.child, *edge)));
+        let dropped = || Groups::new(objects, dropped.copied());
+        let made = || Groups::new(objects, bases.map(|&(tree, base)| (base, tree)));
+        let (added, (dropped, made)) = rayon::join(added, || (dropped(), made()));
         Self {
-            added: Groups::new(objects, added.map(|edge| (edge.child, *edge))),
-            dropped: Groups::new(objects, dropped.copied()),
-            made: Groups::new(objects, bases.map(|&(tree, base)| (base, tree))),
+            added,
+            dropped,
+            made,
         }
     }
 

@@ -264,9 +264,15 @@ impl Run<'_> {
             trees.add(seen);
         }
         trees.holders = Holders::new(&std::mem::take(&mut trees.noted), objects);
-        for blob in found.blobs.keys().filter_map(|id| self.store.number(id)) {
-            trees.holders.of(blob, &mut trees.leaves);
-        }
+        let blobs = found.blobs.par_iter();
+        let held = blobs.flat_map_iter(|(id, _)| {
+            let mut leaves = Vec::new();
+            if let Some(blob) = self.store.number(id) {
+                trees.holders.of(blob, &mut leaves);
+            }
+            leaves
+        });
+        trees.leaves = held.collect();
         for edges in [&mut trees.leaves, &mut trees.named] {
             edges.par_sort_unstable();
             edges.dedup();

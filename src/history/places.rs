@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
+
 use crate::finding::{CommitNote, Finding, State, Trace};
 use crate::git::Kind;
 use crate::git::object::{self, Commit};
@@ -246,34 +248,40 @@ impl<'p> Places<'p> {
         &self,
         ways: &mut Ways,
         names: &[Box<[u8]>],
-        id: impl Fn(Number) -> ObjectId,
-        secrets: impl Fn(Number, &PathPlace) -> Vec<SecretId>,
+        id: impl Fn(Number) -> ObjectId + Sync,
+        secrets: impl Fn(Number, &PathPlace) -> Vec<SecretId> + Sync,
     ) -> (Placed, HashSet<Number>) {
         let spans = ways.items(&self.graph);
         let alive = self.alive(ways);
         let items = in_order(spans, &alive);
         let mut placed = Placed::new();
         // Of a file that changes often there are many items with one path.
-        let mut paths: HashMap<Path, (Arc<str>, PathPlace)> = HashMap::new();
-        for &(item, span) in &items {
-            let (path, of_path) = paths.entry(item.path).or_insert_with(|| {
-                let path = ways.paths.bytes(item.path, names);
-                let path = path_text(&path);
-                let of_path = PathPlace::of(&path);
-                (path.into(), of_path)
-            });
-            for secret in secrets(item.object, of_path) {
-                let object = id(item.object);
+        let distinct: HashSet<Path> = items.iter().map(|(item, _)| item.path).collect();
+        let text = |path| {
+            let text: Arc<str> = path_text(&ways.paths.bytes(path, names)).into();
+            let place = PathPlace::of(&text);
+            (path, (text, place))
+        };
+        let paths: HashMap<Path, (Arc<str>, PathPlace)> =
+            distinct.into_par_iter().map(text).collect();
+        let told = items.par_iter().map(|(item, _)| {
+            let secrets = secrets(item.object, &paths[&item.path].1);
+            (id(item.object), secrets)
+        });
+        let told: Vec<(ObjectId, Vec<SecretId>)> = told.collect();
+        for ((item, span), (object, secrets)) in items.iter().zip(told) {
+            let (path, _) = &paths[&item.path];
+            for secret in secrets {
                 let place = placed
                     .entry((path.clone(), secret))
                     .or_insert_with(|| Place {
                         object,
-                        span,
+                        span: *span,
                         refs: Vec::new(),
                         in_head: false,
                     });
-                let still = [alive.get(&item), self.named.get(&object)];
-                place.extend(span, still.into_iter().flatten().flatten());
+                let still = [alive.get(item), self.named.get(&object)];
+                place.extend(*span, still.into_iter().flatten().flatten());
             }
         }
         for place in placed.values_mut() {

@@ -61,7 +61,13 @@ pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
             heard(out.write_with(&style, |out| verify::write(&fates, &left.ledger, out)))?;
             Ok(exit(&left))
         }
-        None => finish(out, &args.report, &outcome, &sweep, &style),
+        None => finish(
+            out,
+            &args.report,
+            &ManuallyDrop::new(outcome),
+            &sweep,
+            &style,
+        ),
     }
 }
 
