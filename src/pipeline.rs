@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::finding::{ByteRange, Finding};
 use crate::judge::place::{Kinds, Place};
 use crate::judge::readings::Readings;
-use crate::judge::{Assessment, Judge, Probe, ProofKind};
+use crate::judge::{Assessment, Dropped, Judge, Probe, ProofKind, Read};
 use crate::ledger::{Ledger, Reason};
 use crate::pool::Pool;
 use crate::rules::{Level, RuleSet};
@@ -477,16 +477,13 @@ impl Sweep {
                 let Ok(read) = read else {
                     continue;
                 };
-                if let Ok(assessment) = self.judge.weigh(&probe, &read) {
-                    let least = self.options.min_confidence;
-                    let sure = assessment.confidence >= least;
-                    let kinds = match traces {
-                        // A part of a notebook says more than the path.
-                        Some(_) if sure && place.role == Role::Text => {
-                            self.judge.kinds(&probe, &read, least)
-                        }
-                        _ => Kinds::ALL,
-                    };
+                // A part of a notebook says more than the path.
+                let by_path = place.role == Role::Text;
+                let weighed = match traces {
+                    Some(_) => self.weigh_briefly(&probe, &read, by_path),
+                    None => self.judge.weigh(&probe, &read).map(|it| (it, Kinds::ALL)),
+                };
+                if let Ok((assessment, kinds)) = weighed {
                     judged.push(Judged {
                         view: index,
                         candidate: *candidate,
@@ -497,6 +494,23 @@ impl Sweep {
             }
         }
         judged
+    }
+
+    /// Judges a match whose path is not known, and under which kinds of path it may be a finding, if that
+    /// hangs on the path.
+    fn weigh_briefly(
+        &self,
+        probe: &Probe<'_>,
+        read: &Read,
+        by_path: bool,
+    ) -> Result<(Assessment, Kinds), Dropped> {
+        let least = self.options.min_confidence;
+        let mut brief = self.judge.weigh_briefly(probe, read)?;
+        let kinds = match by_path && brief.found.confidence >= least {
+            true => self.judge.kinds(probe, &mut brief, least),
+            false => Kinds::ALL,
+        };
+        Ok((brief.found, kinds))
     }
 }
 

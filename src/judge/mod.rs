@@ -196,6 +196,13 @@ pub struct Read {
     generic: Option<generic::Read>,
 }
 
+/// A match that is taken for a secret, without all reasons.
+pub struct Brief {
+    pub found: Assessment,
+    /// What was seen around one that was left to the model.
+    around: Option<generic::features::Features>,
+}
+
 /// Decides what is a secret.
 pub struct Judge {
     placeholders: Placeholders,
@@ -261,6 +268,31 @@ impl Judge {
     /// # Errors
     /// When it is no secret, with the reason.
     pub fn weigh(&self, probe: &Probe<'_>, read: &Read) -> Result<Assessment, Dropped> {
+        self.weigh_by(probe, read, |read, found| {
+            generic::judge(probe, read, &self.model, found)
+        })
+    }
+
+    /// Judges in the same way a match of which no more is asked than whether it is a secret, how sure, and
+    /// where: most of its reasons are not put into words.
+    ///
+    /// # Errors
+    /// When it is no secret, with the reason.
+    pub fn weigh_briefly(&self, probe: &Probe<'_>, read: &Read) -> Result<Brief, Dropped> {
+        let mut around = None;
+        let found = self.weigh_by(probe, read, |read, found| {
+            around = Some(generic::judge_briefly(probe, read, &self.model, found)?);
+            Ok(())
+        })?;
+        Ok(Brief { found, around })
+    }
+
+    fn weigh_by(
+        &self,
+        probe: &Probe<'_>,
+        read: &Read,
+        generic: impl FnOnce(&generic::Read, &mut Assessment) -> Result<(), Dropped>,
+    ) -> Result<Assessment, Dropped> {
         gates::pass(probe)?;
         if probe.is_named() {
             if let Some(reason) = reference::reason(probe) {
@@ -272,7 +304,7 @@ impl Judge {
         }
         let mut found = Assessment::of(probe);
         if let Some(read) = &read.generic {
-            generic::judge(probe, read, &self.model, &mut found)?;
+            generic(read, &mut found)?;
         }
         if let Matcher::AssignedValue { .. } = probe.rule.matcher
             && let Some(reason) = generic::reject::of_any(probe)
@@ -294,13 +326,13 @@ impl Judge {
 
     /// Under which kinds of path a match may be a finding of this confidence that is one under the
     /// [most telling](Place::MOST_TELLING) of all. What bears a mark of its own is one under all.
-    pub fn kinds(&self, probe: &Probe<'_>, read: &Read, least: Level) -> Kinds {
+    pub fn kinds(&self, probe: &Probe<'_>, brief: &mut Brief, least: Level) -> Kinds {
         if !probe.is_named() {
             return Kinds::ALL;
         }
         let places = place::Kind::ALL.into_iter().map(Place::most_telling);
-        if let (Some(read), []) = (&read.generic, &*probe.rule.checks) {
-            return generic::kinds(probe, read, (&self.model, least), places);
+        if let (Some(features), []) = (brief.around.take(), &*probe.rule.checks) {
+            return generic::kinds(probe, features, (&self.model, least), places);
         }
         let is_one = |place: &Place| {
             let place = *place;

@@ -74,7 +74,10 @@ fn sequence(text: &[u8]) -> Option<usize> {
     match text {
         [ESC, b']', command @ ..] => Some(2 + operating_system_command(command)?),
         [ESC, b'[', rest @ ..] => Some(2 + control_sequence(rest)?),
-        [b'\\', b'x' | b'u' | b'0' | b'e', ..] => {
+        [b'\\', b'x', b'1', ..]
+        | [b'\\', b'u', b'0', b'0', b'1', ..]
+        | [b'\\', b'0', b'3', ..]
+        | [b'\\', b'e', b'[', ..] => {
             let spelled = SPELLED.iter().find(|s| text.starts_with(s))?;
             let rest = text.get(spelled.len()..)?.strip_prefix(b"[")?;
             Some(spelled.len() + 1 + control_sequence(rest)?)

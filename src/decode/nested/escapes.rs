@@ -43,7 +43,8 @@ fn telling(slashes: usize, rest: &[u8]) -> Option<usize> {
             let line = memchr::memchr(b'\n', near).map_or(near, |end| &near[..end]);
             memchr::memmem::find_iter(line, b"\\n").nth(1).map(|_| 1)
         }
-        [b'u' | b'x' | b'U', ..] => {
+        // What is printable has a small number, and whole texts are spelled in others.
+        [b'u', b'0', b'0', ..] | [b'u', b'{', ..] | [b'U', b'0', b'0', b'0', ..] | [b'x', ..] => {
             let (len, character) = number(rest)?;
             let printable = character.is_ascii_graphic() || character == ' ';
             printable.then_some(len)

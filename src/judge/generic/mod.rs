@@ -80,12 +80,8 @@ pub fn judge(
     model: &Model,
     found: &mut Assessment,
 ) -> Result<(), Dropped> {
-    if let Some(reason) = reject::reason(probe) {
-        return Err(Dropped(reason));
-    }
-    let mut features = read.features.clone();
-    model.look_around(probe, &mut features);
-    found.confidence = level(probe, model.score(&features)).ok_or(AGAINST)?;
+    let (features, level) = look_around(probe, read, model)?;
+    found.confidence = level;
     let mut explanation = model.explain(&features);
     explanation.features = probe.thorough.then(|| Box::new(features));
     tell(&explanation, found);
@@ -98,17 +94,48 @@ pub fn judge(
     Ok(())
 }
 
-/// Under which of the places an assignment is taken for a secret with this confidence, if in its own
-/// it is, from which they differ in the kind of their path only. What is asked of the text around is
-/// asked once for all; and a doubt that holds under all has not kept it from being one.
-pub fn kinds(
+/// Judges in the same way without a word on why; gives what was seen around as well.
+///
+/// # Errors
+/// When the value is no secret, with the reason.
+pub fn judge_briefly(
     probe: &Probe<'_>,
     read: &Read,
+    model: &Model,
+    found: &mut Assessment,
+) -> Result<Features, Dropped> {
+    let (features, level) = look_around(probe, read, model)?;
+    found.confidence = match doubt(probe, &read.name) {
+        Some(_) => Level::Low,
+        None => level,
+    };
+    Ok(features)
+}
+
+/// Adds what stands around to what an assignment says, and how sure that makes of it.
+fn look_around(
+    probe: &Probe<'_>,
+    read: &Read,
+    model: &Model,
+) -> Result<(Features, Level), Dropped> {
+    if let Some(reason) = reject::reason(probe) {
+        return Err(Dropped(reason));
+    }
+    let mut features = read.features.clone();
+    model.look_around(probe, &mut features);
+    let level = level(probe, model.score(&features)).ok_or(AGAINST)?;
+    Ok((features, level))
+}
+
+/// Under which of the places an assignment is taken for a secret with this confidence, if in its own
+/// it is, from which they differ in the kind of their path only. What was asked of the text around holds
+/// for all; and a doubt that holds under all has not kept it from being one.
+pub fn kinds(
+    probe: &Probe<'_>,
+    mut features: Features,
     (model, least): (&Model, Level),
     places: impl Iterator<Item = Place>,
 ) -> Kinds {
-    let mut features = read.features.clone();
-    model.look_around(probe, &mut features);
     let is_one = |place: &Place| {
         let probe = Probe {
             place: *place,

@@ -552,10 +552,13 @@ proptest! {
         for word in ["password", "key", "secret", "token"] {
             each("", &text, word, |probe| {
                 let Ok(read) = judge.read(probe) else { return };
-                let found = judge.weigh(probe, &read);
-                if found.is_ok_and(|found| found.confidence >= least) {
+                let found = judge.weigh(probe, &read).ok();
+                let mut brief = judge.weigh_briefly(probe, &read).ok();
+                let told = |found: &Assessment| (found.confidence, found.severity, found.secret, found.value.clone());
+                assert_eq!(found.as_ref().map(told), brief.as_ref().map(|brief| told(&brief.found)), "{text}");
+                if let Some(brief) = brief.as_mut().filter(|brief| brief.found.confidence >= least) {
                     let one_by_one = kinds_one_by_one(&judge, probe, least);
-                    let kinds = judge.kinds(probe, &read, least);
+                    let kinds = judge.kinds(probe, brief, least);
                     assert_eq!(kinds, one_by_one, "{text}");
                     let fits = |path: &str| kinds.fit(&Place::of(path)) || !is_found(&judge, probe, path, least);
                     assert!(PATHS.iter().all(|path| fits(path)), "{text}");
@@ -619,7 +622,8 @@ fn a_bare_value_is_one_among_settings_and_none_in_code() {
     let text = format!("db_password={}\n", human()[0]);
     each("", &text, "password", |probe| {
         let read = judge.read(probe).expect("reads as one");
-        seen.push(judge.kinds(probe, &read, Level::Medium));
+        let mut brief = judge.weigh_briefly(probe, &read).expect("is one");
+        seen.push(judge.kinds(probe, &mut brief, Level::Medium));
     });
     let [kinds] = seen[..] else {
         panic!("one match: {seen:?}")
