@@ -366,16 +366,17 @@ fn repeats(value: &[u8]) -> Option<&'static str> {
         len += 1;
     }
     let plain = &plain[..len];
-    if len >= 3 && plain.iter().all(|b| *b == plain[0]) {
+    let longest = longest_run(plain);
+    if len >= 3 && longest == len {
         return Some("is one character again and again");
     }
-    if len >= 5 && longest_run(plain) * 3 >= len * 2 {
+    if len >= 5 && longest * 3 >= len * 2 {
         return Some("is mostly one character");
     }
     if len < 6 {
         return None;
     }
-    if longest_run(plain) >= 8.max(len / 2) {
+    if longest >= 8.max(len / 2) {
         return Some("is mostly one character");
     }
     if counted(plain) * 5 >= (len - 1) * 3 {

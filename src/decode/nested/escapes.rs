@@ -41,7 +41,9 @@ fn telling(slashes: usize, rest: &[u8]) -> Option<usize> {
         [b'n', rest @ ..] if slashes % 2 == 1 => {
             let near = &rest[..rest.len().min(NEAR)];
             let line = memchr::memchr(b'\n', near).map_or(near, |end| &near[..end]);
-            memchr::memmem::find_iter(line, b"\\n").nth(1).map(|_| 1)
+            let mut ends =
+                memchr::memchr_iter(b'\\', line).filter(|at| line.get(at + 1) == Some(&b'n'));
+            ends.nth(1).map(|_| 1)
         }
         // What is printable has a small number, and whole texts are spelled in others.
         [b'u', b'0', b'0', ..] | [b'u', b'{', ..] | [b'U', b'0', b'0', b'0', ..] | [b'x', ..] => {

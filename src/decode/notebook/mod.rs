@@ -80,9 +80,13 @@ pub fn looks_like_one(text: &[u8]) -> bool {
     if first != Some(&b'{') {
         return false;
     }
-    let tail = &text[text.len().saturating_sub(GLANCE)..];
-    let holds =
-        |word: &[u8]| memmem::find(head, word).is_some() || memmem::find(tail, word).is_some();
+    // Of a short text the head is all.
+    let tail = (head.len() < text.len()).then(|| &text[text.len() - GLANCE..]);
+    let holds = |word: &[u8]| {
+        let word = memmem::Finder::new(word);
+        let is_in = |end: &[u8]| word.find(end).is_some();
+        is_in(head) || tail.is_some_and(is_in)
+    };
     holds(b"\"nbformat\"") && (holds(b"\"cells\"") || holds(b"\"worksheets\""))
 }
 
