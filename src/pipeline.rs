@@ -351,6 +351,7 @@ impl Sweep {
             kinds: judged.kinds,
             coded: judged.view != 0,
             sure: self.is_confident(judged),
+            far: self.detector.looks_far(judged.candidate.rule),
         })
     }
 

@@ -20,7 +20,7 @@ use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::decode::View;
 use crate::rules::def::{Anchor, ByteSet};
-use crate::rules::{Matcher, RuleSet, pattern};
+use crate::rules::{Matcher, RuleDef, RuleSet, pattern};
 use crate::span::ViewSpan;
 pub use copied::Known;
 use keywords::{Hit, Keywords, Word};
@@ -199,6 +199,11 @@ impl Detector {
             start: hit.start,
             reach,
         })
+    }
+
+    /// Whether a rule looks farther than [`LOCAL`].
+    pub fn looks_far(&self, rule: u32) -> bool {
+        reach(self.rules.get(rule as usize)).is_far()
     }
 
     /// How far from its keyword any rule looks, in bytes.
@@ -517,6 +522,10 @@ impl Reach {
         }
     }
 
+    fn is_far(self) -> bool {
+        self.before.max(self.behind) > LOCAL
+    }
+
     /// Whether it is as far as to something at this distance on either side.
     fn meets(self, near: Self) -> bool {
         near.before <= self.before || near.behind <= self.behind
@@ -591,36 +600,40 @@ fn completed(view: &View<'_>, hit: Hit, stretch: ViewSpan, rest: &str) -> Option
 
 /// How far the rules of one keyword look; `None` when all are content with [`LOCAL`].
 fn far_reach(woken: &[Wake], rules: &RuleSet) -> Option<Reach> {
-    let mut farthest = Reach::default();
-    for wake in woken {
-        let def = rules.get(wake.rule as usize);
-        let near = if def.near.is_empty() {
-            0
-        } else {
-            def.near_bytes
-        };
-        let checks = def.checks.iter().map(|check| check.reach());
-        let around = checks.fold(near, u32::max);
-        let matched = match &def.matcher {
-            Matcher::Regex {
-                max_len, anchor, ..
-            } => Reach {
-                before: match *anchor {
-                    Anchor::Keyword => 0,
-                    Anchor::Shortly { before } | Anchor::Window { before } => before,
-                },
-                behind: *max_len,
+    let reaches = woken
+        .iter()
+        .map(|wake| reach(rules.get(wake.rule as usize)));
+    let farthest = reaches.fold(Reach::default(), Reach::or);
+    farthest.is_far().then_some(farthest)
+}
+
+/// How far a rule looks with all that the judge asks for it; not at all if by itself it is content with
+/// [`LOCAL`].
+fn reach(def: &RuleDef) -> Reach {
+    let near = if def.near.is_empty() {
+        0
+    } else {
+        def.near_bytes
+    };
+    let checks = def.checks.iter().map(|check| check.reach());
+    let around = checks.fold(near, u32::max);
+    let matched = match &def.matcher {
+        Matcher::Regex {
+            max_len, anchor, ..
+        } => Reach {
+            before: match *anchor {
+                Anchor::Keyword => 0,
+                Anchor::Shortly { before } | Anchor::Window { before } => before,
             },
-            // By themselves they are content with it.
-            _ if around <= LOCAL => continue,
-            matcher => candidate_reach(matcher),
-        };
-        farthest = farthest.or(Reach {
-            before: matched.before + around,
-            behind: matched.behind + around,
-        });
+            behind: *max_len,
+        },
+        _ if around <= LOCAL => return Reach::default(),
+        matcher => candidate_reach(matcher),
+    };
+    Reach {
+        before: matched.before + around,
+        behind: matched.behind + around,
     }
-    (farthest.before.max(farthest.behind) > LOCAL).then_some(farthest)
 }
 
 /// What the first bytes of a match are among, whichever of a keyword's rules it is of. Nothing where

@@ -89,8 +89,25 @@ struct Found {
 struct Holding {
     /// Its secrets, and under which kinds of path they may be some.
     secrets: Vec<(SecretId, Kinds)>,
-    /// Where all that is taken for secrets stands, in order, if it is plain text.
-    places: Option<Box<[ViewSpan]>>,
+    /// Where all that is taken for secrets stands, if it is plain text.
+    places: Option<Stands>,
+}
+
+/// Where secrets stand in a text, in order.
+struct Stands {
+    all: Box<[ViewSpan]>,
+    /// Those of rules that look far, and those in encodings, where as many bytes say less.
+    far: Box<[ViewSpan]>,
+}
+
+impl Stands {
+    fn of(spots: &[Spot]) -> Self {
+        let far = spots.iter().filter(|spot| spot.far || spot.coded);
+        Self {
+            all: spots.iter().map(Spot::span).collect(),
+            far: far.map(Spot::span).collect(),
+        }
+    }
 }
 
 impl Found {
@@ -199,8 +216,7 @@ impl Run<'_> {
                 let sure = holder.sure().map(|spot| (spot.secret, spot.kinds));
                 let secrets = secrets::once_each(sure.collect());
                 if holder.kind == Kind::Blob {
-                    let spots = holder.spots.iter().map(Spot::span);
-                    let places = holder.plain.then(|| spots.collect());
+                    let places = holder.plain.then(|| Stands::of(&holder.spots));
                     let holding = Holding { secrets, places };
                     found.blobs.insert(holder.id, holding);
                 } else {

@@ -1,10 +1,11 @@
 //! The parts of a text around its secrets: to show some of them, no more of it need be searched.
 
-use crate::detect::Detector;
 use crate::detect::keywords::Hit;
+use crate::detect::{Detector, LOCAL};
 use crate::pipeline::Focus;
 use crate::span::ViewSpan;
 
+use super::Stands;
 use super::around::Places;
 use super::texts::MARGIN;
 
@@ -16,11 +17,14 @@ pub struct Near {
 }
 
 impl Near {
-    /// As far from some secrets, which are in order, as any rule and the judge look. `None` where that is
-    /// most of the text.
-    pub fn of(secrets: &[ViewSpan], bytes: &[u8], detector: &Detector) -> Option<Self> {
-        let margin = MARGIN + detector.farthest();
-        let places = Places::widened(secrets, margin, bytes);
+    /// As far from some secrets as their rules and the judge look. `None` where that is most of the text.
+    pub(super) fn of(secrets: &Stands, bytes: &[u8], detector: &Detector) -> Option<Self> {
+        let mut places = Places::joined(&secrets.all, [MARGIN + LOCAL; 2], bytes.len());
+        let farthest = MARGIN + detector.farthest();
+        let mut far = Places::joined(&secrets.far, [farthest; 2], bytes.len());
+        places.list.append(&mut far.list);
+        places.merge();
+        places.take_lines(0, bytes);
         if places.cover_most(bytes.len()) {
             return None;
         }

@@ -25,6 +25,8 @@ pub struct Spot {
     pub coded: bool,
     /// Whether it may be a finding. Others are only hidden in what findings show.
     pub sure: bool,
+    /// Whether its rule looks farther than most.
+    pub far: bool,
 }
 
 /// Each secret once, under all kinds of path that any of its places names.
@@ -89,6 +91,7 @@ impl Secrets {
             kinds: possible.kinds,
             coded: possible.coded,
             sure: possible.sure,
+            far: possible.far,
         }
     }
 }

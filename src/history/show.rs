@@ -14,15 +14,14 @@ use crate::ledger::{Ledger, Reason};
 use crate::pipeline::{Ask, Progress, Scanner};
 use crate::rules::RuleRef;
 use crate::secret::Secret;
-use crate::span::ViewSpan;
 use crate::unit::{ObjectId, Origin, Part, Unit};
 
-use super::Found;
 use super::changes::Changes;
 use super::near::Near;
 use super::places::{Blobs, Place, Places, Shown};
 use super::secrets::SecretId;
 use super::walk::{LazyId, Unread, Visit, Walk};
+use super::{Found, Stands};
 
 /// Adds the secrets in some blobs to the findings. What can no longer be read is told to the ledger.
 pub(super) fn blobs(
@@ -97,7 +96,7 @@ impl Visit for Show<'_> {
             left.remove(&id)
         };
         let holding = self.found.blobs.get(&id);
-        let spots = holding.and_then(|holding| holding.places.as_deref());
+        let spots = holding.and_then(|holding| holding.places.as_ref());
         for (path, wanted) in shown.into_iter().flatten() {
             self.blob((bytes, spots), &path, wanted);
         }
@@ -111,12 +110,7 @@ impl Visit for Show<'_> {
 impl Show<'_> {
     /// Scans a blob under one of its paths, for the secrets that are to be shown there: only around
     /// the places of all, if they are known.
-    fn blob(
-        &mut self,
-        (bytes, spots): (&[u8], Option<&[ViewSpan]>),
-        path: &Arc<str>,
-        wanted: Shown,
-    ) {
+    fn blob(&mut self, (bytes, spots): (&[u8], Option<&Stands>), path: &Arc<str>, wanted: Shown) {
         let run = self.places.run;
         let unit = Unit::whole(Origin::file(path.clone()), bytes);
         let known = spots.filter(|_| !run.naive && !decode::is_notebook_path(path));
@@ -127,7 +121,7 @@ impl Show<'_> {
         let ask = Ask {
             focus: near.as_ref().map(Near::focus),
             wanted: Some(&is_wanted),
-            known: known.filter(|_| near.is_some()),
+            known: known.filter(|_| near.is_some()).map(|spots| &*spots.all),
             ..Ask::default()
         };
         for finding in self.scanner.scan_for(&unit, ask).iter() {

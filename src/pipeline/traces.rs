@@ -44,6 +44,8 @@ pub struct Possible {
     pub coded: bool,
     /// Whether it is sure enough to be a finding. Others are only hidden in what findings show.
     pub sure: bool,
+    /// Whether its rule looks farther than most.
+    pub far: bool,
 }
 
 /// What is asked of a unit; by default, all findings.
