@@ -22,7 +22,7 @@ pub(super) const MIN: usize = 20;
 const START: usize = 16;
 const PROOF: usize = 12;
 
-/// The bytes that text may begin with.
+/// The bytes that a character of text may begin with.
 const STARTS: [bool; 256] = starts();
 
 /// The longest run that is decoded to its end.
@@ -89,7 +89,7 @@ pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
 /// What the first digits of a run decode to, if that is text.
 fn kind(run: &[u8]) -> Option<Text> {
     // Most runs are names, and show it in their first bytes.
-    if !STARTS[usize::from(group(*run.first_chunk()?)[0])] {
+    if !may_begin(group(*run.first_chunk()?)) {
         return None;
     }
     let mut start = [0; PROOF];
@@ -117,6 +117,18 @@ fn kind(run: &[u8]) -> Option<Text> {
     let plain = valid.bytes().filter(|&b| is_plain(b)).count();
     let marked = valid.bytes().any(|b| b < 0x80 && !is_plain(b));
     (!marked && plain * 2 >= PROOF).then_some(Text::Utf8)
+}
+
+/// Whether text may begin with these bytes.
+fn may_begin([a, b, c]: [u8; 3]) -> bool {
+    let begins = |byte: u8| STARTS[usize::from(byte)];
+    let goes_on = |byte: u8| byte & 0xC0 == 0x80;
+    match (is_plain(a), is_plain(b)) {
+        (true, true) => begins(c),
+        // Wide characters have a zero there.
+        (true, false) => b == 0 && is_plain(c) || begins(b) && goes_on(c),
+        (false, _) => begins(a) && goes_on(b) && if a < 0xE0 { begins(c) } else { goes_on(c) },
+    }
 }
 
 const fn is_plain(byte: u8) -> bool {
@@ -400,11 +412,47 @@ fn utf16((at, digits, padding): Piece, bytes: &[u8], out: &mut Writer<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
 
     use super::*;
 
+    /// The same of the bytes that a run decodes to, all at once.
+    fn kind_of(bytes: &[u8]) -> Option<Text> {
+        if bytes
+            .chunks(2)
+            .all(|unit| is_plain(unit[0]) && unit[1] == 0)
+        {
+            return Some(Text::Utf16);
+        }
+        let valid = bytes.utf8_chunks().next()?;
+        let is_cut = valid.valid().len() + valid.invalid().len() == bytes.len()
+            && std::str::from_utf8(bytes).is_err_and(|fault| fault.error_len().is_none());
+        let plain = valid.valid().bytes().filter(|&b| is_plain(b)).count();
+        let ascii = valid.valid().bytes().filter(u8::is_ascii).count();
+        let is_text = valid.invalid().is_empty() || is_cut;
+        (is_text && ascii == plain && plain * 2 >= PROOF).then_some(Text::Utf8)
+    }
+
     proptest! {
+        #[test]
+        fn runs_are_told_by_their_first_bytes(
+            bytes in prop_oneof![
+                "[ -~\t\n\u{1}\u{e9}\u{4e2d}\u{1f600}]{12}".prop_map(String::into_bytes),
+                prop::collection::vec(prop_oneof![3 => 32..127_u8, 1 => any::<u8>(), 1 => 0..1_u8], 12),
+                "[ -~\n]{6}".prop_map(|text| text.bytes().flat_map(|byte| [byte, 0]).collect()),
+            ],
+            flaw in prop::option::of((0..12_usize, any::<u8>())),
+        ) {
+            let mut bytes = bytes[..12].to_vec();
+            if let Some((at, byte)) = flaw {
+                bytes[at] = byte;
+            }
+            let run = STANDARD.encode(&bytes) + "AAAA";
+            prop_assert!(kind(run.as_bytes()) == kind_of(&bytes), "{bytes:?}");
+        }
+
         #[test]
         fn text_ends_where_it_does_byte_by_byte(
             text in "([a-z\n]{0,150}|\u{e9}){0,4}",
