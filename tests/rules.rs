@@ -1,6 +1,8 @@
 //! Every built-in rule finds its examples and leaves its counter-examples alone, in every carrier.
 
 use keysweep::exam;
+use keysweep::finding::Finding;
+use keysweep::pipeline::{Options, Sweep};
 use keysweep::rules::RuleSet;
 
 /// 2026-01-01, for expiry.
@@ -114,6 +116,51 @@ fn keywords_that_are_everywhere_are_faults_with_the_figure() {
     // A long keyword is as rare as its rarest part.
     let rare = DIGITS.replace("zzqx_\"]", "zzqx_\", \"return zzqx\"]");
     assert_eq!(faults(&[&rare]), [""; 0]);
+}
+
+/// What a rule with this regex and these keywords finds in a text.
+fn found(keywords: &str, regex: &str, text: &str) -> Vec<String> {
+    let body = format!(
+        "kind = \"anchored\"\nkeywords = [{keywords}]\nregex = '{regex}'\n\
+         [[rule.example]]\ntext = 'k = \"{{s}}\"'\nsecret = 'unused'"
+    );
+    let options = Options {
+        rules: file(&[&body]),
+        ..Options::new(NOW)
+    };
+    let findings = Sweep::new(options).scan_bytes("a.txt", text.as_bytes());
+    let value = |finding: &Finding| String::from_utf8_lossy(finding.secret.expose()).into_owned();
+    findings.iter().map(value).collect()
+}
+
+/// Rules whose matches start at their keyword, shortly before it, or anywhere around it.
+#[test]
+fn a_pattern_is_tried_where_its_matches_may_start() {
+    let value = "K3xW9q7Lm2Zp";
+    let secret = "(?P<secret>[A-Za-z0-9]{12})";
+    let text = format!("zzqx-{value}, zzqxyzzqx-{value} ZZQX-{value}");
+    let one = [value; 1];
+    // A boundary is one of the text, not of what the pattern is tried on.
+    let bound = format!(r"\bzzqx-{secret}");
+    assert_eq!(found("\"zzqx-\"", &bound, &text), one);
+    assert_eq!(
+        found("\"zzqx-\"", &bound, &format!("yzzqx-{value}")),
+        [""; 0]
+    );
+    let optional = format!("zzqx(?:yzzqx)?-{secret}");
+    assert_eq!(found("\"zzqx-\", \"zzqxy\"", &optional, &text).len(), 2);
+    let before = "(?P<secret>[a-z0-9]{3,9}[.]zzqx[.-][A-Z]{8})";
+    let text = "k1.zzqx-HBQDKXWM kd93w.zzqx.HBQDKXWM xk4w9d2m7q.zzqx-WMHQBKDX";
+    let expected = ["kd93w.zzqx.HBQDKXWM", "k4w9d2m7q.zzqx-WMHQBKDX"];
+    assert_eq!(found("\".zzqx.\", \".zzqx-\"", before, text), expected);
+    let far = format!("(?P<secret>[a-z0-9]{{3,90}}[.]zzqx[.-][A-Z]{{8}})");
+    let long = "k4w9d2m7q".repeat(10);
+    let text = format!("{long}.zzqx-HBQDKXWM\n{long}{long}.zzqx-WMHQBKDX");
+    let expected = [
+        format!("{long}.zzqx-HBQDKXWM"),
+        format!("{long}.zzqx-WMHQBKDX"),
+    ];
+    assert_eq!(found("\".zzqx.\", \".zzqx-\"", &far, &text), expected);
 }
 
 #[test]

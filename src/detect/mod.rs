@@ -333,12 +333,14 @@ impl Detector {
         };
         let from = |before: u32| hit.start.saturating_sub(before).max(stretch.start);
         match *anchor {
-            Anchor::Keyword => self.try_at(view, rule, hit.start, stretch, scratch, out),
+            Anchor::Keyword => {
+                self.try_at(view, rule, hit.start, stretch, scratch, out);
+            }
             Anchor::Shortly { before } => {
                 let may_start = |at: &u32| opening[0].contains(view.text[*at as usize]);
-                for at in (from(before)..=hit.start).filter(may_start) {
-                    self.try_at(view, rule, at, stretch, scratch, out);
-                }
+                let mut starts = (from(before)..=hit.start).filter(may_start);
+                // The first one counts, as in a search.
+                starts.any(|at| self.try_at(view, rule, at, stretch, scratch, out));
             }
             Anchor::Window { before } => {
                 let window = ViewSpan {
@@ -350,7 +352,7 @@ impl Detector {
         }
     }
 
-    /// Runs a regex at a place where its matches may start.
+    /// Runs a regex at a place where its matches may start. Tells whether one does.
     fn try_at(
         &self,
         view: &View<'_>,
@@ -359,19 +361,21 @@ impl Detector {
         stretch: ViewSpan,
         scratch: &mut Scratch,
         out: &mut Vec<Candidate>,
-    ) {
+    ) -> bool {
         // A few bytes more than the longest match let a closing `\b` see what follows.
         let reach = self.reaches[rule as usize].behind;
         let end = start.saturating_add(reach).min(stretch.end);
         let text = &view.text[start as usize..end as usize];
         if !self.may_match(rule, text) {
-            return;
+            return false;
         }
         let compiled = self.compiled(rule);
         let Own { regex, locations } = own(&mut scratch.regexes, rule, &compiled.regex);
-        if regex.captures_read(locations, text).is_some() {
+        let fits = regex.captures_read(locations, text).is_some();
+        if fits {
             out.extend(candidate(rule, compiled.group, locations, start));
         }
+        fits
     }
 
     /// Whether a text holds what every match of a rule's regex does, where that is rare, and goes on like

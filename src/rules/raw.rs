@@ -278,22 +278,22 @@ fn find_by_regex(raw: &RawRule, regex: String) -> Result<Matcher, String> {
         return Err("the regex has no group named secret".into());
     }
     let at_keyword = raw.value.is_some() || pattern::starts_with_one(&hir, &raw.keywords);
-    if hir.properties().maximum_len().is_none() && !at_keyword {
+    // What looks behind must see what stands there, and what is tried at one place begins there.
+    let looks_behind = !hir.properties().look_set_prefix().is_empty();
+    if hir.properties().maximum_len().is_none() && (!at_keyword || looks_behind) {
         // Where it starts bounds how far such a match gets; a window would not.
         return Err("longest: is for a regex that starts with its keywords".into());
     }
     let mut opening = pattern::opening(&hir);
-    let anchor = if at_keyword {
-        Anchor::Keyword
-    } else {
-        let before = pattern::before_keyword(&hir, &raw.keywords);
-        let before = before.map_or(max_len, |before| before as u32);
-        // Whoever looks behind must see what stands there.
-        let looks_behind = !hir.properties().look_set_prefix().is_empty();
-        match before <= FEW && !opening.is_empty() && !looks_behind {
-            true => Anchor::Shortly { before },
-            false => Anchor::Window { before },
-        }
+    let before = match at_keyword {
+        true => Some(0),
+        false => pattern::before_keyword(&hir, &raw.keywords),
+    };
+    let before = before.map_or(max_len, |before| before as u32);
+    let anchor = match before {
+        0 if !looks_behind => Anchor::Keyword,
+        1..=FEW if !looks_behind && !opening.is_empty() => Anchor::Shortly { before },
+        _ => Anchor::Window { before },
     };
     let chancy = raw.keywords.iter().any(|keyword| keyword.len() <= CHANCY);
     opening.truncate(match anchor {
