@@ -352,6 +352,7 @@ impl Sweep {
             coded: judged.view != 0,
             sure: self.is_confident(judged),
             far: self.detector.looks_far(judged.candidate.rule),
+            chained: self.detector.is_chained(judged.candidate.rule),
         })
     }
 

@@ -14,6 +14,7 @@ pub mod keywords;
 mod sides;
 mod window;
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
@@ -110,8 +111,9 @@ struct Wake {
 /// A rule's regex, ready to run.
 struct Compiled {
     regex: Regex,
-    /// Index of the group named `secret`; 0 when the whole match counts.
-    group: usize,
+    /// Index of the group named `secret`; none where that is all of each match, as to find a group takes
+    /// longer than to find the match.
+    group: Option<usize>,
 }
 
 /// What one thread needs while it searches.
@@ -204,6 +206,17 @@ impl Detector {
     /// Whether a rule looks farther than [`LOCAL`].
     pub fn looks_far(&self, rule: u32) -> bool {
         reach(self.rules.get(rule as usize)).is_far()
+    }
+
+    /// Whether what a rule makes of a place may hang on matches before it, and those on others.
+    pub fn is_chained(&self, rule: u32) -> bool {
+        matches!(
+            self.rules.get(rule as usize).matcher,
+            Matcher::Regex {
+                anchor: Anchor::Window { .. },
+                ..
+            }
+        )
     }
 
     /// How far from its keyword any rule looks, in bytes.
@@ -334,13 +347,20 @@ impl Detector {
         let from = |before: u32| hit.start.saturating_sub(before).max(stretch.start);
         match *anchor {
             Anchor::Keyword => {
-                self.try_at(view, rule, hit.start, stretch, scratch, out);
+                out.extend(self.match_at(view, rule, hit.start, stretch, scratch));
             }
             Anchor::Shortly { before } => {
-                let may_start = |at: &u32| opening[0].contains(view.text[*at as usize]);
-                let mut starts = (from(before)..=hit.start).filter(may_start);
-                // The first one counts, as in a search.
-                starts.any(|at| self.try_at(view, rule, at, stretch, scratch, out));
+                let mut at = from(before);
+                while at <= hit.start {
+                    let may_start = opening[0].contains(view.text[at as usize]);
+                    let found = may_start.then(|| self.match_at(view, rule, at, stretch, scratch));
+                    // The first one counts, as in a search; and what ends before is another keyword's.
+                    match found.flatten() {
+                        Some(found) if found.matched.end > hit.start => return out.push(found),
+                        Some(found) => at = found.matched.end.max(at + 1),
+                        None => at += 1,
+                    }
+                }
             }
             Anchor::Window { before } => {
                 let window = ViewSpan {
@@ -352,30 +372,26 @@ impl Detector {
         }
     }
 
-    /// Runs a regex at a place where its matches may start. Tells whether one does.
-    fn try_at(
+    /// Runs a regex at a place where its matches may start.
+    fn match_at(
         &self,
         view: &View<'_>,
         rule: u32,
         start: u32,
         stretch: ViewSpan,
         scratch: &mut Scratch,
-        out: &mut Vec<Candidate>,
-    ) -> bool {
+    ) -> Option<Candidate> {
         // A few bytes more than the longest match let a closing `\b` see what follows.
         let reach = self.reaches[rule as usize].behind;
         let end = start.saturating_add(reach).min(stretch.end);
         let text = &view.text[start as usize..end as usize];
         if !self.may_match(rule, text) {
-            return false;
+            return None;
         }
         let compiled = self.compiled(rule);
-        let Own { regex, locations } = own(&mut scratch.regexes, rule, &compiled.regex);
-        let fits = regex.captures_read(locations, text).is_some();
-        if fits {
-            out.extend(candidate(rule, compiled.group, locations, start));
-        }
-        fits
+        let own = own(&mut scratch.regexes, rule, &compiled.regex);
+        let found = own.find(compiled.group, text, 0)?;
+        found.candidate(rule, start)
     }
 
     /// Whether a text holds what every match of a rule's regex does, where that is rare, and goes on like
@@ -436,15 +452,14 @@ impl Detector {
             return;
         }
         let compiled = self.compiled(rule);
-        let Own { regex, locations } = own(&mut scratch.regexes, rule, &compiled.regex);
+        let own = own(&mut scratch.regexes, rule, &compiled.regex);
         let text = &view.text[..window.end as usize];
         let mut at = window.start as usize;
-        while at <= text.len() {
-            let Some(found) = regex.captures_read_at(locations, text, at) else {
-                break;
-            };
-            out.extend(candidate(rule, compiled.group, locations, 0));
-            at = found.end().max(at + 1);
+        while at <= text.len()
+            && let Some(found) = own.find(compiled.group, text, at)
+        {
+            at = found.matched.end.max(at + 1);
+            out.extend(found.candidate(rule, 0));
         }
     }
 
@@ -478,14 +493,14 @@ impl Detector {
         self.compiled[rule as usize].get_or_init(|| {
             let def = self.rules.get(rule as usize);
             let pattern = match &def.matcher {
-                Matcher::Regex { regex, anchor, .. } => {
-                    let regex = without_needless_group(regex);
-                    match anchor {
-                        Anchor::Keyword | Anchor::Shortly { .. } => format!(r"\A(?:{regex})"),
-                        Anchor::Window { .. } => regex,
-                    }
+                Matcher::Regex {
+                    regex,
+                    anchor: Anchor::Keyword | Anchor::Shortly { .. },
+                    ..
+                } => format!(r"\A(?:{regex})"),
+                Matcher::Regex { regex, .. } | Matcher::AssignedValue { regex } => {
+                    regex.to_string()
                 }
-                Matcher::AssignedValue { regex } => regex.to_string(),
                 Matcher::Assignment => String::new(),
             };
             let regex = RegexBuilder::new(&pattern)
@@ -493,27 +508,16 @@ impl Detector {
                 .dfa_size_limit(MOST_STATES)
                 .build()
                 .unwrap_or_else(|fault| panic!("rule {}: {fault}", def.id));
-            let group = regex
-                .capture_names()
-                .position(|name| name == Some("secret"));
-            Compiled {
-                regex,
-                group: group.unwrap_or(0),
-            }
+            let mut names = regex.capture_names();
+            let group = names.position(|name| name == Some("secret"));
+            let is_all =
+                |regex| pattern::parse(regex).is_ok_and(|hir| pattern::is_all_secret(&hir));
+            let group = match &def.matcher {
+                Matcher::Regex { regex, .. } if is_all(regex) => None,
+                _ => group,
+            };
+            Compiled { regex, group }
         })
-    }
-}
-
-/// A rule's regex, without the group named `secret` where that is all of each match: to find a group in a
-/// match takes longer than to find the match.
-fn without_needless_group(regex: &str) -> String {
-    match pattern::parse(regex) {
-        Ok(hir) if pattern::is_all_secret(&hir) => ["(?P<secret>", "(?<secret>"]
-            .iter()
-            .fold(regex.to_owned(), |regex, group| {
-                regex.replacen(group, "(?:", 1)
-            }),
-        _ => regex.to_owned(),
     }
 }
 
@@ -577,7 +581,7 @@ fn candidate_reach(matcher: &Matcher) -> Reach {
             match *anchor {
                 Anchor::Keyword => Reach { before: 0, behind },
                 Anchor::Shortly { before } => Reach { before, behind },
-                // What matches there depends on what matched right before, which that reached.
+                // What matches there depends on what matched right before.
                 Anchor::Window { before } => Reach {
                     before: before + behind,
                     behind: max_len + behind,
@@ -671,21 +675,43 @@ fn own<'s>(all: &'s mut Vec<Option<Own>>, rule: u32, regex: &Regex) -> &'s mut O
     })
 }
 
-/// Reads a match whose text started at `offset` of the view.
-fn candidate(
-    rule: u32,
-    group: usize,
-    locations: &CaptureLocations,
-    offset: u32,
-) -> Option<Candidate> {
-    let offset = offset as usize;
-    let (start, end) = locations.get(0)?;
-    let (from, to) = locations.get(group)?;
-    Some(Candidate {
-        rule,
-        secret: ViewSpan::new(offset + from, offset + to),
-        matched: ViewSpan::new(offset + start, offset + end),
-        name: None,
-        quoted: false,
-    })
+impl Own {
+    /// The first match from `at` on.
+    fn find(&mut self, group: Option<usize>, text: &[u8], at: usize) -> Option<Found> {
+        let Some(group) = group else {
+            let matched = self.regex.find_at(text, at)?.range();
+            let secret = Some(matched.clone());
+            return Some(Found { matched, secret });
+        };
+        let found = self.regex.captures_read_at(&mut self.locations, text, at)?;
+        let secret = self.locations.get(group);
+        Some(Found {
+            matched: found.range(),
+            secret: secret.map(|(start, end)| start..end),
+        })
+    }
+}
+
+/// A match, by the bytes of the text that it was found in.
+struct Found {
+    matched: Range<usize>,
+    /// None where the group takes no part in it.
+    secret: Option<Range<usize>>,
+}
+
+impl Found {
+    /// The same by the bytes of a view in which the text starts there.
+    fn candidate(&self, rule: u32, start: u32) -> Option<Candidate> {
+        let span = |range: &Range<usize>| {
+            let start = start as usize;
+            ViewSpan::new(start + range.start, start + range.end)
+        };
+        Some(Candidate {
+            rule,
+            secret: span(self.secret.as_ref()?),
+            matched: span(&self.matched),
+            name: None,
+            quoted: false,
+        })
+    }
 }

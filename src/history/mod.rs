@@ -98,14 +98,21 @@ struct Stands {
     all: Box<[ViewSpan]>,
     /// Those of rules that look far, and those in encodings, where as many bytes say less.
     far: Box<[ViewSpan]>,
+    /// The secrets that may be seen in the whole text only, in order: that they are found hangs on what
+    /// their rules matched before.
+    chained: Box<[SecretId]>,
 }
 
 impl Stands {
     fn of(spots: &[Spot]) -> Self {
         let far = spots.iter().filter(|spot| spot.far || spot.coded);
+        let chained = spots.iter().filter(|spot| spot.chained);
+        let mut chained: Vec<SecretId> = chained.map(|spot| spot.secret).collect();
+        chained.sort_unstable();
         Self {
             all: spots.iter().map(Spot::span).collect(),
             far: far.map(Spot::span).collect(),
+            chained: chained.into(),
         }
     }
 }

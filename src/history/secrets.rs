@@ -27,6 +27,8 @@ pub struct Spot {
     pub sure: bool,
     /// Whether its rule looks farther than most.
     pub far: bool,
+    /// Whether that it is found may hang on what the rule matched before.
+    pub chained: bool,
 }
 
 /// Each secret once, under all kinds of path that any of its places names.
@@ -92,6 +94,7 @@ impl Secrets {
             coded: possible.coded,
             sure: possible.sure,
             far: possible.far,
+            chained: possible.chained,
         }
     }
 }

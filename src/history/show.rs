@@ -116,16 +116,32 @@ impl Show<'_> {
         let known = spots.filter(|_| !run.naive && !decode::is_notebook_path(path));
         let near = known.and_then(|spots| Near::of(spots, bytes, self.scanner.detector()));
         let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
-        let is_wanted =
-            |rule: &RuleRef, secret: &Secret| wanted.contains_key(&run.secrets.of(rule, secret));
+        let Some((near, known)) = near.as_ref().zip(known) else {
+            return self.scan(&unit, Ask::default(), &mut wanted);
+        };
         let ask = Ask {
-            focus: near.as_ref().map(Near::focus),
-            wanted: Some(&is_wanted),
-            known: known.filter(|_| near.is_some()).map(|spots| &*spots.all),
+            focus: Some(near.focus()),
+            known: Some(&known.all),
             ..Ask::default()
         };
-        for finding in self.scanner.scan_for(&unit, ask).iter() {
-            if let Some(place) = wanted.remove(&run.secrets.number(finding)) {
+        self.scan(&unit, ask, &mut wanted);
+        let is_chained = |secret: &SecretId| known.chained.binary_search(secret).is_ok();
+        if wanted.keys().any(is_chained) {
+            self.scan(&unit, Ask::default(), &mut wanted);
+        }
+    }
+
+    /// Scans for what is asked, and takes what is found out of `wanted`.
+    fn scan(&mut self, unit: &Unit<'_>, ask: Ask<'_>, wanted: &mut HashMap<SecretId, Place>) {
+        let secrets = self.places.run.secrets;
+        let is_wanted =
+            |rule: &RuleRef, secret: &Secret| wanted.contains_key(&secrets.of(rule, secret));
+        let ask = Ask {
+            wanted: Some(&is_wanted),
+            ..ask
+        };
+        for finding in self.scanner.scan_for(unit, ask).iter() {
+            if let Some(place) = wanted.remove(&secrets.number(finding)) {
                 let finding = finding.clone();
                 self.made
                     .push(self.places.traced(finding, Part::File, &place));

@@ -279,13 +279,15 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     fn visit(&self) {
         let wanted = |kind: Option<Kind>| kind.is_none_or(|kind| self.walk.kinds.contains(&kind));
         // Versions of one object are about as large as their root.
-        let bytes = |place, entry: Entry| entry.size * u64::from(self.forest.weight(place));
+        let weight = |place| u64::from(self.forest.weight(place));
+        let bytes = |place, entry: Entry| entry.size.saturating_mul(weight(place));
         let roots = self.forest.roots();
         let roots = roots.filter(|(_, entry)| wanted(entry.kind));
         let roots: Vec<_> = roots
             .map(|(place, entry)| (bytes(place, entry), place))
             .collect();
-        let all: u64 = roots.iter().map(|(bytes, _)| bytes).sum();
+        let all = roots.iter().map(|(bytes, _)| *bytes);
+        let all = all.fold(0, u64::saturating_add);
         let least = LARGE.min(all / SHARES);
         let (mut large, small): (Vec<_>, Vec<_>) =
             roots.into_iter().partition(|&(bytes, _)| bytes >= least);

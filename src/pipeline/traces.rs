@@ -46,6 +46,8 @@ pub struct Possible {
     pub sure: bool,
     /// Whether its rule looks farther than most.
     pub far: bool,
+    /// Whether that it is found may hang on what the rule matched before.
+    pub chained: bool,
 }
 
 /// What is asked of a unit; by default, all findings.

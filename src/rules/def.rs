@@ -50,7 +50,7 @@ pub enum Matcher {
         anchor: Anchor,
         /// What the first bytes of each match are among; empty where that is not worth asking.
         opening: Cow<'static, [ByteSet]>,
-        /// How each match goes on behind its beginning, where a few bytes tell; it starts at the keyword.
+        /// How each match goes on behind its beginning, where a few bytes tell; it is tried where it starts.
         lead: Option<Lead>,
         /// What each match holds, where that is rare.
         row: Option<Row>,

@@ -102,6 +102,11 @@ fn small_letter(class: &ClassBytes) -> Option<u8> {
     letters.all(|other| other == Some(letter)).then_some(letter)
 }
 
+/// What is told of the bytes before a keyword, at most, and the parts of a pattern that are looked at for
+/// one: nobody shall wait for a rule to be read.
+const MOST_BEFORE: usize = 128;
+const PARTS: usize = 32;
+
 /// How many bytes of a match may stand before the first of `keywords` in it; `None` where that cannot be
 /// told.
 pub fn before_keyword(hir: &Hir, keywords: &[String]) -> Option<usize> {
@@ -125,7 +130,12 @@ fn before(hir: &Hir, keywords: &[String]) -> Option<usize> {
         HirKind::Concat(list) => {
             let mut passed = 0;
             for (at, part) in list.iter().enumerate() {
-                if folded_starts_with_one(&Hir::concat(list[at..].to_vec()), keywords) {
+                if passed > MOST_BEFORE {
+                    return None;
+                }
+                // A keyword that is made of more parts is not told.
+                let next = list[at..].iter().take(PARTS).cloned().collect();
+                if folded_starts_with_one(&Hir::concat(next), keywords) {
                     return Some(passed);
                 }
                 if let Some(before) = before(part, keywords) {

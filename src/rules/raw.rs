@@ -279,10 +279,12 @@ fn find_by_regex(raw: &RawRule, regex: String) -> Result<Matcher, String> {
     }
     let at_keyword = raw.value.is_some() || pattern::starts_with_one(&hir, &raw.keywords);
     // What looks behind must see what stands there, and what is tried at one place begins there.
-    let looks_behind = !hir.properties().look_set_prefix().is_empty();
+    let looks_behind = !hir.properties().look_set_prefix_any().is_empty();
     if hir.properties().maximum_len().is_none() && (!at_keyword || looks_behind) {
         // Where it starts bounds how far such a match gets; a window would not.
-        return Err("longest: is for a regex that starts with its keywords".into());
+        let what =
+            "longest: is for a regex that starts with its keywords and asks for nothing before";
+        return Err(what.into());
     }
     let mut opening = pattern::opening(&hir);
     let before = match at_keyword {
