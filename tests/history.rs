@@ -453,6 +453,39 @@ fn packed_bare_and_borrowed_objects_are_all_read() {
     assert_eq!(linked.expect(1).json_lines().len(), 6);
 }
 
+/// What a rule matches may hang on what it matched before, and that on more before.
+#[test]
+fn a_secret_that_hangs_on_matches_far_before_is_shown() {
+    let repo = Repo::new();
+    let pair = made("tokk{b62:20}\ntokk{b62:20}");
+    let rule = r#"
+provider = "Example"
+[[rule]]
+id = "pair"
+title = "Pair of tokens"
+severity = "high"
+kind = "anchored"
+keywords = ["tokk"]
+regex = '[\n-]{0,20}(?P<secret>tokk[0-9A-Za-z]{20}\ntokk[0-9A-Za-z]{20})'
+min_entropy = 3.5
+grants = "access"
+rotate = ["the console"]
+vault_name = "pair"
+references = []
+[[rule.example]]
+text = '{s}'
+secret = "tokk{b62:20}\ntokk{b62:20}"
+"#;
+    repo.dir.write("pair.toml", rule);
+    let dull = "tokk00000000000000000000\n".repeat(110);
+    let rest = "some plain text, no more than that\n".repeat(1000);
+    repo.save("notes.txt", format!("-- start\n{dull}{pair}\n{rest}"));
+    let quick = sweep(&repo, &["--rules", "pair.toml"]).expect(1);
+    let naive = sweep(&repo, &["--rules", "pair.toml", "--naive"]).expect(1);
+    assert_eq!(only(&quick.json_lines(), &pair)["rule"], "pair");
+    assert_eq!(quick.stdout, naive.stdout);
+}
+
 #[test]
 fn naive_and_quick_sweeps_report_the_same() {
     let repo = Repo::new();

@@ -715,3 +715,6 @@ impl Found {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
