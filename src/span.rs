@@ -125,7 +125,7 @@ impl std::ops::Add for Width {
 /// Where the lines of a text start.
 ///
 /// A line ends after `\n`, after `\r\n`, or after a `\r` that no `\n` follows. They are counted up to each
-/// multiple of [`BLOCK`] only, which takes a small part of the time that a list of all does.
+/// multiple of some bytes only, which takes a small part of the time that a list of all does.
 #[derive(Clone, Debug)]
 pub struct LineStarts(Vec<LineStart>);
 
