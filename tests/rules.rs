@@ -195,6 +195,10 @@ fn malformed_rules_are_refused_with_the_cause() {
             "keywords = [\"abcd\"]\nregex = '(?P<secret>abcd)'\ncolour = 1",
             "unknown field",
         ),
+        (
+            "keywords = [\"abcd\"]\nregex = '(?P<secret>abcd)'\nnear_bytes = 4294967295",
+            "near_bytes: at most 16384",
+        ),
         ("keywords = [\"abcd\"]", "exactly one of"),
     ] {
         let error = RuleSet::parse(&rule(body)).expect_err(body).to_string();

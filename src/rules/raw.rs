@@ -149,6 +149,9 @@ fn define(raw: RawRule, provider: &str) -> Result<RuleDef, String> {
     if raw.title.is_empty() || raw.grants.is_empty() || raw.rotate.is_empty() {
         return Err("title, grants, rotate: must say something".into());
     }
+    if raw.near_bytes > FARTHEST {
+        return Err(format!("near_bytes: at most {FARTHEST}"));
+    }
     if raw.references.iter().any(|r| !r.starts_with("https://")) {
         return Err("references: must be https:// addresses".into());
     }
@@ -232,6 +235,9 @@ fn check_keywords(keywords: &[String]) -> Result<Vec<Cow<'static, str>>, String>
     }
     Ok(keywords.iter().cloned().map(Cow::Owned).collect())
 }
+
+/// How far from a match words may stand. Around what changed, as much is read again.
+const FARTHEST: u32 = 16 << 10;
 
 /// How far a name and its value may lie apart when the rule does not say.
 const USUAL_WINDOW: usize = 60;
