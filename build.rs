@@ -21,7 +21,6 @@ mod lexicon;
 #[path = "build/model.rs"]
 mod model;
 #[path = "src/rules/pattern.rs"]
-#[allow(dead_code)]
 mod pattern;
 #[path = "src/rules/raw.rs"]
 mod raw;
@@ -107,12 +106,13 @@ fn write_rule(code: &mut String, rule: &def::RuleDef) {
             max_len,
             anchor,
             opening,
+            is_all_secret,
             lead,
             row,
             inner,
         } => format!(
             "def::Matcher::Regex {{ regex: {}, max_len: {max_len}, anchor: def::Anchor::{anchor:?}, \
-             opening: {}, lead: {}, row: {}, inner: Cow::Borrowed(&{inner:?}) }}",
+             opening: {}, is_all_secret: {is_all_secret}, lead: {}, row: {}, inner: Cow::Borrowed(&{inner:?}) }}",
             text(regex),
             sets(opening),
             lead.map_or("None".to_owned(), |lead| format!(

@@ -39,6 +39,31 @@ fn a_report_replaces_the_last_one_as_a_whole() {
     }
 }
 
+/// Findings are put into text many at once.
+#[test]
+fn many_findings_stand_in_order() {
+    let dir = Dir::new();
+    let token = |seed| made_with("ghp_{b62:30}{crc-base62}", seed);
+    for many in [1, 2, 1_024, 1_025, 1_100] {
+        let tokens: Vec<String> = (0..many)
+            .map(|seed| format!("t = '{}'\n", token(seed)))
+            .collect();
+        dir.write("a.py", tokens.concat());
+        let lines = dir
+            .run(&["scan", "a.py", "-f", "jsonl"])
+            .expect(1)
+            .json_lines();
+        let at: Vec<u64> = lines
+            .iter()
+            .filter_map(|found| found["line"].as_u64())
+            .collect();
+        assert_eq!(at, (1..=many).collect::<Vec<_>>());
+        let whole = dir.run(&["scan", "a.py", "-f", "json"]).expect(1);
+        let report: Value = serde_json::from_str(&whole.stdout).expect("JSON");
+        assert_eq!(report["findings"], Value::from(lines));
+    }
+}
+
 #[test]
 fn the_draft_is_no_part_of_the_scan() {
     let dir = Dir::new();

@@ -21,7 +21,7 @@ use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::decode::View;
 use crate::rules::def::{Anchor, ByteSet};
-use crate::rules::{Matcher, RuleDef, RuleSet, pattern};
+use crate::rules::{Matcher, RuleDef, RuleSet};
 use crate::span::ViewSpan;
 pub use copied::Known;
 use keywords::{Hit, Keywords, Word};
@@ -111,8 +111,7 @@ struct Wake {
 /// A rule's regex, ready to run.
 struct Compiled {
     regex: Regex,
-    /// Index of the group named `secret`; none where that is all of each match, as to find a group takes
-    /// longer than to find the match.
+    /// Index of the group named `secret`, where that is not all of each match.
     group: Option<usize>,
 }
 
@@ -510,12 +509,14 @@ impl Detector {
                 .unwrap_or_else(|fault| panic!("rule {}: {fault}", def.id));
             let mut names = regex.capture_names();
             let group = names.position(|name| name == Some("secret"));
-            let is_all =
-                |regex| pattern::parse(regex).is_ok_and(|hir| pattern::is_all_secret(&hir));
-            let group = match &def.matcher {
-                Matcher::Regex { regex, .. } if is_all(regex) => None,
-                _ => group,
-            };
+            let is_all = matches!(
+                &def.matcher,
+                Matcher::Regex {
+                    is_all_secret: true,
+                    ..
+                }
+            );
+            let group = group.filter(|_| !is_all);
             Compiled { regex, group }
         })
     }

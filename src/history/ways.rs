@@ -162,13 +162,17 @@ impl Ways {
         add: impl Fn(&mut T, &mut T),
         mut end: impl FnMut(Item, &T),
     ) {
+        let mut trees = trees.peekable();
+        if trees.peek().is_none() {
+            return;
+        }
         let mut stands: Vec<Stand<T>> = vec![Stand::new(); self.trees];
-        let stand = |stand: &mut Stand<T>, path, mut told: T| match stand
-            .iter_mut()
-            .find(|(at, _)| *at == path)
-        {
-            Some((_, known)) => add(known, &mut told),
-            None => stand.push((path, told)),
+        let stand = |stand: &mut Stand<T>, path, mut told: T| {
+            let known = stand.iter_mut().find(|(at, _)| *at == path);
+            match known {
+                Some((_, known)) => add(known, &mut told),
+                None => stand.push((path, told)),
+            }
         };
         for (tree, told) in trees {
             if let Some(local) = self.local(tree) {

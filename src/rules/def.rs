@@ -50,6 +50,8 @@ pub enum Matcher {
         anchor: Anchor,
         /// What the first bytes of each match are among; empty where that is not worth asking.
         opening: Cow<'static, [ByteSet]>,
+        /// Whether the secret is all of each match: to find a group in one takes longer than to find it.
+        is_all_secret: bool,
         /// How each match goes on behind its beginning, where a few bytes tell; it is tried where it starts.
         lead: Option<Lead>,
         /// What each match holds, where that is rare.

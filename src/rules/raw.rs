@@ -315,6 +315,7 @@ fn find_by_regex(raw: &RawRule, regex: String) -> Result<Matcher, String> {
         max_len,
         anchor,
         opening: opening.into(),
+        is_all_secret: pattern::is_all_secret(&hir),
         lead: pattern::lead(&hir).filter(|_| !is_window),
         row: pattern::row(&hir),
         inner: pattern::inner(&hir).to_vec().into(),
