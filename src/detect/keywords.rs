@@ -277,15 +277,17 @@ impl Keywords {
         let bytes = u8x32::from_slice(simd, &block[..BLOCK]) | 0x20;
         let later = u8x32::from_slice(simd, &block[2..]) | 0x20;
         let (low, high): (u16x16<S>, u16x16<S>) = (bytes.bitcast(), later.bitcast());
-        let slots: u64x4<S> = hash(low, high & 0xFF).bitcast();
+        let slots: u64x4<S> = hash(low, high).bitcast();
         let slots: [u64; 4] = slots.into();
         // Four in a word: to take lanes out of a vector one by one, and put others in, takes longer
         // than all the rest.
-        let found = slots.map(|slots| {
-            let entry = |lane: u32| self.filter[usize::from((slots >> lane) as u16)];
-            [0, 16, 32, 48].map(|lane| u64::from(entry(lane)) << lane)
-        });
-        let found = found.map(|[a, b, c, d]| (a | b) | (c | d));
+        let mut found = [0; 4];
+        for (found, slots) in found.iter_mut().zip(slots) {
+            for lane in [0, 16, 32, 48] {
+                let entry = self.filter[usize::from((slots >> lane) as u16)];
+                *found |= u64::from(entry) << lane;
+            }
+        }
         let found: u16x16<S> = u64x4::from_slice(simd, &found).bitcast();
         (found & class_bits(simd, high >> 8))
             .simd_ne(0)
@@ -412,7 +414,7 @@ fn around(word: &[u8], from: i32) -> (u64, u64) {
 /// The hashes of many grams at once.
 #[inline(always)]
 fn hash<S: Simd>(low: u16x16<S>, high: u16x16<S>) -> u16x16<S> {
-    (low * gram::FACTORS[0]) ^ (high * gram::FACTORS[1])
+    (low * gram::PAIR) ^ (high & gram::THIRD)
 }
 
 /// For each byte, given in a wider lane, the bit of its class.
