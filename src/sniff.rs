@@ -21,7 +21,7 @@ pub enum Encoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binary(pub &'static str);
 
-/// Files that say what they are, unless they go on as text does. A mark made of letters is only believed
+/// Files that say what they are, unless they go on as text does, or have nothing but what text has. A mark made of letters is only believed
 /// where the format has bytes around it that text has not: see [`NUL_NEAR`].
 const MARKS: &[(usize, &[u8], &str)] = &[
     (0, b"\x89PNG\r\n\x1a\n", "PNG image"),
@@ -87,6 +87,10 @@ pub const HEAD: usize = 264;
 /// How much behind a mark tells whether text follows.
 const NEAR: usize = 128;
 
+/// Bytes of plain text side by side that are not found in wide characters: of a script in which two such may
+/// be one character, hardly ever are all of so many.
+const PLAIN: usize = 32;
+
 /// Number and size of the samples.
 const SAMPLES: usize = 4;
 const SAMPLE: usize = 1 << 10;
@@ -114,8 +118,13 @@ pub fn sniff(bytes: &[u8]) -> Result<Encoding, Binary> {
     if nuls > 0 {
         let wide = WIDE.into_iter().find(|&wide| reads_as(bytes, wide));
         if let Some(wide) = wide {
-            return Ok(wide);
+            return Ok(if has_plain(bytes) {
+                Encoding::Bytes
+            } else {
+                wide
+            });
         }
+        nuls -= samples(bytes).map(count_wide).sum::<usize>();
     }
     // One byte in ten of compressed data is a control; no text of any language comes near that.
     if nuls * 10 > total || controls * 16 > total {
@@ -130,8 +139,10 @@ pub fn is_marked(head: &[u8]) -> bool {
     byte_order_mark(head).is_none() && mark(head).is_some()
 }
 
-/// What a mark at the beginning says of the encoding. One before plain text of single bytes hides that from
-/// whoever believes it: read as wide characters it would be other words.
+/// What a mark at the beginning says of the encoding. Plain text of single bytes behind it is hidden from
+/// whoever believes it: read as wide characters it would be other words. A shell that appends to a file
+/// writes in its own encoding, and who wants to hide something may do so too. Wide characters among single
+/// bytes are found there as an encoding inside of the text.
 fn byte_order_mark(bytes: &[u8]) -> Option<Encoding> {
     let (encoding, rest) = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (Encoding::Bytes, rest),
@@ -141,7 +152,7 @@ fn byte_order_mark(bytes: &[u8]) -> Option<Encoding> {
         [0xFE, 0xFF, rest @ ..] if !rest.is_empty() => (Encoding::Utf16Be, rest),
         _ => return None,
     };
-    match begins_plain(rest) {
+    match begins_plain(rest) || has_plain(rest) {
         true => Some(Encoding::Bytes),
         false => Some(encoding),
     }
@@ -150,8 +161,31 @@ fn byte_order_mark(bytes: &[u8]) -> Option<Encoding> {
 /// Whether some bytes begin as a text in ASCII does. No bytes tell nothing.
 fn begins_plain(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(NEAR)];
-    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
-    !head.is_empty() && head.iter().all(plain)
+    !head.is_empty() && head.iter().all(|&byte| is_plain(byte))
+}
+
+/// Whether a byte is a character of plain text by itself.
+pub fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+/// Whether [`PLAIN`] bytes of plain text stand side by side.
+fn has_plain(bytes: &[u8]) -> bool {
+    let mut start = 0;
+    // All of them are plain if none is not, and the last that is not tells where to go on.
+    while let Some(stretch) = bytes.get(start..start + PLAIN) {
+        match stretch.iter().rposition(|&byte| !is_plain(byte)) {
+            None => return true,
+            Some(other) => start += other + 1,
+        }
+    }
+    false
+}
+
+/// The zero bytes of a sample that stand between two plain ones as in wide characters.
+fn count_wide(sample: &[u8]) -> usize {
+    let is_wide = |near: &&[u8]| matches!(near, [0, byte, 0] if is_plain(*byte));
+    sample.windows(3).filter(is_wide).count()
 }
 
 /// Where marks begin.
@@ -188,6 +222,7 @@ fn mark(bytes: &[u8]) -> Option<&'static str> {
     };
     if PLACES.iter().enumerate().any(may_begin)
         && let Some((_, _, name)) = MARKS.iter().find(is_believed)
+        && !samples(bytes).all(is_usual)
     {
         return Some(name);
     }
@@ -349,7 +384,10 @@ pub(crate) mod tests {
         let cases: &[(&[u8], &str)] = &[
             (b"\x89PNG\r\n\x1a\n\0\0", "PNG image"),
             (b"RIFF\x10\0\0\0WEBPVP8 \x04\0", "WebP image"),
-            (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\nand so on", "PDF document"),
+            (
+                b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\nstream\nx\x9c\x01",
+                "PDF document",
+            ),
             (b"GIF89a\x10\0\x10\0", "GIF image"),
             (b"BZh91AY&SY\x01", "bzip2 archive"),
             (b"MZ\x90\0\x03\0\0\0", "Windows program"),
@@ -372,8 +410,7 @@ pub(crate) mod tests {
         for (at, begins, name) in MARKS {
             let mut bytes = vec![b'x'; *at];
             bytes.extend(*begins);
-            assert_eq!(mark(&bytes), Some(*name));
-            bytes.extend(b"text\xff");
+            bytes.extend(b"text\x01");
             assert_eq!(mark(&bytes), Some(*name));
             let short = mark(&bytes[..at + begins.len() - 1]);
             assert_ne!(short, Some(*name));
@@ -393,9 +430,9 @@ pub(crate) mod tests {
             bytes.extend(begins);
             bytes.resize(bytes.len() + len, byte);
             let head = &bytes[..bytes.len().min(HEAD)];
-            let marked = byte_order_mark(&bytes).is_none() && mark(&bytes).is_some();
-            prop_assert_eq!(is_marked(head), marked);
-            prop_assert!(!marked || sniff(&bytes).is_err());
+            prop_assert!(!is_marked(head) || sniff(&bytes).is_err());
+            let in_text = byte_order_mark(&bytes).is_some() || mark(&bytes).is_none();
+            prop_assert!(is_marked(head) || in_text || head.len() < bytes.len());
         }
 
         #[test]
@@ -425,6 +462,9 @@ pub(crate) mod tests {
             b"\0\0\xfe\xfftext\n",
             b"%PDF-1.7\nall of it is text",
             b"GIF89a=1",
+            b"GIF89a = 1  # caf\xc3\xa9\n",
+            b"%PDF-1.7 is no caf\xe9\n",
+            b"\xff\xfe# caf\xc3\xa9\ntoken = 'this is a text of single bytes'",
             b"PK\x03\x04=1\nand so on, as a text goes on for a while\n",
             long_log.as_bytes(),
         ];
@@ -461,7 +501,42 @@ pub(crate) mod tests {
         }
     }
 
+    #[test]
+    fn plain_text_beside_wide_is_not_taken_for_wide() {
+        let plain = "a line that a shell appended in its own encoding\n";
+        for encoding in WIDE {
+            let wide = spell(
+                &"\u{feff}PATH=/usr/bin\r\nHOME=/root\r\n".repeat(9),
+                encoding,
+            );
+            let appended = [&*wide, plain.as_bytes()].concat();
+            assert_eq!(sniff(&appended), Ok(Encoding::Bytes), "{encoding:?}");
+            let long = [&*wide.repeat(99), plain.as_bytes(), &*wide.repeat(99)].concat();
+            assert_eq!(sniff(&long), Ok(Encoding::Bytes), "{encoding:?}");
+        }
+        for wide in [Encoding::Utf16Le, Encoding::Utf16Be] {
+            let appended = [plain.as_bytes(), &spell(&plain.repeat(3), wide)].concat();
+            assert_eq!(sniff(&appended), Ok(Encoding::Bytes), "{wide:?}");
+        }
+        let foreign = "\u{feff}\u{4e2d}\u{6587}\u{8bf4}\u{660e}\u{3002}".repeat(40);
+        let bytes = spell(&foreign, Encoding::Utf16Le);
+        assert_eq!(sniff(&bytes), Ok(Encoding::Utf16Le));
+    }
+
     proptest! {
+        #[test]
+        fn plain_text_is_found_wherever_it_stands(
+            parts in prop::collection::vec(("[ -~\n]{0,40}", prop::bool::ANY), 0..9),
+        ) {
+            let bytes: Vec<u8> = parts.iter().flat_map(|(text, ends)| {
+                let end = if *ends { &b"\x00"[..] } else { b"" };
+                [text.as_bytes(), end].concat()
+            }).collect();
+            let rows = bytes.split(|&byte| !is_plain(byte));
+            let longest = rows.map(<[u8]>::len).max().unwrap_or(0);
+            prop_assert_eq!(has_plain(&bytes), longest >= PLAIN);
+        }
+
         #[test]
         fn any_bytes_are_something(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = sniff(&bytes);

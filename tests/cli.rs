@@ -221,6 +221,34 @@ fn wide_and_single_byte_text_is_read() {
     );
 }
 
+/// A shell appends to a file in its own encoding, and a mark at the beginning is no proof.
+#[test]
+fn text_in_two_encodings_is_read_in_both() {
+    let dir = Dir::new();
+    let line = |nth| format!("TOKEN={}\r\n", made_with("ghp_{b62:30}{crc-base62}", nth));
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let start = "PATH=/usr/bin\r\nHOME=/root\r\n";
+    let files = [
+        [&b"\xff\xfe"[..], &wide(start), line(1).as_bytes()].concat(),
+        [start.repeat(30).as_bytes(), &wide(&line(2))].concat(),
+        [start.as_bytes(), &wide(&line(3))].concat(),
+        [b"\xff\xfe# caf\xc3\xa9\n", line(4).as_bytes()].concat(),
+        [b"GIF89a = 1 # caf\xc3\xa9\n", line(5).as_bytes()].concat(),
+    ];
+    for (nth, bytes) in files.iter().enumerate() {
+        dir.write(&format!("{nth}.env"), bytes);
+    }
+    let found = dir.findings(&[]);
+    let paths: Vec<&Value> = found.iter().map(|finding| &finding["path"]).collect();
+    assert_eq!(paths, ["0.env", "1.env", "2.env", "3.env", "4.env"]);
+    // What stands between zero bytes is not rewritten as if it were not.
+    dir.run(&["fix", ".", "--vault", "kv-app", "--write"]);
+    for nth in [1, 2] {
+        let after = std::fs::read(dir.path().join(format!("{nth}.env"))).expect("a file");
+        assert_eq!(after, files[nth], "{nth}.env");
+    }
+}
+
 #[test]
 fn a_file_over_the_bound_is_read_in_windows() {
     let dir = Dir::new();

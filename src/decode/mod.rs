@@ -3,7 +3,8 @@
 //! A [`Document`] is a small tree of [`View`]s. The first view is the text of the unit (the bytes
 //! themselves, or their transcoding from UTF-16 or UTF-32). A notebook adds a view in which every
 //! cell source, output and metadata value stands joined and unescaped; encodings nested inside a
-//! text (percent, base64, string escapes, HTML entities, terminal colours, split literals) add
+//! text (percent, base64, string escapes, HTML entities, terminal colours, split literals,
+//! characters of two bytes among single ones) add
 //! views of the stretches that hold them. All the text of one coding goes into *one* view with a
 //! table of [`Segment`]s, not into a view per cell: searching is then one pass over one buffer.
 //!
@@ -71,6 +72,8 @@ pub enum Layer {
     Html,
     Base64,
     Hex,
+    /// Characters of two or four bytes in a text of single bytes.
+    Wide,
     /// Terminal escape sequences taken out.
     Ansi,
     /// Neighbouring string literals joined into one.
@@ -88,6 +91,7 @@ impl Layer {
             Self::Html => "HTML entities",
             Self::Base64 => "base64",
             Self::Hex => "hex",
+            Self::Wide => "wide characters",
             Self::Ansi => "terminal colours",
             Self::Literals => "joined literals",
         }
@@ -301,7 +305,7 @@ impl<'u> View<'u> {
                 Layer::Escapes | Layer::Percent | Layer::Html | Layer::Ansi | Layer::Literals => {
                     true
                 }
-                Layer::Text | Layer::Notebook | Layer::Base64 | Layer::Hex => false,
+                Layer::Text | Layer::Notebook | Layer::Base64 | Layer::Hex | Layer::Wide => false,
             }
     }
 

@@ -519,6 +519,14 @@ fn as_units(name: &str, text: &str, rng: &mut Rng) -> Vec<u8> {
             bytes.drain(at..(at + rng.usize(1..4)).min(bytes.len()));
             bytes
         }
+        3 => {
+            let lines = text.split_inclusive('\n');
+            let spelled = lines.map(|line| match rng.u8(..3) {
+                0 => line.as_bytes().to_vec(),
+                _ => spell(line, encoding),
+            });
+            spelled.collect::<Vec<_>>().concat()
+        }
         _ => bytes,
     }
 }

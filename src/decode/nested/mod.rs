@@ -30,6 +30,7 @@ mod percent;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod wide;
 
 use std::ops::Range;
 
@@ -59,7 +60,8 @@ struct Coding {
 }
 
 /// In the order in which codings that share a stretch are undone.
-const CODINGS: [Coding; 7] = [
+const CODINGS: [Coding; 8] = [
+    coding(Layer::Wide, wide::find, wide::decode),
     coding(Layer::Ansi, ansi::find, ansi::decode),
     coding(Layer::Literals, literals::find, literals::decode),
     coding(Layer::Escapes, escapes::find, escapes::decode),

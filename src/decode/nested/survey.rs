@@ -109,6 +109,7 @@ impl Survey {
                     self.mark(ANSI, at);
                     self.mark(ESCAPES, at);
                 }
+                (0, _) => self.mark(WIDE, at),
                 (b'\\', b'0' | b'e') | (0x1B, b'[' | b']') => self.mark(ANSI, at),
                 (b'\\', b'\'' | b'"' | b'/' | b'n' | b'U') => self.mark(ESCAPES, at),
                 (b'\\', b'\n' | b'\r') => self.mark(LITERALS, at),
@@ -161,6 +162,7 @@ impl Survey {
     }
 }
 
+const WIDE: usize = rank(Layer::Wide);
 const ANSI: usize = rank(Layer::Ansi);
 const LITERALS: usize = rank(Layer::Literals);
 const ESCAPES: usize = rank(Layer::Escapes);
@@ -214,7 +216,7 @@ fn classify<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Classes {
         blanks: blanks.to_bitmask(),
         joins: joins.to_bitmask(),
         slashes: is(b'\\').to_bitmask(),
-        signs: (is(b'%') | is(b'&') | is(0x1B)).to_bitmask(),
+        signs: (is(b'%') | is(b'&') | is(0x1B) | is(0)).to_bitmask(),
         digits: (letters | numbers | is(b'+') | is(b'-') | is(b'_')).to_bitmask(),
     }
 }
@@ -359,6 +361,7 @@ mod tests {
     fn oracle(text: &[u8], rank: usize) -> (Vec<u32>, Vec<u32>) {
         let exact = |places: Vec<u32>| (places.clone(), places);
         match CODINGS[rank].layer {
+            Layer::Wide => exact(pairs(text, |_, byte, _| byte == 0)),
             Layer::Ansi => exact(pairs(text, |_, byte, next| match byte {
                 b'\\' => b"xu0e".contains(&next),
                 _ => byte == 0x1B && b"[]".contains(&next),

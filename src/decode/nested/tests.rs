@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::{BASE_BUDGET, CODINGS, payload_cut_by};
 use crate::decode::{self, Document, Layer, Limits};
 use crate::lines;
+use crate::sniff;
 use crate::span::ViewSpan;
 use crate::unit::{Origin, Unit};
 
@@ -324,6 +325,30 @@ fn ansi() {
 }
 
 #[test]
+fn wide() {
+    for encoding in sniff::WIDE {
+        let wide = sniff::tests::spell("token=abc1\r\n", encoding);
+        let text = [b"a=1\nb: 2\n", &*wide, b"c=3\n"].concat();
+        let unit = Unit::words(Origin::file("some.txt"), &text);
+        let document = decode::open(&unit, Limits::default()).expect("it is text");
+        let read = texts(&document, Layer::Wide).concat();
+        assert!(read.contains("token=abc1\r\n"), "{encoding:?}: {read:?}");
+        let found = found(&document, &text, "abc1");
+        assert_eq!(
+            found,
+            [(
+                vec![Layer::Wide],
+                ["a", "b", "c", "1"].map(String::from).into()
+            )]
+        );
+    }
+    opens_nothing(&[
+        "KEY=value\0HOME=/home\0A=\0b\0c\0d\0e\0f\0g",
+        "several \0 alone",
+    ]);
+}
+
+#[test]
 fn literals() {
     check(
         Layer::Literals,
@@ -570,7 +595,8 @@ fn spell(layer: Layer, text: &str) -> Option<String> {
 }
 
 /// Of each coding that opens lines, what does so; the first by itself.
-const MARKS: [&[&str]; 4] = [
+const MARKS: [&[&str]; 5] = [
+    &["a\0b\0c\0d\0e\0f\0g\0h", "a\0\0\0b", "\0"],
     &["\\\"", "\\nb\\nc\\nd", "\\u0041", "\\n"],
     &[
         "\u{1b}[0m",
