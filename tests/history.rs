@@ -592,6 +592,98 @@ fn a_pack_entry_of_another_size_than_it_says_is_reported() {
     }
 }
 
+/// Which rule names a value is one thing, whether it is still there another.
+#[test]
+fn a_value_under_another_name_is_as_alive_as_before() {
+    let repo = Repo::new();
+    let secret = made("{hex:32}");
+    let first = repo.save("app.py", format!("ALGOLIA_API_KEY = \"{secret}\"\n"));
+    let last = repo.save("app.py", format!("SEARCH_API_KEY = \"{secret}\"\n"));
+    for naive in [&[][..], &["--naive"]] {
+        let findings = sweep(&repo, naive).expect(1).json_lines();
+        let hit = only(&findings, &secret);
+        assert_eq!(hit["rule"], "algolia-key");
+        assert_eq!(hit["state"], "head");
+        assert_eq!(hit["commit"], *first);
+        assert_eq!(hit["last_commit"], *last);
+        assert_eq!(strings(&hit["refs"]), ["refs/heads/main"]);
+    }
+}
+
+/// In the first version a finding that says more has the bytes of the secret, in the last it stands alone.
+#[test]
+fn a_secret_that_another_covers_at_first_is_shown_where_it_stands_alone() {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let repo = Repo::new();
+    let secret = made("{hex:32}");
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let head = part(json!({"alg": "HS256", "typ": "JWT"}));
+    let claims = part(json!({"sub": "svc", "exp": 1_500_003_600, "client_secret": secret}));
+    let signature = made("{b62:43}");
+    let token = format!("token = \"{head}.{claims}.{signature}\"\n");
+    repo.save("app.py", &token);
+    repo.save("app.py", format!("# a line more\n{token}"));
+    let plain = repo.save("app.py", format!("client_secret = \"{secret}\"\n"));
+    for naive in [&[][..], &["--naive"]] {
+        let findings = sweep(&repo, naive).expect(1).json_lines();
+        let hit = only(&findings, &secret);
+        assert_eq!((&hit["state"], &hit["line"]), (&json!("head"), &json!(1)));
+        assert_eq!(hit["commit"], *plain);
+        let blob = repo.git(&["rev-parse", "HEAD:app.py"]);
+        assert_eq!(hit["blob"], *blob);
+    }
+}
+
+/// A crash leaves an empty file of an object that a pack has.
+#[test]
+fn words_in_a_pack_are_told_though_a_file_of_them_is_broken() {
+    let repo = Repo::new();
+    let secret = token(1);
+    repo.write("a.txt", "a\n");
+    repo.git(&["add", "a.txt"]);
+    let commit = repo.commit(&format!("fix: used {secret}"));
+    repo.git(&["repack", "-adq"]);
+    let folder = repo.path().join(".git/objects").join(&commit[..2]);
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join(&commit[2..]), "").expect("a file");
+    let findings = found(&repo);
+    let hit = only(&findings, &secret);
+    assert_eq!(hit["part"], "commit");
+    assert_eq!(hit["author"], "Ann Author <ann@example.invalid>");
+}
+
+/// libgit2 takes paths in UTF-8 only.
+#[cfg(unix)]
+#[test]
+fn a_repository_whose_path_is_not_utf_8_is_read() {
+    use std::os::unix::ffi::OsStrExt;
+    let parent = Repo::new();
+    let secret = token(1);
+    let path = parent.path().join(std::ffi::OsStr::from_bytes(b"r-\xe9"));
+    let run = |args: &[&str]| {
+        let run = git(&path).args(args).output().expect("git runs");
+        assert!(run.status.success(), "git {args:?}");
+    };
+    fs::create_dir(&path).expect("a folder");
+    run(&["init", "-q"]);
+    run(&[
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        &format!("leak {secret}"),
+    ]);
+    run(&["repack", "-adq"]);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_keysweep"))
+        .args(["history", "--format", "jsonl", "--show-secrets"])
+        .current_dir(&path)
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains(&secret));
+}
+
 #[test]
 fn secrets_of_one_place_have_the_same_numbers_in_each_run() {
     let repo = Repo::new();

@@ -5,9 +5,10 @@
 //! folders of the open repository.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, Odb, OdbLookupFlags, OdbObject, Oid};
+use tempfile::TempDir;
 
 use super::loose::{self, Loose};
 use super::{Kind, alternates, object};
@@ -18,6 +19,8 @@ use crate::unit::ObjectId;
 pub struct Reader {
     dirs: Vec<PathBuf>,
     odb: Odb<'static>,
+    /// What leads to folders whose paths libgit2 does not take, as long as it reads there.
+    _links: Vec<TempDir>,
     kept: HashMap<ObjectId, Kept>,
 }
 
@@ -37,6 +40,21 @@ enum Bytes<'r> {
     Kept(&'r [u8]),
     Loose(Loose),
     Read(OdbObject<'r>),
+}
+
+/// A folder with a link to one whose path is not UTF-8, and the path of the link.
+#[cfg(unix)]
+fn link_to(dir: &Path) -> Option<(TempDir, String)> {
+    let folder = tempfile::tempdir().ok()?;
+    let link = folder.path().join("objects");
+    std::os::unix::fs::symlink(std::path::absolute(dir).ok()?, &link).ok()?;
+    let text = link.to_str()?.to_owned();
+    Some((folder, text))
+}
+
+#[cfg(not(unix))]
+fn link_to(_: &Path) -> Option<(TempDir, String)> {
+    None
 }
 
 impl Object<'_> {
@@ -72,30 +90,37 @@ impl Reader {
             std::fs::read_dir(dir).map_err(|error| Error::io(dir, error))?;
         }
         // libgit2 follows alternates too, but is not to read what lies there in files of its own.
-        let dirs = alternates::with(dirs)?;
-        if let Some(dir) = dirs.iter().find(|dir| dir.to_str().is_none()) {
-            let message = format!("{}: the path is not UTF-8", dir.display());
-            return Err(Error::new(ErrorKind::Git, message));
-        }
-        Self::of(&dirs)
+        Self::of(&alternates::with(dirs)?)
     }
 
-    /// The same, of folders of which some may be gone. Of those whose paths are not UTF-8 only the objects
-    /// in files of their own are read.
+    /// The same, of folders of which some may be gone.
     ///
     /// # Errors
     /// When libgit2 cannot read a folder.
     pub fn of(dirs: &[PathBuf]) -> Result<Self, Error> {
         let odb = Odb::new().map_err(|error| Error::new(ErrorKind::Git, error.message()))?;
-        for (dir, text) in dirs.iter().filter_map(|dir| Some((dir, dir.to_str()?))) {
-            odb.add_disk_alternate(text).map_err(|error| {
-                let message = format!("{}: {}", dir.display(), error.message());
+        let mut links = Vec::new();
+        for dir in dirs {
+            let fault = |why: &str| {
+                let message = format!("{}: {why}", dir.display());
                 Error::new(ErrorKind::Git, message)
-            })?;
+            };
+            let added = match dir.to_str() {
+                Some(text) => odb.add_disk_alternate(text),
+                None => {
+                    let (link, text) = link_to(dir).ok_or_else(|| {
+                        fault("the path is not UTF-8, and no link to it can be made")
+                    })?;
+                    links.push(link);
+                    odb.add_disk_alternate(&text)
+                }
+            };
+            added.map_err(|error| fault(error.message()))?;
         }
         Ok(Self {
             dirs: dirs.to_vec(),
             odb,
+            _links: links,
             kept: HashMap::new(),
         })
     }
@@ -162,9 +187,18 @@ impl Reader {
             let inner = Bytes::Kept(bytes);
             return Ok(Object { inner, kind: *kind });
         }
-        if let Some(read) = self.read_loose(id) {
-            return read;
+        match self.read_loose(id) {
+            Some(read) => read,
+            None => self.read_packed(id),
         }
+    }
+
+    /// Reads an object that is in a pack, whatever file of its own it has.
+    ///
+    /// # Errors
+    /// When it is missing or broken, in words.
+    pub fn read_packed(&self, id: ObjectId) -> Result<Object<'_>, String> {
+        // Packs come first here.
         let inner = self.odb.read(id.into());
         let inner = inner.map_err(|error| match error.code() {
             ErrorCode::NotFound => "is not here".to_owned(),

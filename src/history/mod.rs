@@ -44,7 +44,7 @@ use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::git::object::Commit;
-use crate::git::reader::Reader;
+use crate::git::reader::{Object, Reader};
 use crate::git::repo::{Completeness, PARTIAL, Repo};
 use crate::git::store::Store;
 use crate::git::{Kind, refs::Refs};
@@ -56,7 +56,7 @@ use crate::unit::{ObjectId, Origin, Unit};
 
 use holders::{Edge, Holders, Noted};
 use names::{Names, Quest, Wanted, least};
-use secrets::{SecretId, Secrets, Spot};
+use secrets::{Held, SecretId, Secrets, Spot};
 use texts::Texts;
 use walk::{LazyId, Unread, Visit, Walk};
 
@@ -87,8 +87,8 @@ struct Found {
 /// What a blob holds.
 #[derive(Default)]
 struct Holding {
-    /// Its secrets, and under which kinds of path they may be some.
-    secrets: Vec<(SecretId, Kinds)>,
+    /// Its secrets.
+    secrets: Vec<Held>,
     /// Where all that is taken for secrets stands, if it is plain text.
     places: Option<Stands>,
 }
@@ -194,6 +194,7 @@ pub fn run(
         store.forget_survey();
     }
     let mut findings = places::findings(&run, &found, trees, (&refs, certain), &mut ledger);
+    run.tell_unread(&mut ledger);
     store.forget_survey();
     ledger.sort();
     if request.reachable_only {
@@ -220,14 +221,13 @@ impl Run<'_> {
         let mut found = Found::default();
         for texts in self.visit(&[Kind::Blob, Kind::Commit, Kind::Tag], make) {
             for holder in texts.found {
-                let sure = holder.sure().map(|spot| (spot.secret, spot.kinds));
-                let secrets = secrets::once_each(sure.collect());
+                let secrets = secrets::held(&holder.spots);
                 if holder.kind == Kind::Blob {
                     let places = holder.plain.then(|| Stands::of(&holder.spots));
                     let holding = Holding { secrets, places };
                     found.blobs.insert(holder.id, holding);
                 } else {
-                    let ids = secrets.into_iter().map(|(secret, _)| secret);
+                    let ids = secrets.into_iter().map(|held| held.secret);
                     found.words.insert(holder.id, (holder.kind, ids.collect()));
                 }
             }
@@ -309,13 +309,21 @@ impl Run<'_> {
         let late: Vec<ObjectId> = late.copied().collect();
         let mut any = false;
         for id in late {
-            let Ok(object) = self.reader.try_read(id) else {
-                continue;
+            let object = match self.read(id) {
+                Ok(object) => object,
+                Err(why) => {
+                    self.lose([id], &why);
+                    continue;
+                }
             };
             let unit = Unit::whole(Origin::file("notebook.ipynb"), object.bytes());
             let mut scanner = self.sweep.scanner();
             let secrets = scanner.scan(&unit).iter();
-            let secrets = secrets.map(|finding| (self.secrets.number(finding), Kinds::ALL));
+            let secrets = secrets.map(|finding| Held {
+                secret: self.secrets.number(finding),
+                kinds: Kinds::ALL,
+                covers: None,
+            });
             let secrets: Vec<_> = secrets.collect();
             if !secrets.is_empty() {
                 any = true;
@@ -327,6 +335,18 @@ impl Run<'_> {
             }
         }
         any
+    }
+
+    /// Reads an object once more, as it was read before: from a pack where its own file is broken.
+    ///
+    /// # Errors
+    /// When it can no longer be read, in words.
+    fn read(&self, id: ObjectId) -> Result<Object<'_>, String> {
+        let read = self.reader.try_read(id);
+        match self.store.packed(&id) {
+            Some(_) if read.is_err() => self.reader.read_packed(id),
+            _ => read,
+        }
     }
 
     /// Shows all objects of these kinds to visitors.
@@ -391,6 +411,17 @@ impl Run<'_> {
         read && !stopped && missing.is_none()
     }
 
+    /// Tells the ledger of the objects that could not be read since it was told last.
+    fn tell_unread(&self, ledger: &mut Ledger) {
+        let mut unread =
+            std::mem::take(&mut *self.unread.lock().unwrap_or_else(PoisonError::into_inner));
+        unread.sort();
+        unread.dedup_by_key(|unread| unread.id);
+        for Unread { id, why } in unread {
+            ledger.leave_out(Reason::Unreadable, format!("object {id}").into(), why);
+        }
+    }
+
     /// What was read and what was not.
     fn ledger(
         &self,
@@ -406,13 +437,7 @@ impl Run<'_> {
         for fault in &self.store.faults {
             ledger.leave_out(Reason::Unreadable, repo.clone(), fault.to_string());
         }
-        let mut unread =
-            std::mem::take(&mut *self.unread.lock().unwrap_or_else(PoisonError::into_inner));
-        unread.sort();
-        unread.dedup_by_key(|unread| unread.id);
-        for Unread { id, why } in unread {
-            ledger.leave_out(Reason::Unreadable, format!("object {id}").into(), why);
-        }
+        self.tell_unread(&mut ledger);
         let mut missing = |what: &str| ledger.leave_out(Reason::Missing, repo.clone(), what);
         if clone.shallow {
             missing("a shallow clone: older commits are not here; run: git fetch --unshallow");

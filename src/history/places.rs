@@ -16,7 +16,7 @@ use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit, path_text};
 
 use super::graph::{Graph, Rank, Reached};
 use super::holders::{Edge, Number};
-use super::secrets::SecretId;
+use super::secrets::{SecretId, ValueId};
 use super::show;
 use super::ways::{Item, Path, Span, Ways};
 use super::{Found, Run, Trees};
@@ -51,15 +51,48 @@ pub(super) type Blobs = HashMap<ObjectId, BTreeMap<Arc<str>, Shown>>;
 /// By path and secret, the place to show.
 type Placed = BTreeMap<(Arc<str>, SecretId), Place>;
 
-/// One path with what some commits have there, or trees that references name.
+/// Objects in which a secret may be shown under one path, at most.
+const MOST_TRIES: usize = 16;
+
+/// A secret under one path.
+#[derive(Default)]
 pub(super) struct Place {
-    /// The object to show: the one that the first of the commits has.
+    /// The objects to show, one after the other until one of them shows the secret. The first is the one
+    /// that the first of the commits has.
+    tries: Vec<Try>,
+    fate: Fate,
+}
+
+/// An object that has a secret.
+#[derive(Clone, Copy)]
+struct Try {
     object: ObjectId,
+    /// The commit that brought it.
+    first: Option<Rank>,
+    /// See [`Held::covers`].
+    covers: Option<u64>,
+}
+
+/// What commits, or trees that references name, have a value under one path, whichever rules find it.
+#[derive(Clone, Default)]
+struct Fate {
     span: Option<Span>,
-    /// References whose newest commit has it.
+    still: Still,
+    /// Which of the items was added last.
+    newest: usize,
+}
+
+/// What of today has something.
+#[derive(Clone, Default)]
+struct Still {
+    /// References whose newest commit has it: the first [`MOST_REFS`] of them, in order.
     refs: Vec<u32>,
+    refs_total: usize,
     in_head: bool,
 }
+
+/// An item's object, what of today has it, and its secrets, each with what may be shown in its place.
+type Told = (ObjectId, Still, Vec<(SecretId, Option<u64>)>);
 
 /// The findings of a sweep. What can no longer be read is told to the ledger.
 pub(super) fn findings(
@@ -138,8 +171,8 @@ impl<'p> Places<'p> {
         let (placed, objects) = self.place(&mut ways, &trees.names, id, |object, path| {
             let holding = found.blobs.get(&id(object));
             let secrets = holding.into_iter().flat_map(|holding| &holding.secrets);
-            let fit = secrets.filter(|(_, kinds)| kinds.fit(path));
-            fit.map(|(secret, _)| *secret).collect()
+            let fit = secrets.filter(|held| held.kinds.fit(path));
+            fit.map(|held| (held.secret, held.covers)).collect()
         });
         let mut shown = Blobs::new();
         let mut homeless: HashSet<ObjectId> = found.blobs.keys().copied().collect();
@@ -147,7 +180,7 @@ impl<'p> Places<'p> {
             homeless.remove(&self.run.store.id(object));
         }
         for ((path, secret), place) in placed {
-            let paths = shown.entry(place.object).or_default();
+            let paths = shown.entry(place.object()).or_default();
             paths.entry(path).or_default().push((secret, place));
         }
         for id in homeless {
@@ -156,8 +189,8 @@ impl<'p> Places<'p> {
             let fit = found.blobs[&id]
                 .secrets
                 .iter()
-                .filter(|(_, kinds)| kinds.fit(&of_path));
-            let secrets = fit.map(|(secret, _)| (*secret, self.without_path(id)));
+                .filter(|held| held.kinds.fit(&of_path));
+            let secrets = fit.map(|held| (held.secret, self.without_path(id)));
             let secrets: Vec<_> = secrets.collect();
             if !secrets.is_empty() {
                 shown.insert(id, [(path, secrets)].into());
@@ -185,7 +218,8 @@ impl<'p> Places<'p> {
         let none = |_| ObjectId([0; 20]);
         let (placed, _) = self.place(&mut ways, &trees.names, none, |name, _| {
             let telling = trees.telling.get(&trees.names[name as usize]);
-            telling.cloned().unwrap_or_default()
+            let telling = telling.into_iter().flatten();
+            telling.map(|secret| (*secret, None)).collect()
         });
         let mut scanner = self.run.sweep.scanner();
         let mut findings = Vec::new();
@@ -205,8 +239,12 @@ impl<'p> Places<'p> {
         let mut findings = Vec::new();
         let mut words = Vec::new();
         for (id, (kind, secrets)) in &found.words {
-            let Ok(read) = self.run.reader.try_read(*id) else {
-                continue;
+            let read = match self.run.read(*id) {
+                Ok(read) => read,
+                Err(why) => {
+                    self.run.lose([*id], &why);
+                    continue;
+                }
             };
             let (part, path, place) = match kind {
                 Kind::Commit => (Part::Commit, "commit message", self.of_commit(*id)),
@@ -230,12 +268,8 @@ impl<'p> Places<'p> {
         let mut findings = Vec::new();
         for (index, reference) in self.refs.refs.iter().enumerate() {
             let unit = Unit::words(Origin::file("reference"), reference.name.as_bytes());
-            let place = Place {
-                object: reference.target,
-                span: None,
-                refs: vec![index as u32],
-                in_head: false,
-            };
+            let still = Still::of(&[index as u32]);
+            let place = Place::of(reference.target, None, still);
             let found = scanner.scan(&unit).iter();
             findings.extend(found.map(|f| self.traced(f.clone(), Part::RefName, &place)));
         }
@@ -249,7 +283,7 @@ impl<'p> Places<'p> {
         ways: &mut Ways,
         names: &[Box<[u8]>],
         id: impl Fn(Number) -> ObjectId + Sync,
-        secrets: impl Fn(Number, &PathPlace) -> Vec<SecretId> + Sync,
+        secrets: impl Fn(Number, &PathPlace) -> Vec<(SecretId, Option<u64>)> + Sync,
     ) -> (Placed, HashSet<Number>) {
         let spans = ways.items(&self.graph);
         let alive = self.alive(ways);
@@ -265,28 +299,37 @@ impl<'p> Places<'p> {
         let paths: HashMap<Path, (Arc<str>, PathPlace)> =
             distinct.into_par_iter().map(text).collect();
         let told = items.par_iter().map(|(item, _)| {
+            let object = id(item.object);
+            let lists = [alive.get(item), self.named.get(&object)];
+            let still = Still::of(lists.into_iter().flatten().flatten());
             let secrets = secrets(item.object, &paths[&item.path].1);
-            (id(item.object), secrets)
+            (object, still, secrets)
         });
-        let told: Vec<(ObjectId, Vec<SecretId>)> = told.collect();
-        for ((item, span), (object, secrets)) in items.iter().zip(told) {
+        let told: Vec<Told> = told.collect();
+        let values = self.run.secrets.values();
+        let mut fates: HashMap<(Arc<str>, ValueId), Fate> = HashMap::new();
+        for (index, ((item, span), (object, still, secrets))) in items.iter().zip(told).enumerate()
+        {
             let (path, _) = &paths[&item.path];
-            for secret in secrets {
-                let place = placed
-                    .entry((path.clone(), secret))
-                    .or_insert_with(|| Place {
-                        object,
-                        span: *span,
-                        refs: Vec::new(),
-                        in_head: false,
-                    });
-                let still = [alive.get(item), self.named.get(&object)];
-                place.extend(*span, still.into_iter().flatten().flatten());
+            for (secret, covers) in secrets {
+                let place = placed.entry((path.clone(), secret)).or_default();
+                place.may_be_shown_in(Try {
+                    object,
+                    first: span.map(|span| span.first),
+                    covers,
+                });
+                let key = (path.clone(), values[secret as usize]);
+                let fate = fates
+                    .entry(key)
+                    .or_insert_with(|| Fate::new(*span, still.clone(), index));
+                fate.extend(*span, &still, index);
             }
         }
-        for place in placed.values_mut() {
-            place.refs.sort_unstable();
-            place.refs.dedup();
+        for ((path, secret), place) in &mut placed {
+            let key = (path.clone(), values[*secret as usize]);
+            if let Some(fate) = fates.get(&key) {
+                place.fate = fate.clone();
+            }
         }
         let objects = items.iter().map(|(item, _)| item.object).collect();
         (placed, objects)
@@ -303,12 +346,8 @@ impl<'p> Places<'p> {
 
     /// The place of what no tree holds that anything leads to.
     fn without_path(&self, id: ObjectId) -> Place {
-        Place {
-            object: id,
-            span: None,
-            refs: self.named.get(&id).cloned().unwrap_or_default(),
-            in_head: false,
-        }
+        let refs = self.named.get(&id).into_iter().flatten();
+        Place::of(id, None, Still::of(refs))
     }
 
     fn of_commit(&self, id: ObjectId) -> Place {
@@ -318,19 +357,15 @@ impl<'p> Places<'p> {
         let tips: Vec<Rank> = self.tips.iter().map(|tip| tip.1).chain(self.head).collect();
         let reached = self.graph.contains(&[rank], &tips);
         let refs = self.tips.iter().zip(&reached);
-        Place {
-            object: id,
-            span: Some(Span {
-                first: rank,
-                last: rank,
-                reached: self.graph.reached(rank),
-            }),
-            refs: refs
-                .filter(|(_, mask)| **mask != 0)
-                .map(|(tip, _)| tip.0)
-                .collect(),
-            in_head: self.head.is_some() && reached.last() == Some(&1),
-        }
+        let refs = refs.filter(|(_, mask)| **mask != 0).map(|(tip, _)| &tip.0);
+        let mut still = Still::of(refs);
+        still.in_head = self.head.is_some() && reached.last() == Some(&1);
+        let span = Span {
+            first: rank,
+            last: rank,
+            reached: self.graph.reached(rank),
+        };
+        Place::of(id, Some(span), still)
     }
 
     /// What is told of a commit. One may have brought thousands of secrets.
@@ -340,10 +375,16 @@ impl<'p> Places<'p> {
             return note.clone();
         }
         let id = self.graph.id(rank);
-        let read = self.run.reader.try_read(id);
+        let author = match self.run.read(id) {
+            Ok(read) => object::author(read.bytes()),
+            Err(why) => {
+                self.run.lose([id], &why);
+                String::new()
+            }
+        };
         let note = CommitNote {
             id,
-            author: read.map_or_else(|_| String::new(), |read| object::author(read.bytes())),
+            author,
             time: self.graph.time(rank),
         };
         known().insert(rank, note.clone());
@@ -352,23 +393,20 @@ impl<'p> Places<'p> {
 
     /// A finding with what is known of its place.
     pub(super) fn traced(&self, mut finding: Finding, part: Part, place: &Place) -> Finding {
-        let first = place.span.map(|span| self.note(span.first));
+        let first = place.first().map(|first| self.note(first));
         finding.origin.part = part;
         finding.origin.git = Some(GitOrigin {
-            object: place.object,
+            object: place.object(),
             commit: first.as_ref().map(|commit| commit.id),
         });
-        let mut refs = place.refs.clone();
-        refs.sort_unstable();
-        let shown = refs.iter().take(MOST_REFS);
+        let Fate { span, still, .. } = &place.fate;
+        let name = |&index: &u32| self.refs.refs[index as usize].name.clone();
         finding.trace = Some(Box::new(Trace {
             first,
-            last: place.span.map(|span| self.note(span.last)),
-            refs: shown
-                .map(|&index| self.refs.refs[index as usize].name.clone())
-                .collect(),
-            refs_total: place.refs.len() as u32,
-            state: place.state(self.certain),
+            last: span.map(|span| self.note(span.last)),
+            refs: still.refs.iter().map(name).collect(),
+            refs_total: still.refs_total as u32,
+            state: place.fate.state(self.certain),
             group: 0,
         }));
         finding
@@ -392,29 +430,77 @@ fn in_order(
 }
 
 impl Place {
-    /// Adds that other commits have the secret in the same path too. References may then be listed twice.
-    fn extend<'r>(&mut self, span: Option<Span>, still: impl Iterator<Item = &'r u32>) {
+    /// A place of which one object tells.
+    fn of(object: ObjectId, span: Option<Span>, still: Still) -> Self {
+        let first = span.map(|span| span.first);
+        let only = Try {
+            object,
+            first,
+            covers: None,
+        };
+        Self {
+            tries: vec![only],
+            fate: Fate::new(span, still, 0),
+        }
+    }
+
+    /// The object to show.
+    pub(super) fn object(&self) -> ObjectId {
+        self.tries[0].object
+    }
+
+    /// The commit that brought it in there.
+    fn first(&self) -> Option<Rank> {
+        self.tries[0].first
+    }
+
+    /// Adds an object, of later commits than those before, if it may show the secret where they do not: what
+    /// shows another in its place there does so wherever that stands.
+    fn may_be_shown_in(&mut self, one: Try) {
+        let is_like = |other: &Try| other.covers.is_none() || other.covers == one.covers;
+        let is_enough = self.tries.len() >= MOST_TRIES && one.covers.is_some();
+        if !is_enough && !self.tries.iter().any(is_like) {
+            self.tries.push(one);
+        }
+    }
+
+    /// The same place without the object that did not show the secret. `None` where that was the last.
+    pub(super) fn next(mut self) -> Option<Self> {
+        self.tries.remove(0);
+        (!self.tries.is_empty()).then_some(self)
+    }
+}
+
+impl Fate {
+    fn new(span: Option<Span>, still: Still, newest: usize) -> Self {
+        Self {
+            span,
+            still,
+            newest,
+        }
+    }
+
+    /// Adds that the commits of another item have it too.
+    fn extend(&mut self, span: Option<Span>, still: &Still, item: usize) {
+        if self.newest == item {
+            return;
+        }
+        self.newest = item;
         if let (Some(own), Some(span)) = (&mut self.span, span)
             && own.reached == span.reached
         {
             own.first = own.first.min(span.first);
             own.last = own.last.max(span.last);
         }
-        for &reference in still {
-            if reference == u32::MAX {
-                self.in_head = true;
-            } else {
-                self.refs.push(reference);
-            }
-        }
+        self.still.extend(still);
     }
 
     /// How much of the repository still shows it; `certain` where all that may lead there was read.
     fn state(&self, certain: bool) -> State {
         let reached = self.span.map_or(Reached::Nowhere, |span| span.reached);
-        if self.in_head {
+        if self.still.in_head {
             State::Head
-        } else if !self.refs.is_empty() {
+        } else if self.still.refs_total > 0 {
             State::Ref
         } else {
             match reached {
@@ -424,6 +510,33 @@ impl Place {
                 Reached::Nowhere => State::Dangling,
             }
         }
+    }
+}
+
+impl Still {
+    /// Of some references; `u32::MAX` stands for the checked-out commit.
+    fn of<'r>(refs: impl IntoIterator<Item = &'r u32>) -> Self {
+        let mut refs: Vec<u32> = refs.into_iter().copied().collect();
+        refs.sort_unstable();
+        refs.dedup();
+        let in_head = refs.pop_if(|last| *last == u32::MAX).is_some();
+        let refs_total = refs.len();
+        refs.truncate(MOST_REFS);
+        refs.shrink_to_fit();
+        Self {
+            refs,
+            refs_total,
+            in_head,
+        }
+    }
+
+    /// Adds another item of the same path, which other references have: each has one there.
+    fn extend(&mut self, other: &Self) {
+        self.refs.extend(&other.refs);
+        self.refs.sort_unstable();
+        self.refs.truncate(MOST_REFS);
+        self.refs_total += other.refs_total;
+        self.in_head |= other.in_head;
     }
 }
 

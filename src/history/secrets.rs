@@ -1,7 +1,10 @@
 //! Secrets by number, so that a thousand versions of a file name one without holding it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::hash::BuildHasher;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::FixedState;
 
 use crate::finding::Finding;
 use crate::judge::place::Kinds;
@@ -12,6 +15,9 @@ use crate::span::ViewSpan;
 
 /// What stands for one rule's find of one value.
 pub type SecretId = u32;
+
+/// What stands for one value, whichever rules find it.
+pub type ValueId = u32;
 
 /// Where a secret stands in the bytes of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,13 +37,52 @@ pub struct Spot {
     pub chained: bool,
 }
 
-/// Each secret once, under all kinds of path that any of its places names.
-pub fn once_each(mut secrets: Vec<(SecretId, Kinds)>) -> Vec<(SecretId, Kinds)> {
-    secrets.sort_unstable();
+/// A secret that an object holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub secret: SecretId,
+    /// Under which kinds of path it may be one.
+    pub kinds: Kinds,
+    /// What else is taken for a secret in its bytes, wherever it stands, and so may be shown in its place:
+    /// where this is the same, the same is shown. `None` where nothing is.
+    pub covers: Option<u64>,
+}
+
+/// Others near a spot that are asked whether they share bytes with it, on either side.
+const ASKED: usize = 16;
+
+/// The secrets of some spots, which are in order: each once, under all kinds of path that any of its places
+/// names.
+pub fn held(spots: &[Spot]) -> Vec<Held> {
+    let sure = spots.iter().enumerate().filter(|(_, spot)| spot.sure);
+    let held = sure.map(|(at, spot)| Held {
+        secret: spot.secret,
+        kinds: spot.kinds,
+        covers: covers(spots, at),
+    });
+    once_each(held.collect())
+}
+
+/// What stands for all others that share bytes with a spot.
+fn covers(spots: &[Spot], at: usize) -> Option<u64> {
+    let spot = &spots[at];
+    let near = at.saturating_sub(ASKED)..spots.len().min(at + ASKED + 1);
+    let others = spots[near].iter().filter(|other| {
+        other.secret != spot.secret && other.start < spot.end && spot.start < other.end
+    });
+    let told = others.map(|other| FixedState::default().hash_one(other.secret));
+    told.reduce(u64::wrapping_add)
+}
+
+/// Each secret once.
+pub fn once_each(mut secrets: Vec<Held>) -> Vec<Held> {
+    secrets.sort_unstable_by_key(|held| held.secret);
     secrets.dedup_by(|next, last| {
-        let same = next.0 == last.0;
+        let same = next.secret == last.secret;
         if same {
-            last.1 = last.1.or(next.1);
+            last.kinds = last.kinds.or(next.kinds);
+            let both = last.covers.zip(next.covers);
+            last.covers = both.map(|(last, next)| last.wrapping_add(next));
         }
         same
     });
@@ -60,7 +105,15 @@ pub fn without_twins(spots: &[Spot]) -> Vec<Spot> {
 /// Gives numbers to secrets. Holds keyed hashes, no values.
 pub struct Secrets {
     key: FingerprintKey,
-    numbers: Mutex<HashMap<[u8; 16], SecretId>>,
+    numbers: Mutex<Numbers>,
+}
+
+#[derive(Default)]
+struct Numbers {
+    secrets: HashMap<[u8; 16], SecretId>,
+    values: HashMap<[u8; 16], ValueId>,
+    /// By secret.
+    value_of: Vec<ValueId>,
 }
 
 impl Secrets {
@@ -71,6 +124,15 @@ impl Secrets {
         }
     }
 
+    /// By secret, the number of its value.
+    pub fn values(&self) -> Vec<ValueId> {
+        self.numbers().value_of.clone()
+    }
+
+    fn numbers(&self) -> MutexGuard<'_, Numbers> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The number of a finding's secret.
     pub fn number(&self, finding: &Finding) -> SecretId {
         self.of(&finding.rule, &finding.secret)
@@ -79,9 +141,17 @@ impl Secrets {
     /// The number of a rule's find of a secret.
     pub fn of(&self, rule: &RuleRef, secret: &Secret) -> SecretId {
         let hash = self.key.hash([rule.id.as_bytes(), secret.expose()]);
-        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = numbers.len() as SecretId;
-        *numbers.entry(hash).or_insert(next)
+        let mut numbers = self.numbers();
+        if let Some(known) = numbers.secrets.get(&hash) {
+            return *known;
+        }
+        let next = numbers.values.len() as ValueId;
+        let value = self.key.hash([secret.expose()]);
+        let value = *numbers.values.entry(value).or_insert(next);
+        let next = numbers.value_of.len() as SecretId;
+        numbers.value_of.push(value);
+        numbers.secrets.insert(hash, next);
+        next
     }
 
     /// Where a possible finding stands in its object.

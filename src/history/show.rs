@@ -3,7 +3,7 @@
 //! A sweep keeps of a blob where its secrets stand, not what is around them. So the trees of deltas
 //! are walked again, as far as they lead to these blobs, and there only the places are searched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,17 +19,72 @@ use crate::unit::{ObjectId, Origin, Part, Unit};
 use super::changes::Changes;
 use super::near::Near;
 use super::places::{Blobs, Place, Places, Shown};
-use super::secrets::SecretId;
+use super::secrets::{SecretId, ValueId};
 use super::walk::{LazyId, Unread, Visit, Walk};
 use super::{Found, Stands};
 
 /// Adds the secrets in some blobs to the findings. What can no longer be read is told to the ledger.
+///
+/// Where a blob shows something else in the place of a secret, that is looked for in the next one that has it,
+/// unless another rule has shown it under that path.
 pub(super) fn blobs(
     places: &Places<'_>,
     found: &Found,
-    shown: Blobs,
+    mut shown: Blobs,
     (findings, ledger): (&mut Vec<Finding>, &mut Ledger),
 ) {
+    let values = places.run.secrets.values();
+    let value = |secret: SecretId| values[secret as usize];
+    let mut told: HashSet<(Arc<str>, ValueId)> = HashSet::new();
+    let mut is_first = true;
+    while !shown.is_empty() {
+        let Round { made, mut missed } = round(places, found, shown, is_first, ledger);
+        if !missed.is_empty() {
+            let made = made.iter().flatten();
+            let number = |finding: &Finding| value(places.run.secrets.number(finding));
+            told.extend(made.map(|finding| (finding.origin.path.clone(), number(finding))));
+        }
+        missed.retain(|missed| !told.contains(&(missed.path.clone(), value(missed.secret))));
+        // There may be very many.
+        findings.reserve_exact(made.iter().map(Vec::len).sum());
+        findings.extend(made.into_iter().flatten());
+        shown = Blobs::new();
+        for Missed {
+            path,
+            secret,
+            place,
+        } in missed
+        {
+            if let Some(place) = place.next() {
+                let paths = shown.entry(place.object()).or_default();
+                paths.entry(path).or_default().push((secret, place));
+            }
+        }
+        is_first = false;
+    }
+}
+
+/// What the blobs of one round showed, by thread, and what they did not.
+struct Round {
+    made: Vec<Vec<Finding>>,
+    missed: Vec<Missed>,
+}
+
+/// A secret that its blob did not show under a path.
+struct Missed {
+    path: Arc<str>,
+    secret: SecretId,
+    place: Place,
+}
+
+/// Shows some blobs: many with all that their deltas lead through, the few of later rounds each by itself.
+fn round(
+    places: &Places<'_>,
+    found: &Found,
+    shown: Blobs,
+    is_first: bool,
+    ledger: &mut Ledger,
+) -> Round {
     let left = Mutex::new(shown);
     let make = || Show {
         places,
@@ -37,6 +92,7 @@ pub(super) fn blobs(
         left: &left,
         scanner: places.run.sweep.scanner(),
         made: Vec::new(),
+        missed: Vec::new(),
     };
     let walk = |unread: &Mutex<Vec<Unread>>, singly: bool| {
         let walk = Walk {
@@ -57,22 +113,25 @@ pub(super) fn blobs(
             false => walk.run_to(&ids, make),
         }
     };
-    let mut shows = match places.run.naive {
+    let mut shows = match places.run.naive || !is_first {
         true => Vec::new(),
         false => walk(&Mutex::default(), false),
     };
     // Of what is broken in a pack there may be another copy.
     let unread = Mutex::default();
     shows.extend(walk(&unread, true));
-    // There may be very many.
-    findings.reserve_exact(shows.iter().map(|show| show.made.len()).sum());
-    for show in shows {
-        findings.extend(show.made);
-    }
+    let (made, missed): (Vec<_>, Vec<_>) = shows
+        .into_iter()
+        .map(|show| (show.made, show.missed))
+        .unzip();
     let unread = unread.into_inner().unwrap_or_else(PoisonError::into_inner);
     let left = left.into_inner().unwrap_or_else(PoisonError::into_inner);
     for Unread { id, why } in unread.into_iter().filter(|one| left.contains_key(&one.id)) {
         ledger.leave_out(Reason::Unreadable, format!("object {id}").into(), why);
+    }
+    Round {
+        made,
+        missed: missed.into_iter().flatten().collect(),
     }
 }
 
@@ -84,6 +143,7 @@ struct Show<'s> {
     left: &'s Mutex<Blobs>,
     scanner: Scanner<'s>,
     made: Vec<Finding>,
+    missed: Vec<Missed>,
 }
 
 impl Visit for Show<'_> {
@@ -116,19 +176,27 @@ impl Show<'_> {
         let known = spots.filter(|_| !run.naive && !decode::is_notebook_path(path));
         let near = known.and_then(|spots| Near::of(spots, bytes, self.scanner.detector()));
         let mut wanted: HashMap<SecretId, Place> = wanted.into_iter().collect();
-        let Some((near, known)) = near.as_ref().zip(known) else {
-            return self.scan(&unit, Ask::default(), &mut wanted);
-        };
-        let ask = Ask {
-            focus: Some(near.focus()),
-            known: Some(&known.all),
-            ..Ask::default()
-        };
-        self.scan(&unit, ask, &mut wanted);
-        let is_chained = |secret: &SecretId| known.chained.binary_search(secret).is_ok();
-        if wanted.keys().any(is_chained) {
+        if let Some((near, known)) = near.as_ref().zip(known) {
+            let ask = Ask {
+                focus: Some(near.focus()),
+                known: Some(&known.all),
+                ..Ask::default()
+            };
+            self.scan(&unit, ask, &mut wanted);
+            let is_chained = |secret: &SecretId| known.chained.binary_search(secret).is_ok();
+            if wanted.keys().any(is_chained) {
+                self.scan(&unit, Ask::default(), &mut wanted);
+            }
+        } else {
             self.scan(&unit, Ask::default(), &mut wanted);
         }
+        let path = || path.clone();
+        self.missed
+            .extend(wanted.into_iter().map(|(secret, place)| Missed {
+                path: path(),
+                secret,
+                place,
+            }));
     }
 
     /// Scans for what is asked, and takes what is found out of `wanted`.
