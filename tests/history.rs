@@ -635,6 +635,71 @@ fn a_secret_that_another_covers_at_first_is_shown_where_it_stands_alone() {
     }
 }
 
+/// Spells a value under one of several names, alone or within what another rule takes for a secret.
+fn spelled(value: &str, rng: &mut fastrand::Rng) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    let token = || {
+        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let (head, claims) = (json!({"alg": "HS256"}), json!({"client_secret": value}));
+        format!(
+            "{}.{}.{}",
+            part(head),
+            part(claims),
+            "c2lnbmF0dXJl".repeat(3)
+        )
+    };
+    let (left, right) = value.split_at(value.len() / 2);
+    match rng.u8(..9) {
+        0 => format!("ALGOLIA_API_KEY = \"{value}\""),
+        1 => format!("SEARCH_API_KEY = \"{value}\""),
+        2 => format!("client_secret = '{value}'"),
+        3 => format!("datadog_api_key: {value}"),
+        4 => format!("password = \"{left}\" + \"{right}\""),
+        5 => format!("token = \"{}\"", token()),
+        6 => format!("url = \"https://me:{value}@db.example.org/\""),
+        7 => format!(
+            "token: {}",
+            STANDARD.encode(format!("client_secret = {value}"))
+        ),
+        _ => format!("headers = {{\"Authorization\": \"Bearer {value}\"}}"),
+    }
+}
+
+#[test]
+fn what_a_scan_finds_in_the_newest_files_is_alive_in_the_history() {
+    for seed in 0..24 {
+        let repo = Repo::new();
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let values: Vec<String> = (0..3)
+            .map(|nth| made_with("{hex:32}", 9 * seed + nth))
+            .collect();
+        for version in 0..rng.usize(2..6) {
+            let lines =
+                (0..rng.usize(1..4)).map(|_| spelled(&values[rng.usize(..values.len())], &mut rng));
+            let lines: Vec<String> = lines.collect();
+            repo.save("app.py", format!("# {version}\n{}\n", lines.join("\n")));
+        }
+        let scan = repo
+            .dir
+            .run(&["scan", "--format", "jsonl", "--show-secrets"])
+            .json_lines();
+        let history = sweep(&repo, &[]).json_lines();
+        for here in &scan {
+            let same =
+                |there: &&Value| there["secret"] == here["secret"] && there["part"] == "file";
+            let states: Vec<&Value> = history.iter().filter(same).map(|f| &f["state"]).collect();
+            assert!(!states.is_empty(), "seed {seed}: {here:#}");
+            assert!(
+                states.iter().all(|state| **state == "head"),
+                "seed {seed}: {states:?} {here:#}"
+            );
+        }
+        let naive = sweep(&repo, &["--naive"]).json_lines();
+        assert_eq!(naive, history, "seed {seed}");
+    }
+}
+
 /// A crash leaves an empty file of an object that a pack has.
 #[test]
 fn words_in_a_pack_are_told_though_a_file_of_them_is_broken() {
