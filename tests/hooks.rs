@@ -673,20 +673,66 @@ fn the_offered_commands_clean_what_was_not_pushed() {
     for (name, prepare) in cases {
         let server = Server::new();
         prepare(&server.copy);
-        let before = server.refs();
-        let run = server.push(&["HEAD"]);
-        assert_refused(&server, &before, &run, &[&token(1)]);
-        follow(&server.copy, &run, &take_out);
-        let again = server.push(&["HEAD"]);
-        assert_eq!(
-            again.code,
-            Some(0),
-            "{name}: {}{}",
-            run.stderr,
-            again.stderr
-        );
-        assert_eq!(server.copy.git(&["status", "--porcelain"]), "", "{name}");
+        assert_cleaned(&server, &["HEAD"], name);
     }
+}
+
+#[test]
+fn what_leaves_nothing_to_commit_is_cleaned_too() {
+    type Prepare = fn(&Repo);
+    let cases: [(&str, Prepare); 5] = [
+        ("main", |copy| {
+            copy.commit(&format!("Use {}", token(1)));
+        }),
+        ("main", |copy| {
+            copy.commit(&format!("Use it\n\nToken: {}", token(1)));
+        }),
+        ("main", |copy| {
+            let author = format!("--author={} <x@example.invalid>", token(1));
+            copy.git(&["commit", "--quiet", "--allow-empty", "-m", "x", &author]);
+        }),
+        ("main", add_and_remove),
+        ("v1", |copy| {
+            add_and_remove(copy);
+            copy.git(&["tag", "v1"]);
+        }),
+    ];
+    for (number, (pushed, prepare)) in cases.into_iter().enumerate() {
+        let server = Server::new();
+        prepare(&server.copy);
+        assert_cleaned(&server, &[pushed], &number.to_string());
+    }
+}
+
+fn add_and_remove(copy: &Repo) {
+    copy.save("a.py", leak(1));
+    copy.git(&["rm", "--quiet", "a.py"]);
+    copy.commit("Remove");
+}
+
+#[test]
+fn what_leaves_nothing_of_a_first_push_is_cleaned_too() {
+    let server = Server::new();
+    server.bare.git(&["update-ref", "-d", "refs/heads/main"]);
+    let copy = &server.copy;
+    copy.git(&["checkout", "--quiet", "--orphan", "fresh"]);
+    copy.git(&["rm", "--quiet", "--force", "README"]);
+    add_and_remove(copy);
+    assert_cleaned(&server, &["fresh"], "fresh");
+    assert_eq!(copy.git(&["branch", "--show-current"]), "fresh");
+}
+
+/// Asserts that a push is refused, and not when what the answer says is done.
+fn assert_cleaned(server: &Server, args: &[&str], case: &str) {
+    let before = server.refs();
+    let run = server.push(args);
+    assert_refused(server, &before, &run, &[&token(1), &token(2)]);
+    follow(&server.copy, &run, &take_out);
+    let again = server.push(args);
+    let told = format!("{case}: {}{}", run.stderr, again.stderr);
+    assert_eq!(again.code, Some(0), "{told}");
+    let status = server.copy.git(&["status", "--porcelain"]);
+    assert_eq!(status, "", "{told}");
 }
 
 #[test]
@@ -2076,15 +2122,8 @@ fn the_offered_commands_clean_what_is_pushed_and_nothing_else() {
         prepare(copy);
         copy.git(&["checkout", "--quiet", "main"]);
         let main = copy.git(&["rev-parse", "main"]);
-        let before = server.refs();
-        let run = server.push(args);
-        assert_refused(&server, &before, &run, &[&token(1), &token(2)]);
-        follow(copy, &run, &take_out);
-        let again = server.push(args);
-        let told = format!("{number}: {}{}", run.stderr, again.stderr);
-        assert_eq!(again.code, Some(0), "{told}");
-        assert_eq!(copy.git(&["rev-parse", "main"]), main, "{told}");
-        assert_eq!(copy.git(&["status", "--porcelain"]), "", "{told}");
+        assert_cleaned(&server, args, &number.to_string());
+        assert_eq!(copy.git(&["rev-parse", "main"]), main, "{number}");
     }
 }
 

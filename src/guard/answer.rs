@@ -272,7 +272,8 @@ fn checked_out(switch: &str, steps: &[String], commits: &Commits, also: &str) ->
 
 /// Makes the commits that lead to the checked-out one anew.
 fn anew(commits: &Commits) -> Vec<String> {
-    let commit = "git commit --all".to_owned();
+    // Where nothing is left to commit too, the commit is made: else the chain would end.
+    let commit = "git commit --all --allow-empty".to_owned();
     match &commits.base {
         _ if commits.only_last && commits.identity => vec![commit + " --amend --reset-author"],
         _ if commits.only_last => vec![commit + " --amend"],
