@@ -630,7 +630,7 @@ fn follow(copy: &Repo, run: &Run, edit: &dyn Fn(&Repo)) {
             "{command}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        if command.contains("take it out of the files") {
+        if command.contains(" && : then ") {
             edit(copy);
         }
     }
@@ -722,8 +722,124 @@ fn what_leaves_nothing_of_a_first_push_is_cleaned_too() {
     assert_eq!(copy.git(&["branch", "--show-current"]), "fresh");
 }
 
+/// Merges a signed tag whose message has a secret, so that the merge keeps it in a header.
+fn merge_signed_tag(copy: &Repo) {
+    copy.git(&["checkout", "--quiet", "-b", "side"]);
+    let object = copy.save("side.py", "x = 1\n");
+    copy.git(&["checkout", "--quiet", "main"]);
+    copy.save("b.py", "x = 1\n");
+    let tag = format!(
+        "object {object}\ntype commit\ntag signed\ntagger A <a@example.invalid> 1 +0000\n\n{}\n\
+         -----BEGIN PGP SIGNATURE-----\n\niQ\n-----END PGP SIGNATURE-----\n",
+        token(1)
+    );
+    let path = copy.write(".git/tag", tag);
+    let id = copy.git(&["hash-object", "-t", "tag", "-w", path.to_str().unwrap()]);
+    copy.git(&["update-ref", "refs/tags/signed", &id]);
+    copy.git(&["merge", "--quiet", "--no-ff", "-m", "Merge", "signed"]);
+}
+
+/// Puts a header into the newest commit.
+fn add_header(copy: &Repo, name: &str) {
+    copy.save("b.py", "x = 1\n");
+    let commit = copy.git(&["cat-file", "commit", "HEAD"]);
+    let header = format!("\n{name} {}\n\n", token(1));
+    let path = copy.write(".git/commit", commit.replacen("\n\n", &header, 1));
+    let id = copy.git(&["hash-object", "-t", "commit", "-w", path.to_str().unwrap()]);
+    copy.git(&["reset", "--quiet", &id]);
+}
+
+#[test]
+fn a_secret_in_a_header_is_cleaned_and_the_header_named() {
+    type Prepare = fn(&Repo);
+    let cases: [(&str, Prepare); 5] = [
+        ("its header mergetag has it", merge_signed_tag),
+        ("its header gpgsig has it", |copy| {
+            add_header(copy, "gpgsig")
+        }),
+        ("one of its headers has it", |copy| add_header(copy, "mark")),
+        ("after changing user.name", |copy| {
+            let author = format!("--author={} <x@example.invalid>", token(1));
+            copy.git(&["commit", "--quiet", "--allow-empty", "-m", "x", &author]);
+        }),
+        ("after changing user.email", |copy| {
+            let author = format!("--author=x <{}@example.invalid>", token(1));
+            copy.git(&["commit", "--quiet", "--allow-empty", "-m", "x", &author]);
+        }),
+    ];
+    for (hint, prepare) in cases {
+        let server = Server::new();
+        prepare(&server.copy);
+        let parents = ["log", "-1", "--format=%P%n%T", "main"];
+        let before = server.copy.git(&parents);
+        let run = assert_cleaned(&server, &["main"], hint);
+        assert!(
+            offered(&run)[0].ends_with(&format!(" && : {hint}")),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(server.bare.git(&parents), before, "{hint}");
+    }
+}
+
+#[test]
+fn a_hint_names_all_that_has_to_change() {
+    type Prepare = fn(&Repo);
+    let cases: [(&str, Prepare); 4] = [
+        ("after that edit, with another message", |copy| {
+            copy.write("a.py", leak(1));
+            copy.commit(&format!("Use {}", token(1)));
+        }),
+        ("after that edit and changing user.name", |copy| {
+            copy.write("a.py", leak(1));
+            copy.git(&["add", "a.py"]);
+            let author = format!("--author={} <x@example.invalid>", token(1));
+            copy.git(&["commit", "--quiet", "-m", "x", &author]);
+        }),
+        ("after that edit, makes 3 commits one", |copy| {
+            copy.save("a.py", leak(1));
+            copy.save("b.py", "x = 1\n");
+            copy.save("c.py", "x = 1\n");
+        }),
+        (
+            "after that edit, makes all that is new one commit",
+            |copy| {
+                copy.git(&["checkout", "--quiet", "-b", "side"]);
+                copy.save("a.py", leak(1));
+                copy.git(&["checkout", "--quiet", "main"]);
+                copy.save("b.py", "x = 1\n");
+                copy.git(&["merge", "--quiet", "-m", "Merge", "side"]);
+            },
+        ),
+    ];
+    for (hint, prepare) in cases {
+        let server = Server::new();
+        prepare(&server.copy);
+        let run = assert_cleaned(&server, &["main"], hint);
+        let told = format!(" && : {hint}");
+        assert!(offered(&run)[1].ends_with(&told), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_file_with_a_secret_in_its_name_is_moved_as_git_is_told() {
+    let server = Server::new();
+    let copy = &server.copy;
+    copy.save(&format!("{}.txt", token(1)), "x\n");
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(1)]);
+    let told = "then git mv the files that have it in their names";
+    assert!(offered(&run)[0].ends_with(told), "{}", run.stderr);
+    follow(copy, &run, &|copy| {
+        copy.git(&["mv", &format!("{}.txt", token(1)), "clean.txt"]);
+    });
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
 /// Asserts that a push is refused, and not when what the answer says is done.
-fn assert_cleaned(server: &Server, args: &[&str], case: &str) {
+fn assert_cleaned(server: &Server, args: &[&str], case: &str) -> Run {
     let before = server.refs();
     let run = server.push(args);
     assert_refused(server, &before, &run, &[&token(1), &token(2)]);
@@ -733,6 +849,7 @@ fn assert_cleaned(server: &Server, args: &[&str], case: &str) {
     assert_eq!(again.code, Some(0), "{told}");
     let status = server.copy.git(&["status", "--porcelain"]);
     assert_eq!(status, "", "{told}");
+    run
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod ci;
 pub mod cleaning;
 pub mod client;
+mod commands;
 pub mod copies;
 mod earlier;
 pub mod fold;
