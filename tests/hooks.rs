@@ -1041,7 +1041,7 @@ fn the_answer_stays_short_whatever_there_is_to_say() {
     let other = format!("fresh:refs/heads/{}", token(10));
     let run = server.push(&[&name, &other]);
     let hidden = answer(&run).join("\n");
-    let follows = "git branch --force BRANCH-2 refs/heads/BRANCH";
+    let follows = "git branch --force BRANCH-2 && :";
     assert!(hidden.contains(follows), "{hidden}");
     let run = server.push(&["fresh", "v1", &name]);
     assert_refused(
@@ -1053,10 +1053,10 @@ fn the_answer_stays_short_whatever_there_is_to_say() {
     let answer = answer(&run).join("\n");
     for told in [
         "(9 found)",
-        "and 7 more",
+        "and 6 more",
         "--orphan",
-        "git branch --force BRANCH refs/heads/fresh",
-        "git tag --force --annotate v1 refs/heads/fresh",
+        "git branch --force BRANCH &&",
+        "git tag --force --annotate v1 &&",
         "another name",
         "Ask security",
     ] {
@@ -2174,7 +2174,7 @@ fn pre_push_takes_names_with_spaces_and_says_that_nothing_was_sent() {
 #[test]
 fn the_offered_commands_clean_what_is_pushed_and_nothing_else() {
     type Prepare = fn(&Repo);
-    let cases: [(&[&str], Prepare); 10] = [
+    let cases: [(&[&str], Prepare); 12] = [
         (&["feat"], |copy| {
             copy.git(&["checkout", "--quiet", "-b", "feat"]);
             copy.save("a.py", leak(1));
@@ -2232,6 +2232,17 @@ fn the_offered_commands_clean_what_is_pushed_and_nothing_else() {
             copy.save("a.py", leak(1));
             copy.git(&["branch", "b$(x)"]);
         }),
+        (&["it's"], |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "it's"]);
+            copy.save("a.py", leak(1));
+            copy.save("b.py", "x = 1\n");
+        }),
+        (&["v6", "v7"], |copy| {
+            copy.git(&["checkout", "--quiet", "--detach"]);
+            copy.save("a.py", leak(1));
+            copy.git(&["tag", "v6"]);
+            copy.git(&["tag", "v7"]);
+        }),
     ];
     for (number, (args, prepare)) in cases.into_iter().enumerate() {
         let server = Server::new();
@@ -2265,6 +2276,76 @@ fn offered_commands_that_fail_change_nothing() {
     }
     assert_eq!(state(), before);
     assert_eq!(read(&copy.path().join("a.py")), "mine\n");
+}
+
+#[test]
+fn a_branch_that_is_not_what_was_pushed_stays_as_it_is() {
+    let server = Server::new();
+    let copy = &server.copy;
+    copy.git(&["checkout", "--quiet", "-b", "topic"]);
+    copy.save("a.py", leak(1));
+    for refs in ["topic:main", "topic:refs/heads/new"] {
+        let run = server.push(&[refs, "topic:refs/tags/v1"]);
+        let before = copy.git(&["for-each-ref"]);
+        for command in offered(&run) {
+            let output = shell(copy, &command);
+            assert!(!output.status.success(), "{command}");
+        }
+        assert_eq!(copy.git(&["for-each-ref"]), before);
+        assert_eq!(copy.git(&["branch", "--show-current"]), "topic");
+    }
+    // With the name by which the working copy has it, they do.
+    let run = server.push(&["topic:main"]);
+    for command in offered(&run) {
+        let output = shell(copy, &command.replace("main", "topic"));
+        assert!(output.status.success(), "{command}");
+        if command.contains(" && : then ") {
+            take_out(copy);
+        }
+    }
+    let run = server.push(&["topic:main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn a_message_that_is_not_given_can_be_given_the_next_time() {
+    let server = Server::new();
+    let copy = &server.copy;
+    copy.save("a.py", leak(1));
+    copy.save("b.py", "x = 1\n");
+    let run = server.push(&["main"]);
+    let commands = offered(&run);
+    assert!(shell(copy, &commands[0]).status.success());
+    take_out(copy);
+    let silent = format!("export GIT_EDITOR=true; {}", commands[1]);
+    assert!(!shell(copy, &silent).status.success());
+    for command in commands {
+        let output = shell(copy, &command);
+        assert!(output.status.success(), "{command}");
+    }
+    assert_eq!(copy.git(&["branch", "--show-current"]), "main");
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+#[test]
+fn pre_push_cleans_what_is_checked_out_without_a_branch() {
+    let server = hooked();
+    let copy = &server.copy;
+    copy.git(&["checkout", "--quiet", "--detach"]);
+    save_unasked(copy, "a.py", &leak(1));
+    save_unasked(copy, "b.py", "x = 1\n");
+    let push = ["HEAD:refs/heads/new"];
+    let run = server.push(&push);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let lines = run.stderr.lines();
+    for command in lines.filter_map(|line| line.strip_prefix("  git ")) {
+        let output = shell(copy, &format!("git {command}"));
+        assert!(output.status.success(), "{command}");
+        take_out(copy);
+    }
+    let run = server.push(&push);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
 #[test]

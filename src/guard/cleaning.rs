@@ -16,8 +16,6 @@ use crate::unit::{ObjectId, Part};
 pub struct Cleaning {
     /// The reference, by its full name, masked; that of the working copy where it is known.
     pub name: String,
-    /// Whether it is that of the working copy.
-    pub local: bool,
     /// Whether it names a tag with a message, and whether that has a secret.
     pub annotated: bool,
     pub tag_tells: bool,
@@ -90,11 +88,6 @@ impl Spot {
 }
 
 impl Cleaning {
-    /// The short name of a branch.
-    pub fn branch(&self) -> Option<&str> {
-        self.name.strip_prefix("refs/heads/")
-    }
-
     /// The newest of its commits.
     pub fn tip(&self) -> Option<ObjectId> {
         self.commits.as_ref().map(|commits| commits.tip)
@@ -105,6 +98,11 @@ impl Commits {
     /// Whether files have to be changed before they are made anew.
     pub fn edit(&self) -> bool {
         self.in_files || self.in_names
+    }
+
+    /// Whether the newest one is amended, and no other is made anew.
+    pub fn is_amended(&self) -> bool {
+        self.only_last && self.parts.is_none()
     }
 
     /// Whether they are made anew on a branch without any of them.
@@ -214,7 +212,6 @@ impl Soiled<'_> {
             if commits.is_some() || tag_tells {
                 cleanings.push(Cleaning {
                     name: update.source.as_ref().unwrap_or(&update.name).clone(),
-                    local: update.source.is_some(),
                     annotated: !on_the_way.is_empty(),
                     tag_tells,
                     commits,

@@ -16,8 +16,13 @@ pub fn commands(cleanings: &[Cleaning]) -> Vec<String> {
     } else {
         ways.len()
     };
-    let lines = (0..shown).flat_map(|at| ways[at].lines(&ways[..at]));
-    let mut lines: Vec<String> = lines.collect();
+    let lines = (0..shown).filter_map(|at| {
+        let goes = |other: &&Way<'_>| ways[at].goes_with(other);
+        let is_first = !ways[..at].iter().any(|other| goes(&other));
+        is_first
+            .then(|| ways[at].lines(&ways[at + 1..shown].iter().filter(goes).collect::<Vec<_>>()))
+    });
+    let mut lines: Vec<String> = lines.flatten().collect();
     if ways.len() > shown {
         let more = ways.len() - shown;
         lines.push(format!("  and so with {more} more branches or tags"));
@@ -25,9 +30,21 @@ pub fn commands(cleanings: &[Cleaning]) -> Vec<String> {
     lines
 }
 
+/// What a working copy can make of a reference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Branch,
+    /// A commit that is checked out without a branch.
+    Head,
+    Tag,
+    /// Notes, reviews: no branch of the working copy is known to be what was pushed.
+    Other,
+}
+
 /// A reference to clean, and what the commands call it.
 struct Way<'c> {
     cleaning: &'c Cleaning,
+    sort: Sort,
     /// Its short name, or a word for it.
     name: Cow<'c, str>,
 }
@@ -36,98 +53,126 @@ struct Way<'c> {
 fn ways(cleanings: &[Cleaning]) -> Vec<Way<'_>> {
     let mut cleanings: Vec<&Cleaning> = cleanings.iter().collect();
     // A tag of the same commit follows its branch.
-    cleanings.sort_by_key(|cleaning| cleaning.branch().is_none());
+    cleanings.sort_by_key(|cleaning| !cleaning.name.starts_with("refs/heads/"));
     let mut hidden = 0;
     let ways = cleanings.into_iter().map(|cleaning| {
-        let name = &*cleaning.name;
-        let (name, word) = match (cleaning.branch(), tag(cleaning)) {
-            (Some(branch), _) => (branch, "BRANCH"),
-            (_, Some(tag)) => (tag, "TAG"),
-            _ => (name, "REFERENCE"),
-        };
+        let (sort, name, word) = sorted(&cleaning.name);
         hidden += usize::from(!can_be_told(name));
         let name = match (can_be_told(name), hidden) {
             (true, _) => name.into(),
             (false, 1) => word.into(),
             (false, number) => format!("{word}-{number}").into(),
         };
-        Way { cleaning, name }
+        Way {
+            cleaning,
+            sort,
+            name,
+        }
     });
     ways.collect()
 }
 
-/// The short name of a tag.
-fn tag(cleaning: &Cleaning) -> Option<&str> {
-    cleaning.name.strip_prefix("refs/tags/")
+/// The short name of a reference, and the word for it.
+fn sorted(name: &str) -> (Sort, &str, &'static str) {
+    if let Some(branch) = name.strip_prefix("refs/heads/") {
+        return (Sort::Branch, branch, "BRANCH");
+    }
+    if let Some(tag) = name.strip_prefix("refs/tags/") {
+        return (Sort::Tag, tag, "TAG");
+    }
+    let sort = if name == "HEAD" {
+        Sort::Head
+    } else {
+        Sort::Other
+    };
+    (sort, name, "REFERENCE")
 }
 
 impl Way<'_> {
-    /// Commands that were tried as they stand here, after those for `others`.
-    fn lines(&self, others: &[Self]) -> Vec<String> {
-        let is_clean = |other: &&Self| {
-            let tip = other.cleaning.tip();
-            tip.is_some() && tip == self.cleaning.tip() && other.cleaning.branch().is_some()
+    /// Whether it leads to the same commit, and so has to lead to the same new one.
+    fn goes_with(&self, other: &Self) -> bool {
+        let can_move = self.sort != Sort::Other && other.sort != Sort::Other;
+        let tip = self.cleaning.tip();
+        can_move && tip.is_some() && tip == other.cleaning.tip()
+    }
+
+    /// Commands that were tried as they stand here, for this one and `others` that go with it.
+    fn lines(&self, others: &[&Self]) -> Vec<String> {
+        let Some(commits) = &self.cleaning.commits else {
+            return vec![self.retold()];
         };
-        let clean = others.iter().find(is_clean);
-        // A branch and a tag may have one name, of which git takes whichever it likes.
-        let clean = clean.map(|branch| quoted(&format!("refs/heads/{}", branch.name)));
-        if let (Some(_), Some(commits)) = (self.cleaning.branch(), &self.cleaning.commits) {
-            return self.branch_lines(commits, clean);
-        }
-        if tag(self.cleaning).is_some() {
-            return self.tag_lines(clean);
-        }
-        // Notes, reviews: no branch of the working copy is known to be what was pushed.
-        vec![format!(
-            "  leave out {}, or make its commits anew without it",
-            self.name
-        )]
-    }
-
-    /// `clean` is a branch of the same commit that will have been cleaned.
-    fn branch_lines(&self, commits: &Commits, clean: Option<String>) -> Vec<String> {
-        let branch = quoted(&self.name);
-        if let Some(clean) = clean {
-            return vec![format!("  git branch --force {branch} {clean}")];
-        }
+        let detached = format!("git switch --detach {}", commits.tip.short());
         let mut steps = anew(commits);
-        if commits.is_orphan() {
-            steps.push(format!("git branch --move --force {branch}"));
-        }
-        checked_out(&format!("git switch {branch}"), &steps, commits, "")
+        let branch = quoted(&self.name);
+        let switch = match self.sort {
+            Sort::Other => return vec![self.left_out()],
+            Sort::Branch if commits.is_amended() => {
+                self.guarded(commits, &format!("git switch {branch}"))
+            }
+            Sort::Branch => {
+                // The branch stays where it is until the commit is made, so that all can be tried again.
+                steps.push(match commits.is_orphan() {
+                    true => format!("git branch --move --force {branch}"),
+                    false => format!("git switch --force-create {branch}"),
+                });
+                self.guarded(commits, &detached)
+            }
+            Sort::Head => detached,
+            Sort::Tag => {
+                steps.push(self.mark());
+                detached
+            }
+        };
+        steps.extend(others.iter().filter_map(|other| other.moved(commits)));
+        let mut all = others.iter().chain([&self]);
+        let also = match all.any(|way| way.cleaning.tag_tells) {
+            true => ", and the tag with another message",
+            false => "",
+        };
+        checked_out(&switch, &steps, commits, also)
     }
 
-    fn tag_lines(&self, clean: Option<String>) -> Vec<String> {
-        let Self { cleaning, name } = self;
-        let annotate = if cleaning.annotated {
+    /// Moves it to the commit that is checked out.
+    fn moved(&self, commits: &Commits) -> Option<String> {
+        let force = format!("git branch --force {}", quoted(&self.name));
+        match self.sort {
+            Sort::Branch => Some(self.guarded(commits, &force)),
+            Sort::Tag => Some(self.mark()),
+            Sort::Head | Sort::Other => None,
+        }
+    }
+
+    /// A command that is run only where the branch is what was pushed. A server knows that by its own
+    /// name, which in the working copy may be that of another one. To set a reference to what it is
+    /// changes nothing, and fails with both commits told where it is not that.
+    fn guarded(&self, commits: &Commits, command: &str) -> String {
+        let name = quoted(&format!("refs/heads/{}", self.name));
+        let tip = commits.tip.short();
+        format!("git update-ref {name} {tip} {tip} && {command}")
+    }
+
+    /// Moves the tag to the commit that is checked out.
+    fn mark(&self) -> String {
+        let annotate = if self.cleaning.annotated {
             "--annotate "
         } else {
             ""
         };
-        let mark = format!("git tag --force {annotate}{}", quoted(name));
-        let message = "with another message";
-        match (&cleaning.commits, clean) {
-            (None, _) => vec![format!(
-                "  {mark} {} && : {message}",
-                quoted(&format!("refs/tags/{name}^{{}}"))
-            )],
-            (_, Some(clean)) if cleaning.tag_tells => {
-                vec![format!("  {mark} {clean} && : {message}")]
-            }
-            (_, Some(clean)) => vec![format!("  {mark} {clean}")],
-            (Some(commits), None) => {
-                let mut steps = anew(commits);
-                steps.push(mark);
-                let also = if cleaning.tag_tells {
-                    ", and the tag with another message"
-                } else {
-                    ""
-                };
-                let tag = quoted(&format!("refs/tags/{name}"));
-                let switch = format!("git switch --detach {tag}");
-                checked_out(&switch, &steps, commits, also)
-            }
+        format!("git tag --force {annotate}{}", quoted(&self.name))
+    }
+
+    /// Makes a tag of a clean commit anew.
+    fn retold(&self) -> String {
+        if self.sort != Sort::Tag {
+            return self.left_out();
         }
+        let target = quoted(&format!("refs/tags/{}^{{}}", self.name));
+        format!("  {} {target} && : with another message", self.mark())
+    }
+
+    fn left_out(&self) -> String {
+        let name = &self.name;
+        format!("  leave out {name}, or make its commits anew without it")
     }
 }
 
@@ -212,7 +257,7 @@ fn bare(parts: &Commit) -> String {
 /// Whether a name is as it is shown, and can be quoted for a shell. One with a secret is masked, and no
 /// name of git has a star.
 fn can_be_told(name: &str) -> bool {
-    let fine = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() && !"'*".contains(c);
+    let fine = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() && c != '*';
     name.chars().all(fine) && !name.starts_with('-')
 }
 
@@ -221,6 +266,6 @@ fn quoted(name: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
     match name.chars().all(safe) {
         true => name.to_owned(),
-        false => format!("'{name}'"),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
     }
 }
