@@ -401,9 +401,30 @@ fn words_that_begin_like_a_picture_are_read() {
     repo.say(&picture(1));
     repo.write("words", picture(2));
     repo.git(&["tag", "-a", "--cleanup=verbatim", "-F", "words", "v1"]);
+    // One that is read in windows.
+    let long = format!("{}\n{}", picture(3), "all is well here\n".repeat(1_000_000));
+    repo.write("words", long);
+    repo.git(&[
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--cleanup=verbatim",
+        "-F",
+        "words",
+    ]);
     let findings = found(&repo);
-    assert_eq!(only(&findings, &token(1))["part"], "commit");
-    assert_eq!(only(&findings, &token(2))["part"], "tag");
+    for (seed, part) in [(1, "commit"), (2, "tag"), (3, "commit")] {
+        assert_eq!(only(&findings, &token(seed))["part"], part);
+    }
+    let range = [
+        "diff",
+        "HEAD~1..HEAD",
+        "--format",
+        "jsonl",
+        "--show-secrets",
+    ];
+    let findings = repo.dir.run(&range).expect(1).json_lines();
+    assert_eq!(only(&findings, &token(3))["part"], "commit");
 }
 
 #[test]

@@ -31,7 +31,7 @@ use crate::pipeline::{Ask, Focus, Scanner};
 use crate::sniff::{self, Encoding};
 use crate::source::stream::Sizes;
 use crate::span::ViewSpan;
-use crate::unit::{ObjectId, Origin, Unit};
+use crate::unit::{self, ObjectId, Origin, Unit};
 
 use super::around::{
     Places, along_lines, in_order, meeting, reach, starting_in, touches, widened, within,
@@ -152,7 +152,7 @@ impl<'s> Texts<'s> {
             return self.seen(moved, bytes, large);
         }
         if large {
-            return windows::scan(&mut self.scanner, self.secrets, bytes, &self.sizes);
+            return self.windows(unit::Part::File, bytes);
         }
         let wide = Wide::of(bytes, encoding);
         let moved = base.map(|(base, changes)| wide.moved(base, changes));
@@ -173,10 +173,16 @@ impl<'s> Texts<'s> {
             moved => moved.filter(|moved| !moved.carried.parts.is_empty()),
         };
         match known {
-            _ if large => windows::scan(&mut self.scanner, self.secrets, text, &self.sizes),
+            _ if large => self.windows(unit::Part::File, text),
             Some(known) => self.all_but(&known.carried, text),
             None => self.all(text),
         }
+    }
+
+    /// Scans a large text.
+    fn windows(&mut self, part: unit::Part, text: &[u8]) -> Seen {
+        let scan = (&mut self.scanner, self.secrets);
+        windows::scan(scan, part, text, &self.sizes)
     }
 
     /// Scans a whole text.
@@ -654,8 +660,10 @@ impl Visit for Texts<'_> {
                 }
                 let mut words = std::mem::take(&mut self.words);
                 object::words(bytes, &mut words);
-                let large = words.len() > self.sizes.whole;
-                let seen = self.seen(None, &words, large);
+                let seen = match words.len() > self.sizes.whole {
+                    true => self.windows(unit::Part::Commit, &words),
+                    false => self.seen(None, &words, false),
+                };
                 self.words = words;
                 seen
             }

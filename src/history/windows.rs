@@ -10,14 +10,19 @@ use crate::pipeline::Scanner;
 use crate::sniff::Encoding;
 use crate::source::Sink;
 use crate::source::stream::{self, Sizes};
-use crate::unit::{Origin, Unit};
+use crate::unit::{Origin, Part, Unit};
 
 use super::around::in_order;
 use super::secrets::{Secrets, Spot};
 use super::seen::Seen;
 
-/// Scans an object window by window.
-pub fn scan(scanner: &mut Scanner<'_>, secrets: &Secrets, bytes: &[u8], sizes: &Sizes) -> Seen {
+/// Scans an object, or what it says, window by window.
+pub fn scan(
+    (scanner, secrets): (&mut Scanner<'_>, &Secrets),
+    part: Part,
+    bytes: &[u8],
+    sizes: &Sizes,
+) -> Seen {
     let gathered = Mutex::new(Gathered {
         scanner,
         secrets,
@@ -29,8 +34,12 @@ pub fn scan(scanner: &mut Scanner<'_>, secrets: &Secrets, bytes: &[u8], sizes: &
         coded: Vec::new(),
         live: Vec::new(),
     });
+    let origin = Origin {
+        part,
+        ..Origin::file("")
+    };
     let read = stream::read(
-        &Origin::file(""),
+        &origin,
         bytes,
         bytes.len() as u64,
         sizes,

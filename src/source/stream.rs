@@ -145,8 +145,12 @@ fn windows(
     buffer: &mut Buffer,
     sink: &dyn Sink,
 ) -> io::Result<u64> {
-    // Asked once: a window from the middle may look like something else.
-    let Ok(encoding) = sniff::sniff(buffer.read()) else {
+    // Asked once: a window from the middle may look like something else. What is no file is a text.
+    let encoding = match origin.is_file() {
+        true => sniff::sniff(buffer.read()),
+        false => Ok(Encoding::Bytes),
+    };
+    let Ok(encoding) = encoding else {
         sink.unit(&Unit::whole(origin.clone(), buffer.read()));
         return Ok(buffer.filled as u64);
     };
