@@ -1677,6 +1677,32 @@ fn the_rehearsal_tries_the_hooks_of_a_working_copy() {
 }
 
 #[test]
+fn a_hook_that_is_not_executable_is_found_out_and_repaired() {
+    let server = Server::new();
+    let hook = server.bare.path().join("hooks/pre-receive");
+    let set = |mode| fs::set_permissions(&hook, fs::Permissions::from_mode(mode)).unwrap();
+    set(0o644);
+    let run = server.bare.dir.run(&["hook", "test"]).expect(2);
+    assert!(run.stdout.contains("is not executable"), "{}", run.stdout);
+    let policy = server.operator.path().join("policy.toml");
+    let args = ["hook", "install", "--policy", policy.to_str().unwrap()];
+    let run = server.bare.dir.run(&args).expect(0);
+    assert!(run.stdout.contains("was not executable"), "{}", run.stdout);
+    server.bare.dir.run(&["hook", "test"]).expect(0);
+    server.copy.save("a.py", leak(1));
+    let before = server.refs();
+    assert_refused(&server, &before, &server.push(&["main"]), &[&token(1)]);
+    // For whom it is executable, the operator decides.
+    set(0o750);
+    let run = server.bare.dir.run(&args).expect(0);
+    assert!(run.stdout.contains("installed already"), "{}", run.stdout);
+    assert_eq!(
+        fs::metadata(&hook).unwrap().permissions().mode() & 0o777,
+        0o750
+    );
+}
+
+#[test]
 fn a_secret_in_the_name_of_a_folder_is_not_printed() {
     let dir = Dir::new();
     let name = token(1);

@@ -51,6 +51,8 @@ pub enum Done {
     /// A hook that was there runs before it.
     Chained(PathBuf),
     Unchanged(PathBuf),
+    /// It was not executable, so nothing ran it.
+    Repaired(PathBuf),
     Removed(PathBuf),
     /// There was none of ours.
     Absent(PathBuf),
@@ -116,7 +118,10 @@ impl Plan {
         match read(&file)? {
             Some(text) if text == script.as_bytes() => {
                 Earlier::of(&file)?.adopt()?;
-                return Ok(vec![Done::Unchanged(file)]);
+                if is_executable(&file) {
+                    return Ok(vec![Done::Unchanged(file)]);
+                }
+                done.push(Done::Repaired(file.clone()));
             }
             Some(text) if is_ours(&text) => {
                 done.extend(self.set_aside(&file, &text, &script)?);
@@ -315,12 +320,24 @@ fn write(file: &Path, script: &str) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-pub(super) fn executable(file: &Path) -> io::Result<()> {
+fn executable(file: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(file, fs::Permissions::from_mode(0o755))
 }
 
 #[cfg(not(unix))]
-pub(super) fn executable(_: &Path) -> io::Result<()> {
+fn executable(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Whether git runs it: what is not executable it passes over. For whom it is, the operator decides.
+#[cfg(unix)]
+pub(super) fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_executable(_: &Path) -> bool {
+    true
 }

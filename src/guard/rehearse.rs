@@ -15,6 +15,8 @@ use crate::rules::template::Generator;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rehearsal {
     pub hook: PathBuf,
+    /// Whether git runs it at all.
+    pub executable: bool,
     /// Whether the secret was refused by the hook, with its answer.
     pub refused: bool,
     /// Whether a change without a secret got through.
@@ -27,7 +29,7 @@ pub struct Rehearsal {
 
 impl Rehearsal {
     pub fn holds(&self) -> bool {
-        self.refused && self.passed && !self.leaked
+        self.executable && self.refused && self.passed && !self.leaked
     }
 }
 
@@ -46,6 +48,7 @@ pub fn run(hook: &Path, kind: Kind, scratch: &Path, seed: u64) -> Result<Rehears
     let printed = [&clean, &dirty].map(text).concat();
     Ok(Rehearsal {
         hook: hook.into(),
+        executable: install::is_executable(hook),
         refused: !dirty.status.success() && text(&dirty).contains("keysweep: "),
         passed: clean.status.success(),
         leaked: printed.contains(&canary),
@@ -82,9 +85,8 @@ impl Stage {
             Kind::PreCommit | Kind::PrePush => scratch.join("copy/.git/hooks"),
         };
         fs::create_dir_all(&hooks).map_err(|error| Error::io(&hooks, error))?;
-        let copy = hooks.join(kind.name());
-        fs::copy(hook, &copy).map_err(|error| Error::io(hook, error))?;
-        install::executable(&copy).map_err(|error| Error::io(&copy, error))?;
+        // With its mode: git passes over what is not executable.
+        fs::copy(hook, hooks.join(kind.name())).map_err(|error| Error::io(hook, error))?;
         Ok(stage)
     }
 

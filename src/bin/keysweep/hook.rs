@@ -107,6 +107,7 @@ fn install(args: &InstallArgs) -> Result<Exit, Fault> {
                 Done::Installed(file) => ("installed", file),
                 Done::Chained(file) => ("installed, after the hook that was there", file),
                 Done::Unchanged(file) => ("is installed already", file),
+                Done::Repaired(file) => ("was not executable, is now", file),
                 Done::Removed(file) => ("removed", file),
                 Done::Absent(file) => ("is none of keysweep's, left alone", file),
                 Done::Edited(file) => ("keeps the hook as somebody had changed it", file),
@@ -183,6 +184,7 @@ fn rehearse(repo: &Path, kinds: &[KindArg]) -> Result<Exit, Fault> {
         let verdict = match &rehearsal {
             r if r.holds() => "refuses a secret and lets the rest pass",
             r if r.leaked => "PRINTED the secret",
+            r if !r.executable => "is not executable, so it does NOT run",
             r if !r.refused => "did NOT refuse a secret",
             _ => "refused a change without a secret",
         };
