@@ -74,6 +74,18 @@ fn a_finding_names_the_commit_that_brought_it() {
 }
 
 #[test]
+fn what_was_judged_is_told_without_the_values_in_its_name() {
+    let repo = based(&[]);
+    repo.save("a.py", leak(1));
+    for name in [token(2), format!("topic-v{}", token(1))] {
+        repo.git(&["branch", &name]);
+        let run = repo.dir.run(&["diff", &format!("base..{name}")]).expect(1);
+        assert!(run.stderr.contains("of base.."), "{}", run.stderr);
+        assert_hides(&run, &name[name.len() - 40..]);
+    }
+}
+
+#[test]
 fn added_and_then_removed_is_found() {
     let repo = based(&[]);
     let id = repo.save("a.py", leak(1));

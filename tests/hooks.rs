@@ -1158,6 +1158,47 @@ fn the_audit_log_has_no_secret_whoever_names_what() {
     }
 }
 
+/// Between other letters of a name no rule finds it.
+#[test]
+fn a_value_is_told_by_no_name_that_says_it_again() {
+    let server = Server::new();
+    server
+        .bare
+        .git(&["config", "receive.advertisePushOptions", "true"]);
+    server.write_policy(APPROVALS);
+    let branch = format!("topic-v{}", token(1));
+    server.copy.git(&["checkout", "--quiet", "-b", &branch]);
+    server.copy.save("a.py", leak(1));
+    let allow = format!("keysweep-allow={}:made up", fingerprint(&server.copy));
+    let before = server.refs();
+    let run = server.push(&[&branch]);
+    assert_refused(&server, &before, &run, &[&token(1)]);
+    let told = answer(&run).join("\n");
+    assert!(told.contains("git switch BRANCH"), "{told}");
+    let run = server.push(&[&branch, "-o", &allow]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    for record in server.audit() {
+        let record = record.to_string();
+        assert!(record.contains("refs/heads/topic-vghp_****"), "{record}");
+        assert!(!record.contains(&token(1)[4..]), "{record}");
+    }
+}
+
+/// Who pushes their own name for a secret is to be known all the same.
+#[test]
+fn no_push_hides_its_user_from_the_log() {
+    let server = Server::new();
+    server.write_policy("");
+    let user = made_with("{b62:24}", 3);
+    server.copy.save("a.py", format!("password = \"{user}\"\n"));
+    let vars = [("GL_USERNAME", &*user)];
+    let run = server
+        .copy
+        .try_git_with(&["push", "--quiet", "origin", "main"], &vars);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert_eq!(server.audit()[0]["User"], json!(user));
+}
+
 #[test]
 fn a_policy_that_is_not_valid_or_not_the_operator_s_refuses() {
     let server = Server::new();

@@ -13,8 +13,9 @@ use super::push::Verdict;
 use super::receiving::{Receiving, Update};
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::pipeline::Sweep;
+use crate::pipeline::{Sweep, mask_texts};
 use crate::report::{human::printable, json};
+use crate::secret::Secret;
 
 /// One decision.
 #[derive(Serialize)]
@@ -41,6 +42,8 @@ pub struct Record {
     pub error: Option<String>,
     pub duration_ms: u64,
     pub version: &'static str,
+    #[serde(skip)]
+    values: Vec<Secret>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +108,7 @@ impl Record {
             error: None,
             duration_ms: 0,
             version: env!("CARGO_PKG_VERSION"),
+            values: Vec::new(),
         }
     }
 
@@ -124,6 +128,7 @@ impl Record {
         self.objects = verdict.objects;
         self.bytes = verdict.ledger.bytes;
         self.known = verdict.known;
+        self.values.clone_from(&verdict.values);
         self.findings = verdict.findings.iter().take(MOST).map(found).collect();
         let approved = verdict.approved.iter().take(MOST);
         self.approvals = approved
@@ -137,13 +142,19 @@ impl Record {
     /// Makes what others chose, or errors say of it, safe to print. What was found, and why it was
     /// approved, a verdict gives so.
     pub fn hide(&mut self, sweep: &Sweep) {
-        let names = self
-            .references
-            .iter_mut()
-            .map(|reference| &mut reference.name);
-        let said = [&mut self.repository, &mut self.user, &mut self.protocol];
-        for text in names.chain(said).chain(&mut self.error) {
-            *text = printable(&sweep.masked(text));
+        let references = self.references.iter_mut();
+        let names = references.map(|reference| &mut reference.name);
+        let mut chosen: Vec<&mut String> = names.chain(&mut self.error).collect();
+        mask_texts(
+            sweep,
+            &self.values,
+            chosen.iter_mut().map(|text| &mut **text),
+        );
+        let mut said = [&mut self.repository, &mut self.user, &mut self.protocol];
+        // By no value of the push: whoever brings their own name in one would be nobody in the log.
+        mask_texts(sweep, &[], said.iter_mut().map(|text| &mut **text));
+        for text in chosen.into_iter().chain(said) {
+            *text = printable(text);
         }
     }
 

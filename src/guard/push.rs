@@ -38,6 +38,8 @@ pub struct Verdict {
     /// What stands against the push.
     pub findings: Vec<Finding>,
     pub approved: Vec<(Finding, Approval)>,
+    /// The values of all that was found, which no text says again.
+    pub values: Vec<Secret>,
     /// Findings left out because what they replace has their values.
     pub known: usize,
     pub ledger: Ledger,
@@ -227,6 +229,7 @@ impl Incoming {
         let (mut outcome, places) = self.find(updates, sweep, deadline)?;
         outcome.ledger.merge(std::mem::take(&mut self.notes));
         let mut found = std::mem::take(&mut outcome.findings);
+        let values: Vec<Secret> = found.iter().map(|finding| finding.secret.clone()).collect();
         found.retain(|finding| finding.severity >= policy.min_severity);
         let known = match policy.known {
             Choice::Accept => self.drop_known(&mut found, &places, sweep)?,
@@ -237,7 +240,6 @@ impl Incoming {
         let mut findings = fold::fold(found, &self.reader, &self.fresh.commits, &tips(&pushed))?;
         findings.retain(|finding| !policy.accepted.contains_key(&finding.fingerprint));
         let mut approved = approve(&mut findings, receiving, policy)?;
-        hide_values(&mut approved, &findings, sweep);
         let soiled = Soiled {
             reader: &self.reader,
             fresh: &self.fresh.commits,
@@ -245,15 +247,18 @@ impl Incoming {
             carriers: &carriers,
         };
         let mut cleanings = soiled.cleanings(&pushed)?;
-        for cleaning in &mut cleanings {
-            cleaning.name = sweep.masked(&cleaning.name).into();
-        }
+        let reasons = approved
+            .iter_mut()
+            .map(|(_, approval)| &mut approval.reason);
+        let names = cleanings.iter_mut().map(|cleaning| &mut cleaning.name);
+        mask_texts(sweep, &values, reasons.chain(names));
         let excused = approved.iter_mut().map(|(finding, _)| finding);
         let told = findings.iter_mut().chain(excused);
         mask_names(sweep, told, &mut outcome.ledger);
         Ok(Verdict {
             findings,
             approved,
+            values,
             known,
             ledger: outcome.ledger,
             commits: self.fresh.commits.len(),
@@ -387,17 +392,6 @@ fn tips(pushed: &[Pushed<'_>]) -> Vec<Tip> {
         })
     });
     tips.collect()
-}
-
-/// Takes from the reasons, which are logged, the values that were found, and all else that rules
-/// find.
-fn hide_values(approved: &mut [(Finding, Approval)], others: &[Finding], sweep: &Sweep) {
-    let findings = approved.iter().map(|(finding, _)| finding).chain(others);
-    let secrets: Vec<Secret> = findings.map(|finding| finding.secret.clone()).collect();
-    let reasons = approved
-        .iter_mut()
-        .map(|(_, approval)| &mut approval.reason);
-    mask_texts(sweep, &secrets, reasons);
 }
 
 /// Takes out what the person who pushes approves, where the policy lets them.

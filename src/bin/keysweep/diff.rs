@@ -9,9 +9,10 @@ use keysweep::git::reader::Reader;
 use keysweep::git::{self, Repo};
 use keysweep::guard::ci::{self, System};
 use keysweep::guard::range::{self, Judged, Scope};
-use keysweep::pipeline::{Options, Outcome, Progress};
+use keysweep::pipeline::{Options, Outcome, Progress, mask_texts};
 use keysweep::report::human::counted;
 use keysweep::report::{self, gitlab};
+use keysweep::secret::Secret;
 
 use crate::args::{DiffArgs, FormatArg, ReportArgs};
 use crate::exit::{Exit, Fault};
@@ -140,6 +141,10 @@ fn summary(scope: &Scope, judged: &Judged) -> String {
     let what = match scope {
         Scope::Range { base, head } => {
             let commits = counted(judged.commits as u64, "commit");
+            let (base, head) = (
+                base.as_ref().map(|base| shown(base, judged)),
+                shown(head, judged),
+            );
             match base {
                 Some(base) => format!("{commits} of {base}..{head}"),
                 None => format!("{commits}, all that lead to {head}"),
@@ -149,6 +154,15 @@ fn summary(scope: &Scope, judged: &Judged) -> String {
         Scope::Unstaged => "the working tree".to_owned(),
     };
     format!("judged {what}: {found}, {known} that the base has already")
+}
+
+/// A name without the secrets that rules find in it, or that were found anywhere.
+fn shown(name: &str, judged: &Judged) -> String {
+    let findings = judged.outcome.findings.iter();
+    let values: Vec<Secret> = findings.map(|finding| finding.secret.clone()).collect();
+    let mut shown = name.to_owned();
+    mask_texts(&judged.sweep, &values, [&mut shown]);
+    shown
 }
 
 /// What to write: what was asked for, else what the CI system reads.
