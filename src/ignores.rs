@@ -26,6 +26,8 @@ impl Ignores {
     /// says which.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let mut entries = BTreeMap::new();
+        // Some editors write a mark of the encoding.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (index, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -84,6 +86,8 @@ mod tests {
         let hex = "00112233445566778899aabbccddeeff";
         let good = format!("# comment\n\n{hex}  # a key of the emulator\n");
         assert_eq!(Ignores::parse(&good).unwrap().unused(), [3]);
+        let marked = format!("\u{feff}{hex} # by Notepad\r\n");
+        assert_eq!(Ignores::parse(&marked).unwrap().unused(), [1]);
         for (bad, why) in [
             (hex.to_owned(), "line 1: no reason"),
             (format!("\n{hex} #  "), "line 2: no reason"),

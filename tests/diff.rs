@@ -352,6 +352,52 @@ fn a_change_cannot_excuse_itself() {
     repo.dir.run(&["diff", "fresh..later"]).expect(0);
 }
 
+/// Were it an error, nobody could commit its repair.
+#[test]
+fn a_damaged_list_accepts_nothing_and_lets_itself_be_repaired() {
+    let wide: Vec<u8> = "# by PowerShell\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let wide = [&b"\xff\xfe"[..], &wide].concat();
+    for (list, why) in [(&b"zz\n"[..], "line 1: not a fin"), (&wide, "not UTF-8")] {
+        let repo = based(&[]);
+        let told = |args: &[&str], code, notes: &[&str]| {
+            let run = repo.dir.run(&[&["diff"], args].concat()).expect(code);
+            let lines = run.stderr.lines();
+            let said: Vec<&str> = lines.filter(|line| line.contains("damaged")).collect();
+            assert_eq!(said.len(), notes.len(), "{args:?}: {}", run.stderr);
+            for (line, whose) in said.iter().zip(notes) {
+                assert!(line.contains(whose) && line.contains(why), "{line}");
+            }
+        };
+        repo.write(".keysweepignore", list);
+        repo.git(&["add", ".keysweepignore"]);
+        told(&["--staged"], 0, &["that of the index"]);
+        repo.commit("Damage");
+        told(&["base..HEAD"], 0, &["that of the end of the range"]);
+        told(&["--staged"], 0, &["that of the base revision"]);
+        repo.save("a.py", leak(1));
+        let both = ["that of the base revision", "that of the end of the range"];
+        told(&["HEAD~1..HEAD"], 1, &both);
+        repo.save(".keysweepignore", "# nothing\n");
+        told(&["HEAD~1..HEAD"], 0, &["that of the base revision"]);
+        repo.dir.run(&["diff", "--staged"]).expect(0);
+    }
+}
+
+#[test]
+fn a_list_may_begin_with_a_mark_of_its_encoding() {
+    let repo = based(&[("a.py", &leak(1))]);
+    let scan = repo.dir.findings(&["."]);
+    let fingerprint = scan[0]["fingerprint"].as_str().unwrap();
+    repo.write(
+        ".keysweepignore",
+        format!("\u{feff}{fingerprint} # made up\r\n"),
+    );
+    repo.dir.run(&["scan", "."]).expect(0);
+}
+
 #[test]
 fn rules_of_the_repository_are_those_of_the_base() {
     let rules = r#"

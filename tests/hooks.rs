@@ -1573,6 +1573,36 @@ fn a_list_that_is_not_valid_can_be_pushed_right() {
 }
 
 #[test]
+fn a_list_that_is_not_valid_is_told_and_can_be_committed_right() {
+    let copy = &hooked().copy;
+    let commit = |text: &str| {
+        copy.write(".keysweepignore", text);
+        copy.git(&["add", "."]);
+        copy.try_git(&["commit", "--quiet", "-m", "x"]).expect(0)
+    };
+    for text in ["nonsense\n", "# nothing\n"] {
+        let run = commit(text);
+        assert!(run.stderr.contains("damaged"), "{text}: {}", run.stderr);
+    }
+    let run = commit("# nothing at all\n");
+    assert!(!run.stderr.contains("damaged"), "{}", run.stderr);
+}
+
+#[test]
+fn a_damaged_list_that_the_remote_has_accepts_nothing() {
+    let server = hooked();
+    let copy = &server.copy;
+    save_unasked(copy, ".keysweepignore", "nonsense\n");
+    assert_eq!(server.push(&["main"]).code, Some(0));
+    save_unasked(copy, "a.py", &leak(1));
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(1));
+    for told in ["a.py:1", "damaged, that of commit"] {
+        assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn what_a_merge_brings_from_the_other_side_can_be_committed() {
     let copy = &hooked().copy;
     let commit = |args: &[&str]| copy.try_git(&[&["commit", "--quiet", "-m", "x"], args].concat());

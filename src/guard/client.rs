@@ -65,11 +65,12 @@ fn judged(
     };
     let policy = Policy::default();
     let mut verdict = push::judge_beyond(&receiving, &updates, &hidden, &policy, now)?;
-    let findings = &mut verdict.findings;
-    // A list that is not valid can be pushed right.
+    let Verdict {
+        findings, ledger, ..
+    } = &mut verdict;
     if !findings.is_empty() {
         let tips: Vec<ObjectId> = updates.iter().filter_map(|update| update.new).collect();
-        range::drop_accepted(repo, &reader, &tips, &hidden.commits, findings)?;
+        range::drop_accepted(repo, &reader, &tips, &hidden.commits, findings, ledger)?;
     }
     if !verdict.ledger.is_complete() && repo.completeness().partial {
         verdict.ledger.note("objects".into(), PARTIAL);

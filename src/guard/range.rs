@@ -99,7 +99,7 @@ fn judge_here(
     base.add_rules(rules, &mut options.rules, &mut ledger)?;
     let mut ignores = match &range {
         Some(range) if base.trees.is_empty() => base.own_ignores(range, &mut ledger)?,
-        _ => base.ignores()?,
+        _ => base.ignores("the base revision", &mut ledger)?,
     };
     let sweep = Sweep::new(options.clone());
     let (mut outcome, commits) = match (&range, scope) {
@@ -114,7 +114,11 @@ fn judge_here(
                 range.commits.len(),
             )
         }
-        (None, Scope::Staged { index }) => (staged(&base, index.as_deref(), &sweep, progress)?, 0),
+        (None, Scope::Staged { index }) => {
+            let files = working::staged(repo, &reader, index.as_deref())?;
+            base.note_damage(&files, &mut ledger)?;
+            (staged(&base, files, &sweep, progress)?, 0)
+        }
         (None, _) => (unstaged(&base, &sweep, progress)?, 0),
     };
     let known = base.drop_known(scope, &mut outcome, &options)?;
@@ -163,6 +167,7 @@ pub fn drop_accepted(
     tips: &[ObjectId],
     hidden: &[ObjectId],
     findings: &mut Vec<Finding>,
+    ledger: &mut Ledger,
 ) -> Result<(), Error> {
     let mut commits = Vec::new();
     for tip in tips {
@@ -183,7 +188,8 @@ pub fn drop_accepted(
             reader,
             trees: vec![changes::tree_of(reader, id)?],
         };
-        base.ignores()?.apply(findings);
+        let whose = format!("commit {}", id.short());
+        base.ignores(&whose, ledger)?.apply(findings);
     }
     Ok(())
 }
@@ -215,28 +221,58 @@ fn base<'r>(
 impl Base<'_> {
     /// A file of the base, by its path from the root.
     fn file(&self, path: &str) -> Result<Option<String>, Error> {
-        let Some(tree) = self.trees.first() else {
-            return Ok(None);
-        };
-        let Some(blob) = Folders::of(self.reader).blobs(*tree, path)?.pop() else {
+        let Some(blob) = self.blob(path)? else {
             return Ok(None);
         };
         let object = self.reader.read(blob)?;
         let text = std::str::from_utf8(object.bytes());
         let text = text.map_err(|_| {
-            let message = format!("{path}: is not UTF-8 in the base revision");
+            let message = format!("{path}: is not UTF-8 as it is committed");
             Error::new(ErrorKind::Usage, message)
         })?;
         Ok(Some(text.to_owned()))
     }
 
-    fn ignores(&self) -> Result<Ignores, Error> {
-        match self.file(ignores::FILE)? {
-            Some(text) => {
-                Ignores::parse(&text).map_err(|error| error.within(Path::new(ignores::FILE)))
-            }
+    fn blob(&self, path: &str) -> Result<Option<ObjectId>, Error> {
+        match self.trees.first() {
+            Some(tree) => Ok(Folders::of(self.reader).blobs(*tree, path)?.pop()),
+            None => Ok(None),
+        }
+    }
+
+    /// What the base accepts, which is `whose`.
+    fn ignores(&self, whose: &str, ledger: &mut Ledger) -> Result<Ignores, Error> {
+        match self.blob(ignores::FILE)? {
+            Some(list) => self.accepted(list, whose, ledger),
             None => Ok(Ignores::default()),
         }
+    }
+
+    /// What a list accepts: nothing where it is damaged. Were that an error, it would refuse its repair.
+    fn accepted(&self, list: ObjectId, whose: &str, ledger: &mut Ledger) -> Result<Ignores, Error> {
+        let object = self.reader.read(list)?;
+        let text = object.bytes().to_str();
+        let damage = match text.map(Ignores::parse) {
+            Ok(Ok(ignores)) => return Ok(ignores),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "not UTF-8".to_owned(),
+        };
+        let detail = format!("damaged, that of {whose} accepts nothing: {damage}");
+        ledger.note(ignores::FILE.into(), detail);
+        Ok(Ignores::default())
+    }
+
+    /// Notes that the index brings a damaged list. That of the base is told in any case.
+    fn note_damage(
+        &self,
+        staged: &[(Arc<str>, ObjectId)],
+        ledger: &mut Ledger,
+    ) -> Result<(), Error> {
+        let list = staged.iter().find(|(path, _)| **path == *ignores::FILE);
+        if let Some((_, list)) = list {
+            self.accepted(*list, "the index", ledger)?;
+        }
+        Ok(())
     }
 
     /// The list of what is judged, where all of it is and nothing came before: somebody accepted that when
@@ -246,11 +282,11 @@ impl Base<'_> {
             trees: vec![changes::tree_of(self.reader, range.head)?],
             ..*self
         };
-        if own.file(ignores::FILE)?.is_some() {
+        if own.blob(ignores::FILE)?.is_some() {
             let note = "that of the judged commit counts: there is no base revision";
             ledger.note(ignores::FILE.into(), note);
         }
-        own.ignores()
+        own.ignores("the judged commit", ledger)
     }
 
     /// A path from the root of the working tree; `None` when it lies elsewhere.
@@ -293,7 +329,7 @@ impl Base<'_> {
         Ok(())
     }
 
-    /// Notes that the range changes what decides over findings.
+    /// Notes that the range changes what decides over findings, or leaves it damaged.
     fn note_changes(
         &self,
         rules: &[PathBuf],
@@ -304,6 +340,11 @@ impl Base<'_> {
             return Ok(());
         };
         let head = changes::tree_of(self.reader, range.head)?;
+        let own = Base {
+            trees: vec![head],
+            ..*self
+        };
+        own.ignores("the end of the range", ledger)?;
         let rules = rules.iter().filter_map(|file| self.inside(file));
         for path in rules.chain([ignores::FILE.to_owned()]) {
             let mut folders = Folders::of(self.reader);
@@ -408,11 +449,10 @@ fn commits(
 
 fn staged(
     base: &Base<'_>,
-    index: Option<&Path>,
+    files: Vec<(Arc<str>, ObjectId)>,
     sweep: &Sweep,
     progress: &Progress,
 ) -> Result<Outcome, Error> {
-    let files = working::staged(base.repo, base.reader, index)?;
     let mut source = Objects::files(base.reader, files.clone());
     let mut folders = Folders::of(base.reader);
     let mut seen = HashSet::new();
