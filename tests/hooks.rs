@@ -2557,6 +2557,32 @@ fn a_policy_that_is_not_valid_is_logged_where_it_says() {
     assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
 }
 
+/// The hook runs in another folder than who installs it.
+#[test]
+fn the_files_of_a_policy_are_found_from_its_folder() {
+    let server = Server::without_hook();
+    let (bare, operator) = (&server.bare, &server.operator);
+    operator.write("key", "0123456789abcdef");
+    operator.write("none.toml", "provider = \"None\"\nrule = []\n");
+    let text = "rules = ['none.toml']\naudit = 'audit.jsonl'\nfingerprint_key = './key'\n";
+    operator.write("policy.toml", text);
+    let at = bare.path().to_str().unwrap();
+    let install = ["hook", "install", "-C", at, "--policy", "policy.toml"];
+    operator.run(&install).expect(0);
+    server.copy.save("a.py", "x = 1\n");
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(server.audit()[0]["Cause"], "clean");
+    assert!(!bare.path().join("audit.jsonl").exists());
+    // Nor does it depend on where the file is that lacks something.
+    operator.write(
+        "policy.toml",
+        "rules = ['lost.toml']\naudit = 'audit.jsonl'\n",
+    );
+    assert_eq!(server.push(&["main:other"]).code, Some(1));
+    assert_eq!(server.audit()[1]["Cause"], "error");
+}
+
 #[test]
 fn a_policy_whose_name_is_not_utf_8_is_read() {
     use std::os::unix::ffi::OsStrExt;

@@ -118,6 +118,16 @@ impl Default for Raw {
     }
 }
 
+impl Raw {
+    /// Takes the files that it names from its own folder: a hook runs in that of the repository.
+    fn find_files(&mut self, folder: &Path) {
+        let named = self.rules.iter_mut().chain(&mut self.fingerprint_key);
+        for file in named.chain(&mut self.audit) {
+            *file = folder.join(&file);
+        }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self::from_raw(Raw::default()).expect("the defaults name no file")
@@ -141,19 +151,21 @@ impl Policy {
             return Err(Error::usage(message).into());
         }
         let text = std::fs::read_to_string(&real).map_err(|error| Error::io(file, error))?;
-        Self::parse(&text).map_err(|invalid| Invalid {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder).map_err(|invalid| Invalid {
             error: invalid.error.within(file),
             ..invalid
         })
     }
 
-    /// Reads a policy's text.
+    /// Reads the text of a policy that lies in `folder`.
     ///
     /// # Errors
     /// When it is not valid, or a file that it names cannot be read.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let raw: Raw = toml::from_str(text)
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, Invalid> {
+        let mut raw: Raw = toml::from_str(text)
             .map_err(|error| Error::new(ErrorKind::Usage, raw::fault(text, &error)))?;
+        raw.find_files(folder);
         let audit = raw.audit.clone();
         Self::from_raw(raw).map_err(|error| Invalid { error, audit })
     }
@@ -240,10 +252,17 @@ mod tests {
             ("min_severity = 'awful'", "line 1"),
             ("[[accept]]\nfingerprint = 'x'\nreason = 'y'", "32 digits"),
         ] {
-            let error = Policy::parse(text).unwrap_err().error.to_string();
+            let error = Policy::parse(text, Path::new(""))
+                .unwrap_err()
+                .error
+                .to_string();
             assert!(error.contains(word), "{error}");
         }
-        let policy = Policy::parse("known = 'refuse'\n[budget]\nmilliseconds = 9").unwrap();
+        let policy = Policy::parse(
+            "known = 'refuse'\n[budget]\nmilliseconds = 9",
+            Path::new(""),
+        )
+        .unwrap();
         assert_eq!(policy.known, Choice::Refuse);
         assert_eq!(policy.budget, Duration::from_millis(9));
         assert_eq!(policy.when_over, Choice::Refuse);
@@ -256,7 +275,10 @@ mod tests {
             "contact = 'hunter2",
             "audit = 3\nrules = 'hunter2'",
         ] {
-            let error = Policy::parse(text).unwrap_err().error.to_string();
+            let error = Policy::parse(text, Path::new(""))
+                .unwrap_err()
+                .error
+                .to_string();
             assert!(!error.contains("hunter2"), "{error}");
         }
     }
