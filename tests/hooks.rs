@@ -473,7 +473,8 @@ fn fingerprints(copy: &Repo) -> Vec<(String, String)> {
 
 #[test]
 fn an_approval_holds_for_one_path_of_a_file() {
-    let server = Server::with("[approvals]\npush_options = true\n");
+    let server = Server::new();
+    server.write_policy(APPROVALS);
     server
         .bare
         .git(&["config", "receive.advertisePushOptions", "true"]);
@@ -1028,7 +1029,8 @@ fn an_approval_needs_the_policy_the_finding_and_a_reason() {
 
 #[test]
 fn the_answer_stays_short_whatever_there_is_to_say() {
-    let server = Server::with("contact = 'Ask security'\n[approvals]\npush_options = true\n");
+    let server = Server::new();
+    server.write_policy(&format!("contact = 'Ask security'\n{APPROVALS}"));
     let copy = &server.copy;
     copy.git(&["checkout", "--quiet", "--orphan", "fresh"]);
     for n in 0..6 {
@@ -2535,6 +2537,34 @@ fn approvals_are_offered_where_they_count() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
     assert!(!run.stderr.contains("keysweep-allow"), "{}", run.stderr);
+}
+
+#[test]
+fn an_approval_is_logged_and_git_has_to_take_it() {
+    let server = Server::new();
+    let advertise = |value| {
+        let name = "receive.advertisePushOptions";
+        server.bare.git(&["config", name, value]);
+    };
+    advertise("true");
+    server.copy.save("a.py", leak(1));
+    let allow = format!("keysweep-allow={}:fake", fingerprint(&server.copy));
+    let policy = server.operator.write("policy.toml", APPROVALS);
+    let args = ["hook", "install", "--policy", policy.to_str().unwrap()];
+    let run = server.push(&["-o", &allow, "main"]);
+    assert_eq!(run.code, Some(1));
+    for said in [run, server.bare.dir.run(&args).expect(2)] {
+        assert!(said.stderr.contains("set `audit`"), "{}", said.stderr);
+    }
+    server.write_policy(APPROVALS);
+    for (value, told) in [("false", true), ("true", false)] {
+        advertise(value);
+        let run = server.bare.dir.run(&args).expect(0);
+        let said = run.stdout.contains("git config receive.adv");
+        assert_eq!(said, told, "{}", run.stdout);
+    }
+    let run = server.push(&["-o", &allow, "main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
 #[test]

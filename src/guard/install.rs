@@ -58,6 +58,8 @@ pub enum Done {
     Absent(PathBuf),
     /// Keeps what somebody had changed in our script.
     Edited(PathBuf),
+    /// The policy lets push options approve, and git takes none there.
+    NoOptions(PathBuf),
 }
 
 /// By this a script of ours is known.
@@ -109,11 +111,24 @@ impl Plan {
     /// When the hook could not run there, its folder cannot be found or written, or an earlier hook
     /// has nowhere to go.
     pub fn install(&self, dir: &Path) -> Result<Vec<Done>, Error> {
-        self.check(dir)?;
+        let policy = self.check(dir)?;
         let file = place(dir, self.kind, self.layout)?;
-        let script = self.script()?;
         let folder = file.parent().unwrap_or(dir);
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        let mut done = self.put(file.clone())?;
+        // The other servers set it themselves; git gives an `update` hook no push options.
+        let wants_options = policy.is_some_and(|policy| policy.approvals.push_options);
+        if wants_options
+            && (self.kind, self.layout) == (Kind::PreReceive, Layout::Git)
+            && !takes_options(dir)?
+        {
+            done.push(Done::NoOptions(file));
+        }
+        Ok(done)
+    }
+
+    fn put(&self, file: PathBuf) -> Result<Vec<Done>, Error> {
+        let script = self.script()?;
         let mut done = Vec::new();
         match read(&file)? {
             Some(text) if text == script.as_bytes() => {
@@ -155,9 +170,9 @@ impl Plan {
         Ok(done)
     }
 
-    /// Refuses what could not run, or would refuse everything. A script for GitHub Enterprise
-    /// Server runs on another machine.
-    fn check(&self, dir: &Path) -> Result<(), Error> {
+    /// Refuses what could not run, or would refuse everything; gives the policy. A script for GitHub
+    /// Enterprise Server runs on another machine.
+    fn check(&self, dir: &Path) -> Result<Option<Policy>, Error> {
         if self.policy.is_some() && self.kind.is_client() {
             let name = self.kind.name();
             return Err(Error::usage(format!(
@@ -165,7 +180,7 @@ impl Plan {
             )));
         }
         if self.layout == Layout::Ghes {
-            return Ok(());
+            return Ok(None);
         }
         // A program without a folder is looked for in those of `PATH`.
         if self.program.components().count() > 1 && !self.program.is_file() {
@@ -183,10 +198,10 @@ impl Plan {
         }
         match &self.policy {
             Some(policy) => match Policy::read(policy, &git_dir) {
-                Ok(_) => Ok(()),
+                Ok(policy) => Ok(Some(policy)),
                 Err(invalid) => Err(invalid.error),
             },
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 
@@ -278,15 +293,25 @@ fn place(dir: &Path, kind: Kind, layout: Layout) -> Result<PathBuf, Error> {
 fn hooks_dir(dir: &Path) -> Result<PathBuf, Error> {
     let repo = Repo::open(dir)?;
     let git = repo.git2();
-    let config = git
-        .config()
-        .and_then(|mut config| config.snapshot())
-        .map_err(|error| Error::new(ErrorKind::Git, error.message()))?;
-    Ok(match config.get_path("core.hooksPath") {
+    Ok(match config(&repo)?.get_path("core.hooksPath") {
         // A relative one starts where hooks run.
         Ok(path) => git.workdir().unwrap_or(git.path()).join(path),
         Err(_) => repo.common_dir().join("hooks"),
     })
+}
+
+/// Whether git takes push options in the repository.
+fn takes_options(dir: &Path) -> Result<bool, Error> {
+    let config = config(&Repo::open(dir)?)?;
+    Ok(config
+        .get_bool("receive.advertisePushOptions")
+        .unwrap_or(false))
+}
+
+fn config(repo: &Repo) -> Result<git2::Config, Error> {
+    let config = repo.git2().config();
+    let config = config.and_then(|mut config| config.snapshot());
+    config.map_err(|error| Error::new(ErrorKind::Git, error.message()))
 }
 
 fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {

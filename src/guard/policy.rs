@@ -171,6 +171,11 @@ impl Policy {
     }
 
     fn from_raw(raw: Raw) -> Result<Self, Error> {
+        if raw.approvals.push_options && raw.audit.is_none() {
+            return Err(Error::usage(
+                "[approvals]: push_options needs an audit log, in which approvals are; set `audit`",
+            ));
+        }
         let mut rules = RuleSet::built_in();
         for file in &raw.rules {
             let text = std::fs::read_to_string(file).map_err(|error| Error::io(file, error))?;
@@ -251,6 +256,7 @@ mod tests {
             ("[budget]\nseconds = 3", "seconds"),
             ("min_severity = 'awful'", "line 1"),
             ("[[accept]]\nfingerprint = 'x'\nreason = 'y'", "32 digits"),
+            ("[approvals]\npush_options = true", "set `audit`"),
         ] {
             let error = Policy::parse(text, Path::new(""))
                 .unwrap_err()

@@ -18,6 +18,9 @@ use crate::exit::{Exit, Fault};
 use crate::scan::now;
 use crate::{engine, say, shown};
 
+const NO_OPTIONS: &str = "is given no approvals, since git takes no push options there before: git config \
+                          receive.advertisePushOptions true";
+
 pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
     let began = Instant::now();
     match command {
@@ -110,6 +113,7 @@ fn install(args: &InstallArgs) -> Result<Exit, Fault> {
                 Done::Repaired(file) => ("was not executable, is now", file),
                 Done::Removed(file) => ("removed", file),
                 Done::Absent(file) => ("is none of keysweep's, left alone", file),
+                Done::NoOptions(file) => (NO_OPTIONS, file),
                 Done::Edited(file) => ("keeps the hook as somebody had changed it", file),
             };
             writeln!(io::stdout(), "{}: {what}", shown(&engine, file))?;
