@@ -1969,6 +1969,19 @@ fn a_script_that_was_changed_or_is_older_is_replaced_and_kept() {
 }
 
 #[test]
+fn a_link_to_our_script_of_another_repository_is_not_written_through() {
+    let [one, other] = [Server::new(), Server::without_hook()];
+    let [theirs, ours] = [&one, &other].map(|server| server.bare.path().join("hooks/pre-receive"));
+    std::os::unix::fs::symlink(&theirs, &ours).unwrap();
+    let before = read(&theirs);
+    other.bare.dir.run(&["hook", "install"]).expect(0);
+    assert_eq!(read(&theirs), before);
+    assert!(ours.symlink_metadata().unwrap().is_file());
+    assert!(!read(&ours).contains("--policy"), "{}", read(&ours));
+    other.bare.dir.run(&["hook", "test"]).expect(0);
+}
+
+#[test]
 fn what_could_not_run_is_not_installed() {
     let server = Server::without_hook();
     let (bare, operator) = (&server.bare, &server.operator);

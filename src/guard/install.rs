@@ -340,6 +340,10 @@ fn quoted(path: &Path) -> Result<String, Error> {
 }
 
 fn write(file: &Path, script: &str) -> io::Result<()> {
+    // Not through a link: it may lead to the hook of another repository.
+    if file.is_symlink() {
+        fs::remove_file(file)?;
+    }
     fs::write(file, script)?;
     executable(file)
 }
