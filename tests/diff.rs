@@ -514,6 +514,42 @@ fn a_clone_that_is_too_shallow_fails_with_the_fix() {
 }
 
 #[test]
+fn the_offered_fetch_brings_the_branch_that_a_shallow_clone_lacks() {
+    let origin = based(&[]);
+    origin.save("a.py", "1\n");
+    origin.git(&["checkout", "--quiet", "-b", "topic"]);
+    origin.save("a.py", "2\n");
+    let clone = Repo::clone_of(&origin, &["--depth=1", "--branch=topic"]);
+    let run = clone.dir.run(&["diff", "origin/main..HEAD"]).expect(2);
+    let offered = run.stderr.split('`').nth(1).expect("a command");
+    let words: Vec<&str> = offered
+        .split(' ')
+        .map(|word| word.trim_matches('\''))
+        .collect();
+    assert_eq!(words[0], "git");
+    clone.git(&words[1..]);
+    let run = clone.dir.run(&["diff", "origin/main..HEAD"]).expect(0);
+    assert!(run.stderr.contains("judged 1 commit"), "{}", run.stderr);
+}
+
+#[test]
+fn a_bare_repository_has_no_changes_to_judge() {
+    let origin = based(&[]);
+    let bare = Repo::clone_of(&origin, &["--bare"]);
+    for changes in ["--staged", "--unstaged"] {
+        let run = bare.dir.run(&["diff", changes]).expect(2);
+        assert!(run.stderr.contains("bare repository"), "{}", run.stderr);
+    }
+    // A working tree that is linked to it has.
+    let linked = util::Dir::new();
+    let at = linked.path().join("tree");
+    bare.git(&["worktree", "add", "--quiet", at.to_str().unwrap(), "main"]);
+    linked.write("tree/README", leak(1));
+    linked.run(&["diff", "-C", "tree", "--staged"]).expect(0);
+    linked.run(&["diff", "-C", "tree", "--unstaged"]).expect(1);
+}
+
+#[test]
 fn a_range_that_does_not_exist_is_an_error() {
     let repo = based(&[]);
     for range in ["nowhere..HEAD", "..", "HEAD..nowhere"] {

@@ -95,9 +95,11 @@ pub fn shallow(what: &str) -> Error {
     Error::new(
         ErrorKind::Git,
         format!(
+            // One of a single branch does not fetch the others by itself.
             "the clone is too shallow: it does not reach the place where {what}; fetch all of it \
-             with `git fetch --unshallow origin` (GitHub: `fetch-depth: 0`, Azure Pipelines: \
-             `fetchDepth: 0`, GitLab: `GIT_DEPTH: 0`, Bitbucket: `depth: full`)"
+             with `git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'` (GitHub: \
+             `fetch-depth: 0`, Azure Pipelines: `fetchDepth: 0`, GitLab: `GIT_DEPTH: 0`, \
+             Bitbucket: `depth: full`)"
         ),
     )
 }

@@ -91,6 +91,7 @@ fn judge_here(
 ) -> Result<Judged, Error> {
     let reader = repo.reader()?;
     let mut ledger = Ledger::default();
+    has_changes(repo, scope)?;
     let range = match scope {
         Scope::Range { base, head } => Some(range::resolve(repo, &reader, base.as_deref(), head)?),
         Scope::Staged { .. } | Scope::Unstaged => None,
@@ -135,6 +136,19 @@ fn judge_here(
         commits,
         known,
     })
+}
+
+/// Refuses a repository without a working tree where the changes in one are asked for, so that nothing
+/// there is not taken for nothing found. An index that is named counts.
+fn has_changes(repo: &Repo, scope: &Scope) -> Result<(), Error> {
+    let asked = matches!(scope, Scope::Staged { index: None } | Scope::Unstaged);
+    if asked && repo.git2().workdir().is_none() {
+        return Err(Error::usage(
+            "a bare repository has no staged and no other changes; name the commits to judge: \
+             keysweep diff BASE..HEAD",
+        ));
+    }
+    Ok(())
 }
 
 /// One finding for each secret in a path, as the end of the range has it or the commit that brought it.
