@@ -329,6 +329,29 @@ fn messages_authors_and_names_are_read_and_not_repeated() {
 }
 
 #[test]
+fn the_message_of_the_tag_at_the_end_of_a_range_is_judged() {
+    let repo = based(&[]);
+    let words = format!("Release\n\n{}", leak(1));
+    repo.git(&["tag", "-a", "-m", &words, "inner"]);
+    repo.git(&["tag", "-a", "-m", "outer", "outer", "inner"]);
+    let tag = repo.git(&["rev-parse", "outer"]);
+    for end in ["inner", "outer", &tag] {
+        let run = repo.dir.run(&["diff", &format!("base..{end}")]).expect(1);
+        assert!(run.stdout.contains("tag message"), "{}", run.stdout);
+        assert_hides(&run, &token(1));
+    }
+    for range in ["inner..outer", "base..outer^{}", "outer..HEAD", "outer"] {
+        repo.dir.run(&["diff", range]).expect(0);
+    }
+    let zeros = "0".repeat(40);
+    let event = json!({"before": zeros, "after": tag, "ref": "refs/tags/outer",
+        "repository": {"default_branch": "main"}});
+    repo.git(&["update-ref", "refs/remotes/origin/main", "main"]);
+    let run = pushed(&repo, &event).expect(1);
+    assert_hides(&run, &token(1));
+}
+
+#[test]
 fn a_change_cannot_excuse_itself() {
     let repo = based(&[]);
     repo.save("a.py", leak(1));

@@ -17,6 +17,8 @@ pub struct Range {
     pub fork: Option<ObjectId>,
     /// What `head` leads to and `base` does not, parents before children.
     pub commits: Vec<ObjectId>,
+    /// The tags that lead to `head` where it is named by one, but for those that name the base.
+    pub tags: Vec<ObjectId>,
 }
 
 /// Resolves a range; without a base it is all that leads to `head`.
@@ -30,6 +32,11 @@ pub fn resolve(
     base: Option<&str>,
     head: &str,
 ) -> Result<Range, Error> {
+    let mut tags = revision::tags(repo, reader, head)?;
+    if let Some(base) = base {
+        let old = revision::tags(repo, reader, base)?;
+        tags.retain(|tag| !old.contains(tag));
+    }
     let head = commit(repo, reader, head)?;
     let base = base.map(|base| commit(repo, reader, base)).transpose()?;
     let is_shallow = repo.completeness().shallow;
@@ -46,6 +53,7 @@ pub fn resolve(
         head,
         fork: parted.fork,
         commits: fresh.commits,
+        tags,
     })
 }
 

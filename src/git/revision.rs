@@ -33,6 +33,20 @@ pub fn find(repo: &Repo, reader: &Reader, revision: &str) -> Result<Option<Objec
     Ok(at)
 }
 
+/// The tags with a message on the way from a revision to its commit. One that goes on from there names none.
+///
+/// # Errors
+/// As for [`find`].
+pub fn tags(repo: &Repo, reader: &Reader, revision: &str) -> Result<Vec<ObjectId>, Error> {
+    if revision.contains(['^', '~', ':']) {
+        return Ok(Vec::new());
+    }
+    match named(repo, reader, revision)? {
+        Some(object) => Ok(changes::follow(reader, object)?.0),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// The commit that an object is, or that tags lead to; `None` when it is not here, or leads to none.
 ///
 /// # Errors

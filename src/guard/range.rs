@@ -440,6 +440,7 @@ fn commits(
 ) -> Result<Outcome, Error> {
     let fresh = Fresh {
         commits: range.commits.clone(),
+        tags: range.tags.clone(),
         ..Fresh::default()
     };
     let mut changes = Changes::new(copies::kind);
@@ -452,8 +453,8 @@ fn commits(
             }
         })?;
     }
-    let mut ids = fresh.commits.clone();
-    ids.extend(changes.blobs.keys());
+    let tops = fresh.commits.iter().chain(&fresh.tags);
+    let ids = tops.chain(changes.blobs.keys()).copied().collect();
     let mut source = Objects::new(base.reader, ids, std::mem::take(&mut changes.blobs));
     source.names = named(std::mem::take(&mut changes.names), range.head);
     let mut outcome = sweep.run(&source, progress)?;
