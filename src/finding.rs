@@ -60,7 +60,7 @@ pub struct Finding {
 pub struct Trace {
     /// The commit that brought it in.
     pub first: Option<CommitNote>,
-    /// The youngest commit that still has it.
+    /// The last commit that has it, in the order in which commits follow each other.
     pub last: Option<CommitNote>,
     /// Branches, tags and other references whose newest commit still has it, by full name.
     pub refs: Vec<String>,
