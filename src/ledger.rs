@@ -106,17 +106,23 @@ impl Ledger {
         &self.notes
     }
 
-    /// The paths of all that is said in it.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
+    /// All that is said in it: paths, and details, which may tell paths again.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
         let lists = self.left_out.values().chain([&self.notes]);
-        lists.flatten().map(|entry| &*entry.path)
+        let entries = lists.flatten();
+        entries.flat_map(|entry| [&*entry.path, &entry.detail])
     }
 
-    /// Gives every path in it another form, such as one without secrets.
-    pub fn rename(&mut self, mut name: impl FnMut(&str) -> Arc<str>) {
+    /// Gives texts in it another form, such as one without secrets; those that need none stay.
+    pub fn reword<'t>(&mut self, text: impl Fn(&str) -> Option<&'t str>) {
         let lists = self.left_out.values_mut().chain([&mut self.notes]);
         for entry in lists.flatten() {
-            entry.path = name(&entry.path);
+            if let Some(path) = text(&entry.path) {
+                entry.path = path.into();
+            }
+            if let Some(detail) = text(&entry.detail) {
+                entry.detail = detail.into();
+            }
         }
     }
 

@@ -255,6 +255,30 @@ fn names_are_shown_without_values_of_files_but_with_their_words() {
     assert!(shown.contains("refs/heads/main"), "{shown}");
 }
 
+/// What is said of an object folder that is gone, of a pack without an index and of a broken one.
+#[test]
+fn faults_are_told_without_what_the_names_of_folders_hold() {
+    let secrets = [1, 2].map(token);
+    let repo = Repo::new();
+    let below = format!("x-{}/r", secrets[0]);
+    repo.git(&["init", "--quiet", &below]);
+    let objects = format!("{below}/.git/objects");
+    let borrowed = format!("/nowhere/{}/objects\n", secrets[1]);
+    repo.write(&format!("{objects}/info/alternates"), borrowed);
+    repo.write(&format!("{objects}/pack/pack-1.pack"), "");
+    repo.write(&format!("{objects}/pack/pack-2.idx"), "");
+    for format in FORMATS {
+        let run = repo.dir.run(&["history", "--format", format, &below]);
+        let run = run.expect(2);
+        for fault in ["has no index", "pack-2.idx", "no such folder of objects"] {
+            assert!(run.stderr.contains(fault), "{format}: {}", run.stderr);
+        }
+        for secret in &secrets {
+            assert_silent(&run, secret, format);
+        }
+    }
+}
+
 /// A folder in whose names secrets stand, of what is read and of what is not.
 #[cfg(unix)]
 fn named_by_secrets() -> (Dir, Vec<String>) {

@@ -32,8 +32,9 @@ impl Sweep {
     }
 }
 
-/// Masks what the rules find in the names that a report prints (paths, references and authors), and what
-/// of them is a copy of a value that was found, or of one in another name that nobody can guess.
+/// Masks what the rules find in the names that a report prints (paths, references and authors) and in what
+/// its ledger says, and what of them is a copy of a value that was found, or of one in another name that
+/// nobody can guess.
 pub fn mask_names<'f>(
     sweep: &Sweep,
     findings: impl IntoIterator<Item = &'f mut Finding>,
@@ -44,7 +45,7 @@ pub fn mask_names<'f>(
     if masked.is_empty() {
         return;
     }
-    ledger.rename(|path| masked.get(path).map_or(path, String::as_str).into());
+    ledger.reword(|text| masked.get(text).map(String::as_str));
     for finding in &mut findings {
         if let Some(path) = masked.get(&*finding.origin.path) {
             finding.shown_path = path.as_str().into();
@@ -76,7 +77,7 @@ fn masked_names(
     findings: &[&mut Finding],
     ledger: &Ledger,
 ) -> HashMap<String, String> {
-    let mut names: HashSet<&str> = ledger.paths().collect();
+    let mut names: HashSet<&str> = ledger.texts().collect();
     for finding in findings {
         names.insert(&finding.origin.path);
         if let Some(trace) = &finding.trace {
