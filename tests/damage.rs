@@ -43,10 +43,15 @@ fn overwrite(file: &PathBuf, bytes: &[u8]) {
 /// Packs everything; gives the pack's file of that kind.
 fn packed(repo: &Repo, kind: &str) -> PathBuf {
     repo.git(&["repack", "-q", "-a", "-d"]);
+    packs(repo, kind).pop().expect("a pack")
+}
+
+/// The files of that kind of all packs.
+fn packs(repo: &Repo, kind: &str) -> Vec<PathBuf> {
     let packs = fs::read_dir(repo.path().join(".git/objects/pack")).expect("packs");
-    let mut files = packs.flatten().map(|entry| entry.path());
-    let file = files.find(|path| path.extension().is_some_and(|e| e == kind));
-    file.expect("a pack")
+    let files = packs.flatten().map(|entry| entry.path());
+    let is_wanted = |path: &PathBuf| path.extension().is_some_and(|e| e == kind);
+    files.filter(is_wanted).collect()
 }
 
 #[test]
@@ -138,6 +143,65 @@ fn a_pack_without_an_index_is_reported_and_the_rest_scanned() {
     let run = sweep(&repo);
     assert!(run.stderr.contains("has no index"), "{}", run.stderr);
     assert!(finds(&run, 2) && !finds(&run, 1));
+}
+
+#[test]
+fn a_pack_that_is_cut_off_is_reported_and_the_rest_scanned() {
+    let lens: [fn(usize) -> usize; 5] = [|n| n - 1, |n| n - 21, |n| n - 100, |n| n / 2, |_| 33];
+    for (way, len) in lens.into_iter().enumerate() {
+        let repo = Repo::new();
+        repo.save("a.py", assigned(1));
+        packed(&repo, "pack");
+        let before = packs(&repo, "pack");
+        repo.write("long", made_with("{b62:4000}", 3));
+        repo.save("b.py", assigned(2));
+        repo.git(&["repack", "-q", "-d"]);
+        let mut packs = packs(&repo, "pack");
+        packs.retain(|pack| !before.contains(pack));
+        let whole = fs::read(&packs[0]).expect("a pack");
+        overwrite(&packs[0], &whole[..len(whole.len())]);
+        let run = sweep(&repo);
+        let told = format!("{}: is cut off", packs[0].display());
+        assert!(run.stderr.contains(&told), "{way}: {}", run.stderr);
+        assert!(!run.stderr.contains("index-pack"), "{way}: {}", run.stderr);
+        assert!(finds(&run, 1), "{way}");
+    }
+}
+
+/// libgit2 reads nothing of such a pack.
+#[test]
+fn a_pack_with_another_sum_than_its_index_says_is_reported_and_scanned() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(1));
+    repo.commit(&format!("Words with {}", token(2)));
+    let pack = packed(&repo, "pack");
+    let mut bytes = fs::read(&pack).expect("a pack");
+    let end = bytes.len() - 20;
+    bytes[end..].fill(0xAA);
+    overwrite(&pack, &bytes);
+    let run = sweep(&repo);
+    assert!(run.stderr.contains("its sum is not"), "{}", run.stderr);
+    assert!(finds(&run, 1) && finds(&run, 2));
+    let found = run.json_lines();
+    assert_eq!(found[0]["state"], "head", "{}", run.stdout);
+}
+
+#[test]
+fn what_could_not_be_read_is_not_counted_as_read() {
+    let repo = Repo::new();
+    for name in ["a.py", "b.py", "c.py"] {
+        repo.save(name, format!("{name}\n"));
+    }
+    let read = |code| {
+        let run = repo.dir.run(&["history", "--format", "json"]).expect(code);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+        report["coverage"]["objects"].as_u64().expect("a number")
+    };
+    assert_eq!(read(0), 9);
+    let tree = loose(&repo, "HEAD^{tree}");
+    overwrite(&loose(&repo, "HEAD:a.py"), b"");
+    overwrite(&tree, b"");
+    assert_eq!(read(2), 7);
 }
 
 #[test]

@@ -108,20 +108,13 @@ impl Pack {
     /// # Errors
     /// When it is not; the message says how to write it anew.
     pub fn check(&self) -> Result<(), Error> {
-        let end = self.end();
-        let numbers = 0..self.len();
         let go_on = AtomicBool::new(false);
+        let ids = (0..self.len()).map(|number| self.index.oid_at_index(number));
         let why = if self.index.verify_checksum(&mut Discard, &go_on).is_err() {
             "is damaged"
-        } else if numbers
-            .clone()
-            .any(|number| self.index.pack_offset_at_index(number) >= end)
-        {
+        } else if self.is_whole() && self.names_behind_end() {
             "names objects behind the end of its pack"
-        } else if !numbers
-            .map(|number| self.index.oid_at_index(number))
-            .is_sorted()
-        {
+        } else if !ids.is_sorted() {
             "is not in order"
         } else {
             return Ok(());
@@ -132,6 +125,35 @@ impl Pack {
             index.display()
         );
         Err(Error::new(ErrorKind::Git, message))
+    }
+
+    /// Whether the pack ends as it did when its index was written. Of one that does not, git and libgit2 read
+    /// nothing; here all is read that is left.
+    pub fn is_whole(&self) -> bool {
+        self.file(0..0).checksum() == self.index.pack_checksum()
+    }
+
+    /// What is wrong with a pack that is not whole.
+    pub fn fault(&self) -> Option<Error> {
+        if self.is_whole() {
+            return None;
+        }
+        let why = match self.names_behind_end() {
+            true => "is cut off",
+            false => "is cut off or damaged: its sum is not the one that its index names",
+        };
+        let pack = self.path.display();
+        let message = format!(
+            "{pack}: {why}; only what is left of it is read; move it and its .idx away and get it anew: git \
+             fetch --refetch"
+        );
+        Some(Error::new(ErrorKind::Git, message))
+    }
+
+    fn names_behind_end(&self) -> bool {
+        let end = self.end();
+        let mut offsets = (0..self.len()).map(|number| self.index.pack_offset_at_index(number));
+        offsets.any(|offset| offset >= end)
     }
 
     pub fn path(&self) -> &Path {
@@ -229,18 +251,20 @@ impl Pack {
             places[*number as usize] = place as u32;
         }
         let mut nodes = Vec::with_capacity(order.len());
+        let end = self.end();
         let stretch = |entry: &(u64, u32)| entry.0 / REMAP;
         for order in order.chunk_by(|one, next| stretch(one) == stretch(next)) {
             // The headers touch every page.
             let start = order[0].0;
             let file = self.file(start..start.saturating_add(REMAP));
             let read = order.par_iter().map(|&(offset, number)| {
-                let entry = file.entry(offset);
+                // Of a pack that is cut off some stand behind its end.
+                let entry = (offset < end).then(|| file.entry(offset).ok()).flatten();
                 let size = entry.as_ref().map_or(0, |entry| entry.decompressed_size);
                 let data = entry.as_ref().map_or(0, |entry| entry.data_offset);
                 // Whoever made a longer one made it wrong.
                 let header = u8::try_from(data.saturating_sub(offset));
-                let entry = entry.ok().filter(|_| header.is_ok());
+                let entry = entry.filter(|_| header.is_ok());
                 let (kind, base) = match entry.map(|entry| entry.header) {
                     Some(Header::Commit) => (Some(Kind::Commit), Base::None),
                     Some(Header::Tree) => (Some(Kind::Tree), Base::None),

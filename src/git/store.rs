@@ -64,6 +64,7 @@ impl Store {
             match Pack::open(index) {
                 Ok(pack) => {
                     pack.check()?;
+                    self.faults.extend(pack.fault());
                     self.packs.push(pack);
                 }
                 Err(fault) => self.faults.push(fault),
@@ -167,6 +168,18 @@ impl Store {
             number -= pack.len();
         }
         self.loose[number as usize]
+    }
+
+    /// The packs that libgit2 reads nothing of, as a store of their own.
+    pub fn refused(&self) -> Self {
+        let refused = self.packs.iter().filter(|pack| !pack.is_whole());
+        let again = refused.filter_map(|pack| Pack::open(&pack.path().with_extension("idx")).ok());
+        Self {
+            dirs: Vec::new(),
+            packs: again.collect(),
+            loose: Vec::new(),
+            faults: Vec::new(),
+        }
     }
 
     /// A reader of single objects.

@@ -75,6 +75,8 @@ pub struct Request<'r> {
 /// What the passes have found, by object.
 #[derive(Default)]
 struct Found {
+    /// How many objects were read.
+    objects: u64,
     blobs: HashMap<ObjectId, Holding>,
     /// Commits and tags with secrets in their words.
     words: BTreeMap<ObjectId, (Kind, Vec<SecretId>)>,
@@ -168,7 +170,11 @@ pub fn run(
     stop: &AtomicBool,
 ) -> Result<Outcome, Error> {
     let store = &request.store;
-    let reader = store.reader()?;
+    let mut reader = store.reader()?;
+    let refused = store.refused();
+    if !refused.is_empty() {
+        reader.keep(ahead::read(&refused, &reader));
+    }
     let secrets = Secrets::new(request.sweep.options().fingerprint_key.clone());
     progress.expected.store(store.len(), Ordering::Relaxed);
     let run = Run {
@@ -254,6 +260,8 @@ impl Run<'_> {
     fn trees(&self, found: &mut Found) -> Trees {
         let none = HashSet::new();
         let mut trees = self.read_trees(found, &none);
+        // Further passes read no others.
+        found.objects = self.progress.done.load(Ordering::Relaxed);
         let late = self.late_notebooks(&trees, found);
         if late || !trees.telling.is_empty() {
             let names: HashSet<Box<[u8]>> = trees.telling.keys().cloned().collect();
@@ -430,7 +438,7 @@ impl Run<'_> {
         (clone, gone): (Completeness, Option<ObjectId>),
     ) -> Ledger {
         let mut ledger = Ledger::default();
-        ledger.objects = self.store.len();
+        ledger.objects = found.objects;
         ledger.commits = found.commits.len() as u64;
         ledger.bytes = self.progress.bytes.load(Ordering::Relaxed);
         let repo: Arc<str> = repo.common_dir().to_string_lossy().into();

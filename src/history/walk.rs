@@ -211,7 +211,6 @@ impl Walk<'_> {
                     break;
                 }
                 self.visit_single(*id, &mut worker);
-                self.progress.done.fetch_add(1, Ordering::Relaxed);
             }
         });
     }
@@ -243,10 +242,16 @@ impl Walk<'_> {
         }
         let kind = object.kind;
         let bytes = object.into_bytes();
-        let read = &self.progress.bytes;
-        read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.count(kind, bytes.len() as u64);
         let seen = worker.visitor.whole(LazyId::Known(id), kind, &bytes);
         Live { kind, bytes, seen }
+    }
+
+    /// Counts an object that was read, if it is one that is visited: others come along in each walk.
+    fn count(&self, kind: Kind, bytes: u64) {
+        let objects = u64::from(self.kinds.contains(&kind));
+        self.progress.done.fetch_add(objects, Ordering::Relaxed);
+        self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     fn fail(&self, id: ObjectId, why: impl Into<String>) {
@@ -310,7 +315,6 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
                 break;
             }
             let made = self.make(place, base.as_deref(), &mut worker);
-            self.walk.progress.done.fetch_add(1, Ordering::Relaxed);
             if let Some(live) = base.and_then(|base| Arc::try_unwrap(base).ok()) {
                 worker.keep(live.bytes);
             }
@@ -378,8 +382,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         // Of what is built on an object from elsewhere the pack does not tell it.
         let kind = base.map(|base| base.kind).or(entry.kind)?;
         if self.is_unwanted(place, entry, kind, worker) {
-            let read = &self.walk.progress.bytes;
-            read.fetch_add(entry.size, Ordering::Relaxed);
+            self.walk.count(kind, entry.size);
             return None;
         }
         let mut bytes = worker.spare.pop().unwrap_or_default();
@@ -407,8 +410,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         } else {
             worker.visitor.whole(id, kind, &bytes)
         };
-        let read = &self.walk.progress.bytes;
-        read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.walk.count(kind, bytes.len() as u64);
         Some(Live { kind, bytes, seen })
     }
 
