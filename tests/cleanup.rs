@@ -305,6 +305,71 @@ fn what_is_accepted_may_stay() {
     repo.dir.run(&["plan"]).expect(0);
 }
 
+/// What a step of a plan says to run.
+fn step<'p>(plan: &'p Run, start: &str, end: &str) -> &'p str {
+    let lines = plan.stdout.lines();
+    let mut commands = lines.filter_map(|line| Some(&line[line.find(start)?..]));
+    let command = commands.next().unwrap_or_else(|| panic!("{}", plan.stdout));
+    command.split(end).next().expect("a part")
+}
+
+/// Also of what commits and tags say of people, to which no option puts the rules.
+#[cfg(unix)]
+#[test]
+fn a_plan_can_be_run_as_it_is_printed() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(python) = python("git_filter_repo") else {
+        return;
+    };
+    let (repo, secrets) = (Repo::new(), [1, 2, 3, 4].map(token));
+    let people = [
+        ("GIT_AUTHOR_NAME", format!("deploy {}", secrets[0])),
+        ("GIT_COMMITTER_EMAIL", format!("{}@x.invalid", secrets[1])),
+    ];
+    let people = people.each_ref().map(|(name, value)| (*name, &**value));
+    // One that is in the message too.
+    let commit = ["commit", "--allow-empty", "-q", "-m", &secrets[0]];
+    repo.try_git_with(&commit, &people).expect(0);
+    let tagger = [("GIT_COMMITTER_NAME", &*secrets[2])];
+    let tag = ["tag", "-a", "v1", "-m", "Words"];
+    repo.try_git_with(&tag, &tagger).expect(0);
+    repo.save("README.md", "Hello\n");
+    let binary = format!("\u{feff}{}", assigned(&secrets[3]));
+    let binary: Vec<u8> = binary.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    repo.save("a b'c;id.ps1", binary);
+    let mirror = Repo::clone_of(&repo, &["--mirror"]);
+    let outside = util::Dir::new();
+    let shim = format!(
+        "#!/bin/sh\nexec '{}' -m git_filter_repo \"$@\"\n",
+        python.display()
+    );
+    let shim = outside.write("bin/git-filter-repo", shim);
+    fs::set_permissions(&shim, PermissionsExt::from_mode(0o755)).expect("a program");
+    let at = mirror.path().display().to_string();
+    let files = ["--replace-text", "my rules", "--report", "my report's.json"];
+    let plan = outside
+        .run(&[&["plan", &at][..], &files].concat())
+        .expect(1);
+    show_nothing(&plan, &secrets);
+    for command in [
+        step(&plan, "git filter-repo --sensitive", "\n"),
+        step(&plan, "git filter-repo --invert-paths", "\n"),
+        step(&plan, "keysweep history --verify", " repository.git"),
+    ] {
+        let mut shell = Command::new("sh");
+        isolate(&mut shell);
+        let program = Path::new(env!("CARGO_BIN_EXE_keysweep")).parent();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let own = [program.expect("a folder"), &outside.path().join("bin")].map(Path::to_path_buf);
+        let path = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path)));
+        shell
+            .env("PATH", path.expect("folders"))
+            .current_dir(mirror.path());
+        ended(shell.args(["-c", command]).stdin(Stdio::null())).expect(0);
+    }
+    assert_eq!(mirror.git(&["show", "main:README.md"]), "Hello");
+}
+
 /// A plan says what `--replace-text` cannot reach, and names the hosts that the remotes name.
 #[test]
 fn a_plan_says_what_no_rule_reaches() {
@@ -325,10 +390,7 @@ fn a_plan_says_what_no_rule_reaches() {
     let plan = repo.dir.run(&["plan"]).expect(1);
     show_nothing(&plan, &[wide, named]);
     let text = plan.stdout;
-    assert!(
-        text.contains("--invert-paths --path FILE: wide.txt"),
-        "{text}"
-    );
+    assert!(text.contains("--invert-paths --path wide.txt"), "{text}");
     assert!(
         text.contains("--path-rename OLD:NEW: dir/ghp_****"),
         "{text}"

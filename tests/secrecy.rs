@@ -431,7 +431,14 @@ fn a_plan_names_the_files_it_wrote_without_their_secrets() {
     for secret in [rules, other] {
         assert_silent(&run, &secret, "the plan");
     }
-    assert!(run.stdout.contains("Delete ghp_****"), "{}", run.stdout);
+    let (shown, name) = (
+        &run.stdout,
+        format!("{}ghp_****", std::path::MAIN_SEPARATOR),
+    );
+    assert!(
+        shown.contains("Delete '") && shown.contains(&name),
+        "{shown}"
+    );
 }
 
 /// The fingerprints of findings, each with its path and whether it stands in the name.

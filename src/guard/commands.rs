@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::cleaning::{Cleaning, Commits, Spot};
 use crate::git::object::Commit;
+use crate::report::human::shell_word;
 
 /// So many references at most are told how to clean.
 const MOST_WAYS: usize = 3;
@@ -103,7 +104,7 @@ impl Way<'_> {
         };
         let detached = format!("git switch --detach {}", commits.tip.short());
         let mut steps = anew(commits);
-        let branch = quoted(&self.name);
+        let branch = shell_word(&self.name);
         let switch = match self.sort {
             Sort::Other => return vec![self.left_out()],
             Sort::Branch if commits.is_amended() => {
@@ -134,7 +135,7 @@ impl Way<'_> {
 
     /// Moves it to the commit that is checked out.
     fn moved(&self, commits: &Commits) -> Option<String> {
-        let force = format!("git branch --force {}", quoted(&self.name));
+        let force = format!("git branch --force {}", shell_word(&self.name));
         match self.sort {
             Sort::Branch => Some(self.guarded(commits, &force)),
             Sort::Tag => Some(self.mark()),
@@ -146,7 +147,7 @@ impl Way<'_> {
     /// name, which in the working copy may be that of another one. To set a reference to what it is
     /// changes nothing, and fails with both commits told where it is not that.
     fn guarded(&self, commits: &Commits, command: &str) -> String {
-        let name = quoted(&format!("refs/heads/{}", self.name));
+        let name = shell_word(&format!("refs/heads/{}", self.name));
         let tip = commits.tip.short();
         format!("git update-ref {name} {tip} {tip} && {command}")
     }
@@ -158,7 +159,7 @@ impl Way<'_> {
         } else {
             ""
         };
-        format!("git tag --force {annotate}{}", quoted(&self.name))
+        format!("git tag --force {annotate}{}", shell_word(&self.name))
     }
 
     /// Makes a tag of a clean commit anew.
@@ -166,7 +167,7 @@ impl Way<'_> {
         if self.sort != Sort::Tag {
             return self.left_out();
         }
-        let target = quoted(&format!("refs/tags/{}^{{}}", self.name));
+        let target = shell_word(&format!("refs/tags/{}^{{}}", self.name));
         format!("  {} {target} && : with another message", self.mark())
     }
 
@@ -259,13 +260,4 @@ fn bare(parts: &Commit) -> String {
 fn can_be_told(name: &str) -> bool {
     let fine = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() && c != '*';
     name.chars().all(fine) && !name.starts_with('-')
-}
-
-/// A name as a shell takes it for one.
-fn quoted(name: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
-    match name.chars().all(safe) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
 }

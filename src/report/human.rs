@@ -452,6 +452,15 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
+/// A text as a POSIX shell takes it for one word.
+pub fn shell_word(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
+    match !text.is_empty() && text.chars().all(safe) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// A part of a line, not its start, in which no CI system sees a command.
 fn within_line(text: &str) -> String {
     text.char_indices()

@@ -10,7 +10,7 @@ use keysweep::finding::{Finding, State, Trace};
 use keysweep::git::Repo;
 use keysweep::git::reader::Reader;
 use keysweep::pipeline::{Outcome, Sweep};
-use keysweep::report::human::{commit, counted, printable, whereabouts};
+use keysweep::report::human::{commit, counted, printable, shell_word, whereabouts};
 use keysweep::report::{Format, Style};
 use keysweep::secret::Secret;
 use keysweep::unit::Part;
@@ -120,7 +120,7 @@ fn in_files(target: &TargetArgs, repo: Option<&Repo>) -> TargetArgs {
     target
 }
 
-/// The files that were written, as they are printed.
+/// The files that were written, as they are printed: wherever the steps are taken, they lead there.
 struct Written {
     rules: Option<String>,
     report: Option<String>,
@@ -128,7 +128,8 @@ struct Written {
 
 impl Written {
     fn of(args: &PlanArgs, sweep: &Sweep) -> Self {
-        let shown = |path: &PathBuf| shown(sweep, path);
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let shown = |path: &PathBuf| shown(sweep, &absolute(path));
         Self {
             rules: args.replace_text.as_ref().map(shown),
             report: args.report.as_ref().map(shown),
@@ -325,7 +326,7 @@ impl Plan {
 
     fn steps(&self, written: &Written, rules: &Rules) -> Vec<String> {
         let file = written.rules.as_deref().unwrap_or("RULES");
-        let report = written.report.as_deref().unwrap_or("BEFORE.json");
+        let report = shell_word(written.report.as_deref().unwrap_or("BEFORE.json"));
         let mut steps = vec![
             "Announce a freeze; merge or close pull requests.".to_owned(),
             "git clone --mirror URL repository.git, and keep a copy of it off the network."
@@ -333,12 +334,11 @@ impl Plan {
         ];
         if written.rules.is_none() || written.report.is_none() {
             steps.push(format!(
-                "keysweep plan --replace-text {file} --report {report} repository.git"
+                "keysweep plan --replace-text {} --report {report} repository.git, and go on by the plan that it prints: where it wrote them is written out there.",
+                shell_word(file)
             ));
         }
-        steps.push(format!(
-            "In the mirror: git filter-repo --sensitive-data-removal --replace-text {file} --replace-message {file}"
-        ));
+        steps.push(rewrite(file, rules));
         steps.extend(self.unreached(rules));
         steps.push(
             "git reflog expire --expire=now --all && git gc --prune=now (filter-repo does it, unless told not to).".to_owned(),
@@ -346,7 +346,10 @@ impl Plan {
         steps.push(format!(
             "keysweep history --verify={report} repository.git must end with exit code 0; git cat-file -t of the first changed commit must fail."
         ));
-        steps.push(format!("Delete {file}: it holds the live values."));
+        steps.push(format!(
+            "Delete {}: it holds the live values.",
+            shell_word(file)
+        ));
         steps.push("git push --force --mirror origin. Protected branches and refs/pull/* refuse: lift the protection for the push.".to_owned());
         let Hosts { github, azure } = self.hosts;
         if github || !azure {
@@ -362,10 +365,6 @@ impl Plan {
     /// Steps for what `--replace-text` leaves as it is.
     fn unreached(&self, rules: &Rules) -> Vec<String> {
         let mut steps = Vec::new();
-        let list = |paths: BTreeSet<&str>| {
-            let paths: Vec<String> = paths.into_iter().map(printable).collect();
-            paths.join(", ")
-        };
         let whole: BTreeSet<&str> = rules
             .binary
             .iter()
@@ -373,16 +372,20 @@ impl Plan {
             .map(|p| &**p)
             .collect();
         if !whole.is_empty() {
+            let paths = whole.into_iter().map(|path| shell_word(&printable(path)));
+            let paths: String = paths.map(|path| format!(" --path {path}")).collect();
             steps.push(format!(
-                "No rule reaches these files, which are binary to git or hold a very short value. Drop each: git filter-repo --invert-paths --path FILE: {}",
-                list(whole)
+                "No rule reaches some files, which are binary to git or hold a very short value. Drop them in the mirror: git filter-repo --invert-paths{paths}"
             ));
         }
+        if rules.short_words {
+            steps.push("Values too short for a rule stand in what commits or tags say: reword these by hand.".to_owned());
+        }
         if !rules.names.is_empty() {
-            let names = rules.names.iter().map(|path| &**path).collect();
+            let names: Vec<String> = rules.names.iter().map(|path| printable(path)).collect();
             steps.push(format!(
                 "Secrets stand in names of files. Rename each: git filter-repo --path-rename OLD:NEW: {}",
-                list(names)
+                names.join(", ")
             ));
         }
         let mut findings = self.history.iter().flatten();
@@ -391,6 +394,31 @@ impl Plan {
         }
         steps
     }
+}
+
+/// The step that puts the rules in a file to the history.
+fn rewrite(file: &str, rules: &Rules) -> String {
+    let word = shell_word(file);
+    let command = format!(
+        "git filter-repo --sensitive-data-removal --replace-text {word} --replace-message {word}"
+    );
+    if !rules.people {
+        return format!("In the mirror: {command}");
+    }
+    let [name, email] = ["name", "email"].map(|of| shell_word(&callback(file, of)));
+    format!(
+        "In the mirror, with callbacks that put the rules to authors, committers and taggers: {command} --name-callback {name} --email-callback {email}"
+    )
+}
+
+/// Python that puts the rules in a file to a name or an address. It reads them from there, so that no
+/// value stands in the plan; those over several lines stand in no name.
+fn callback(file: &str, of: &str) -> String {
+    // JSON's strings are Python's too.
+    let file = serde_json::Value::from(file);
+    format!(
+        "import functools; global rules; rules = globals().get(\"rules\") or FilteringOptions.get_replace_text({file}); return functools.reduce(lambda text, rule: text.replace(*rule), rules[\"literals\"], {of})"
+    )
 }
 
 fn trace(finding: &Finding) -> Option<&Trace> {

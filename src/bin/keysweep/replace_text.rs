@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keysweep::error::Error;
 use keysweep::finding::Finding;
 use keysweep::fix::quote;
+use keysweep::git::object;
 use keysweep::git::reader::{Object, Reader};
 use keysweep::unit::{ObjectId, Part};
 
@@ -33,8 +34,12 @@ pub struct Rules {
     pub binary: BTreeSet<String>,
     /// Files with values too short for a rule.
     pub short: BTreeSet<String>,
+    /// Whether what commits or tags say holds values too short for a rule.
+    pub short_words: bool,
     /// Files and folders whose names hold values, which rules leave as they are.
     pub names: BTreeSet<String>,
+    /// Whether values stand in what commits or tags say of people, which no option puts the rules to.
+    pub people: bool,
 }
 
 impl Rules {
@@ -54,6 +59,8 @@ impl Rules {
             let bytes = blob.as_ref().map(Object::bytes);
             together.iter().for_each(|finding| self.add(finding, bytes));
         }
+        let mut findings = findings.iter();
+        self.people |= reader.is_some_and(|reader| findings.any(|f| is_of_people(f, reader)));
     }
 
     /// Adds rules for a value, as it stands in what is known of its file.
@@ -68,7 +75,11 @@ impl Rules {
         }
         let value = finding.secret.expose();
         if value.len() < SHORTEST {
-            return listed(&mut self.short);
+            self.short_words |= is_of_words(finding);
+            if finding.origin.is_file() {
+                listed(&mut self.short);
+            }
+            return;
         }
         if self.are_wanted {
             self.forms.extend(forms(value));
@@ -112,6 +123,25 @@ impl Rules {
 fn blob_of(finding: &Finding) -> Option<ObjectId> {
     let git = finding.origin.git.filter(|_| finding.origin.is_file());
     git.map(|git| git.object)
+}
+
+/// Whether it is in what a commit or a tag says.
+fn is_of_words(finding: &Finding) -> bool {
+    matches!(finding.origin.part, Part::Commit | Part::Tag)
+}
+
+/// Whether a commit or a tag says it of its author, committer or tagger, in its message as well or not.
+fn is_of_people(finding: &Finding, reader: &Reader) -> bool {
+    let git = finding.origin.git.filter(|_| is_of_words(finding));
+    let read = git.and_then(|git| reader.try_read(git.object).ok());
+    read.is_some_and(|read| {
+        let bytes = read.bytes();
+        let message = object::message(bytes).len();
+        // What stands behind the message is the rest.
+        let is_behind = finding.byte_start() >= message as u64;
+        let head = &bytes[..bytes.len() - message];
+        is_behind || memchr::memmem::find(head, finding.secret.expose()).is_some()
+    })
 }
 
 /// The bytes that hold a finding's value: its pieces, or with what stands between them where a piece
