@@ -69,8 +69,15 @@ impl Ignores {
 
 fn entry(line: &str) -> Result<Fingerprint, &'static str> {
     let (fingerprint, reason) = line.split_once('#').unwrap_or((line, ""));
-    let fingerprint =
-        Fingerprint::from_hex(fingerprint.trim()).ok_or("not a fingerprint of 32 digits")?;
+    let begins = || {
+        line.split_whitespace()
+            .next()
+            .and_then(Fingerprint::from_hex)
+    };
+    let fingerprint = Fingerprint::from_hex(fingerprint.trim()).ok_or_else(|| match begins() {
+        Some(_) => "no `#` between the fingerprint and the reason",
+        None => "not a fingerprint of 32 digits",
+    })?;
     if reason.trim().is_empty() {
         return Err("no reason; write one after `#`");
     }
@@ -91,6 +98,8 @@ mod tests {
         for (bad, why) in [
             (hex.to_owned(), "line 1: no reason"),
             (format!("\n{hex} #  "), "line 2: no reason"),
+            (format!("{hex} a reason"), "line 1: no `#` between"),
+            (format!("{hex} a # reason"), "line 1: no `#` between"),
             (
                 "src/app.py # whole file".to_owned(),
                 "line 1: not a fingerprint",
