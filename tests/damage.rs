@@ -551,6 +551,29 @@ fn attributes_that_are_cut_off_do_not_stop_a_comparison_for_ever() {
     repo.dir.run(&["diff", "--unstaged"]).expect(1);
 }
 
+/// What can be done about it is tried as it is told.
+#[cfg(unix)]
+#[test]
+fn settings_that_libgit2_does_not_take_are_refused_with_what_helps() {
+    let repo = Repo::new();
+    repo.save("a.py", assigned(1));
+    repo.git(&["config", "core.repositoryFormatVersion", "1"]);
+    repo.git(&["config", "extensions.partialClone", "the origin"]);
+    let run = repo.dir.run(&["history"]).expect(2);
+    let at = run.stderr.find("git config").expect("a command");
+    let shell = format!("!{}", &run.stderr[at..]);
+    repo.git(&["-c", &format!("alias.told={}", shell.trim_end()), "told"]);
+    assert_eq!(repo.git(&["config", "remote.the origin.promisor"]), "true");
+    repo.dir.run(&["history"]).expect(1);
+    // Of a user who may not read the folder that is named as theirs.
+    let home = repo.path().join("home");
+    fs::create_dir(&home).expect("a folder");
+    std::os::unix::fs::symlink(".gitconfig", home.join(".gitconfig")).expect("a link");
+    let home = home.display().to_string();
+    let run = repo.dir.run_with(&["history"], &[("HOME", &home)], b"");
+    assert!(run.expect(2).stderr.contains("unset HOME"));
+}
+
 #[test]
 fn references_in_a_table_are_refused_with_the_cause() {
     let repo = Repo {

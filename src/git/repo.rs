@@ -164,6 +164,16 @@ fn refuse(path: &Path, error: &git2::Error) -> Error {
         )
     } else if message.contains("objectformat") || message.contains("object format") {
         "uses SHA-256 object names, which keysweep cannot read yet".to_owned()
+    } else if message.contains("extensions.partialclone") {
+        // The form that git writes today; it reads both.
+        format!(
+            "{message}; git can say the same otherwise: git config remote.\"$(git config \
+             extensions.partialClone)\".promisor true && git config --unset extensions.partialClone"
+        )
+    } else if message.ends_with(".gitconfig'") {
+        format!(
+            "{message}; git goes without it: unset HOME, or set it to a folder that can be read"
+        )
     } else if message.contains("graft") {
         // It takes no comments there.
         format!(
