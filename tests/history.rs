@@ -733,10 +733,12 @@ fn words_in_a_pack_are_told_though_a_file_of_them_is_broken() {
     let folder = repo.path().join(".git/objects").join(&commit[..2]);
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join(&commit[2..]), "").expect("a file");
-    let findings = found(&repo);
-    let hit = only(&findings, &secret);
-    assert_eq!(hit["part"], "commit");
-    assert_eq!(hit["author"], "Ann Author <ann@example.invalid>");
+    for naive in [&[][..], &["--naive"]] {
+        let findings = sweep(&repo, naive).expect(1).json_lines();
+        let hit = only(&findings, &secret);
+        assert_eq!(hit["part"], "commit");
+        assert_eq!(hit["author"], "Ann Author <ann@example.invalid>");
+    }
 }
 
 /// libgit2 takes paths in UTF-8 only.

@@ -393,7 +393,7 @@ impl Run<'_> {
     }
 
     fn visit_one<V: Visit>(&self, id: ObjectId, kinds: &[Kind], visitor: &mut V) {
-        match self.reader.try_read(id) {
+        match self.read(id) {
             Ok(object) => {
                 if let Some(why) = object.fault() {
                     self.lose([id], why);
