@@ -69,7 +69,7 @@ struct Try {
     object: ObjectId,
     /// The commit that brought it.
     first: Option<Rank>,
-    /// See [`Held::covers`].
+    /// See [`Held::covers`](super::secrets::Held::covers).
     covers: Option<u64>,
 }
 
