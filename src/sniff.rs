@@ -21,8 +21,9 @@ pub enum Encoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binary(pub &'static str);
 
-/// Files that say what they are, unless they go on as text does, or have nothing but what text has. A mark made of letters is only believed
-/// where the format has bytes around it that text has not: see [`NUL_NEAR`].
+/// Files that say what they are, unless they go on as text does, or have nothing but what text has. A mark
+/// made of letters is only believed where the format has bytes around it that text has not: see
+/// [`NUL_NEAR`].
 const MARKS: &[(usize, &[u8], &str)] = &[
     (0, b"\x89PNG\r\n\x1a\n", "PNG image"),
     (0, b"\xff\xd8\xff", "JPEG image"),
@@ -182,7 +183,7 @@ fn has_plain(bytes: &[u8]) -> bool {
     false
 }
 
-/// The zero bytes of a sample that stand between two plain ones as in wide characters.
+/// How many zero bytes of a sample have a plain byte and another zero behind them, as in wide characters.
 fn count_wide(sample: &[u8]) -> usize {
     let is_wide = |near: &&[u8]| matches!(near, [0, byte, 0] if is_plain(*byte));
     sample.windows(3).filter(is_wide).count()

@@ -4,9 +4,9 @@
 //! themselves, or their transcoding from UTF-16 or UTF-32). A notebook adds a view in which every
 //! cell source, output and metadata value stands joined and unescaped; encodings nested inside a
 //! text (percent, base64, string escapes, HTML entities, terminal colours, split literals,
-//! characters of two bytes among single ones) add
-//! views of the stretches that hold them. All the text of one coding goes into *one* view with a
-//! table of [`Segment`]s, not into a view per cell: searching is then one pass over one buffer.
+//! characters of two bytes among single ones) add views of the stretches that hold them. All the
+//! text of one coding goes into *one* view with a table of [`Segment`]s, not into a view per cell:
+//! searching is then one pass over one buffer.
 //!
 //! Each view maps to its parent only ([`offset::OffsetMap`]); chains are followed when a finding
 //! needs them, so text without findings never pays for composing maps.

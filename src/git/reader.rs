@@ -42,21 +42,6 @@ enum Bytes<'r> {
     Read(OdbObject<'r>),
 }
 
-/// A folder with a link to one whose path is not UTF-8, and the path of the link.
-#[cfg(unix)]
-fn link_to(dir: &Path) -> Option<(TempDir, String)> {
-    let folder = tempfile::tempdir().ok()?;
-    let link = folder.path().join("objects");
-    std::os::unix::fs::symlink(std::path::absolute(dir).ok()?, &link).ok()?;
-    let text = link.to_str()?.to_owned();
-    Some((folder, text))
-}
-
-#[cfg(not(unix))]
-fn link_to(_: &Path) -> Option<(TempDir, String)> {
-    None
-}
-
 impl Object<'_> {
     pub fn bytes(&self) -> &[u8] {
         match &self.inner {
@@ -236,4 +221,19 @@ impl Reader {
         }
         Ok(object)
     }
+}
+
+/// A folder with a link to one whose path is not UTF-8, and the path of the link.
+#[cfg(unix)]
+fn link_to(dir: &Path) -> Option<(TempDir, String)> {
+    let folder = tempfile::tempdir().ok()?;
+    let link = folder.path().join("objects");
+    std::os::unix::fs::symlink(std::path::absolute(dir).ok()?, &link).ok()?;
+    let text = link.to_str()?.to_owned();
+    Some((folder, text))
+}
+
+#[cfg(not(unix))]
+fn link_to(_: &Path) -> Option<(TempDir, String)> {
+    None
 }

@@ -1,6 +1,6 @@
 //! From objects with secrets to findings: one for each secret in each path, with its commits.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -51,15 +51,15 @@ pub(super) type Blobs = HashMap<ObjectId, BTreeMap<Arc<str>, Shown>>;
 /// By path and secret, the place to show.
 type Placed = BTreeMap<(Arc<str>, SecretId), Place>;
 
-/// Objects in which a secret may be shown under one path, at most.
+/// Further objects in which a secret that others cover may be shown under one path, at most.
 const MOST_TRIES: usize = 16;
 
 /// A secret under one path.
-#[derive(Default)]
 pub(super) struct Place {
-    /// The objects to show, one after the other until one of them shows the secret. The first is the one
-    /// that the first of the commits has.
-    tries: Vec<Try>,
+    /// The object to show: the one that the first of the commits has.
+    first: Try,
+    /// Those to show after it, until one of them shows the secret.
+    others: Vec<Try>,
     fate: Fate,
 }
 
@@ -78,8 +78,6 @@ struct Try {
 struct Fate {
     span: Option<Span>,
     still: Still,
-    /// Which of the items was added last.
-    newest: usize,
 }
 
 /// What of today has something.
@@ -174,14 +172,11 @@ impl<'p> Places<'p> {
             let fit = secrets.filter(|held| held.kinds.fit(path));
             fit.map(|held| (held.secret, held.covers)).collect()
         });
-        let mut shown = Blobs::new();
+        let placed = placed.into_iter();
+        let mut shown = to_show(placed.map(|((path, secret), place)| (path, secret, place)));
         let mut homeless: HashSet<ObjectId> = found.blobs.keys().copied().collect();
         for object in objects {
             homeless.remove(&self.run.store.id(object));
-        }
-        for ((path, secret), place) in placed {
-            let paths = shown.entry(place.object()).or_default();
-            paths.entry(path).or_default().push((secret, place));
         }
         for id in homeless {
             let path: Arc<str> = id.to_string().into();
@@ -288,7 +283,6 @@ impl<'p> Places<'p> {
         let spans = ways.items(&self.graph);
         let alive = self.alive(ways);
         let items = in_order(spans, &alive);
-        let mut placed = Placed::new();
         // Of a file that changes often there are many items with one path.
         let distinct: HashSet<Path> = items.iter().map(|(item, _)| item.path).collect();
         let text = |path| {
@@ -306,33 +300,49 @@ impl<'p> Places<'p> {
             (object, still, secrets)
         });
         let told: Vec<Told> = told.collect();
+        let path = |item: &Item| paths[&item.path].0.clone();
+        let told = items.iter().zip(told);
+        let placed = self.placed(told.map(|((item, span), told)| (path(item), *span, told)));
+        let objects = items.iter().map(|(item, _)| item.object).collect();
+        (placed, objects)
+    }
+
+    /// By path and secret, what items in order tell, each with its path and since when commits have it.
+    fn placed(&self, items: impl Iterator<Item = (Arc<str>, Option<Span>, Told)>) -> Placed {
         let values = self.run.secrets.values();
+        let value = |secret: SecretId| values[secret as usize];
+        let mut placed = Placed::new();
         let mut fates: HashMap<(Arc<str>, ValueId), Fate> = HashMap::new();
-        for (index, ((item, span), (object, still, secrets))) in items.iter().zip(told).enumerate()
-        {
-            let (path, _) = &paths[&item.path];
-            for (secret, covers) in secrets {
-                let place = placed.entry((path.clone(), secret)).or_default();
-                place.may_be_shown_in(Try {
+        for (path, span, (object, still, secrets)) in items {
+            for &(secret, covers) in &secrets {
+                let one = Try {
                     object,
                     first: span.map(|span| span.first),
                     covers,
-                });
-                let key = (path.clone(), values[secret as usize]);
-                let fate = fates
-                    .entry(key)
-                    .or_insert_with(|| Fate::new(*span, still.clone(), index));
-                fate.extend(*span, &still, index);
+                };
+                placed
+                    .entry((path.clone(), secret))
+                    .and_modify(|place: &mut Place| place.may_be_shown_in(one))
+                    .or_insert_with(|| Place::new(one, Fate::default()));
+            }
+            // Several rules may find one value.
+            let distinct: BTreeSet<ValueId> = secrets.iter().map(|one| value(one.0)).collect();
+            for value in distinct {
+                fates
+                    .entry((path.clone(), value))
+                    .and_modify(|fate| fate.extend(span, &still))
+                    .or_insert_with(|| Fate {
+                        span,
+                        still: still.clone(),
+                    });
             }
         }
         for ((path, secret), place) in &mut placed {
-            let key = (path.clone(), values[*secret as usize]);
-            if let Some(fate) = fates.get(&key) {
+            if let Some(fate) = fates.get(&(path.clone(), value(*secret))) {
                 place.fate = fate.clone();
             }
         }
-        let objects = items.iter().map(|(item, _)| item.object).collect();
-        (placed, objects)
+        placed
     }
 
     /// Which references still have which items; `u32::MAX` stands for the checked-out commit.
@@ -393,7 +403,7 @@ impl<'p> Places<'p> {
 
     /// A finding with what is known of its place.
     pub(super) fn traced(&self, mut finding: Finding, part: Part, place: &Place) -> Finding {
-        let first = place.first().map(|first| self.note(first));
+        let first = place.first.first.map(|first| self.note(first));
         finding.origin.part = part;
         finding.origin.git = Some(GitOrigin {
             object: place.object(),
@@ -413,6 +423,16 @@ impl<'p> Places<'p> {
     }
 }
 
+/// Which blobs to show for some secrets, under which paths.
+pub(super) fn to_show(places: impl Iterator<Item = (Arc<str>, SecretId, Place)>) -> Blobs {
+    let mut shown = Blobs::new();
+    for (path, secret, place) in places {
+        let paths = shown.entry(place.object()).or_default();
+        paths.entry(path).or_default().push((secret, place));
+    }
+    shown
+}
+
 /// What commits have, and what only trees have that references name: the best reached first, then in the
 /// order of commits.
 fn in_order(
@@ -430,62 +450,52 @@ fn in_order(
 }
 
 impl Place {
-    /// A place of which one object tells.
-    fn of(object: ObjectId, span: Option<Span>, still: Still) -> Self {
-        let first = span.map(|span| span.first);
-        let only = Try {
-            object,
-            first,
-            covers: None,
-        };
+    fn new(first: Try, fate: Fate) -> Self {
         Self {
-            tries: vec![only],
-            fate: Fate::new(span, still, 0),
+            first,
+            others: Vec::new(),
+            fate,
         }
     }
 
-    /// The object to show.
-    pub(super) fn object(&self) -> ObjectId {
-        self.tries[0].object
+    /// A place of which one object tells.
+    fn of(object: ObjectId, span: Option<Span>, still: Still) -> Self {
+        let only = Try {
+            object,
+            first: span.map(|span| span.first),
+            covers: None,
+        };
+        Self::new(only, Fate { span, still })
     }
 
-    /// The commit that brought it in there.
-    fn first(&self) -> Option<Rank> {
-        self.tries[0].first
+    /// The object to show.
+    fn object(&self) -> ObjectId {
+        self.first.object
     }
 
     /// Adds an object, of later commits than those before, if it may show the secret where they do not: what
     /// shows another in its place there does so wherever that stands.
     fn may_be_shown_in(&mut self, one: Try) {
         let is_like = |other: &Try| other.covers.is_none() || other.covers == one.covers;
-        let is_enough = self.tries.len() >= MOST_TRIES && one.covers.is_some();
-        if !is_enough && !self.tries.iter().any(is_like) {
-            self.tries.push(one);
+        let is_enough = self.others.len() >= MOST_TRIES && one.covers.is_some();
+        if !is_enough && !is_like(&self.first) && !self.others.iter().any(is_like) {
+            self.others.push(one);
         }
     }
 
-    /// The same place without the object that did not show the secret. `None` where that was the last.
+    /// The same place with the next object to show. `None` where that was the last.
     pub(super) fn next(mut self) -> Option<Self> {
-        self.tries.remove(0);
-        (!self.tries.is_empty()).then_some(self)
+        if self.others.is_empty() {
+            return None;
+        }
+        self.first = self.others.remove(0);
+        Some(self)
     }
 }
 
 impl Fate {
-    fn new(span: Option<Span>, still: Still, newest: usize) -> Self {
-        Self {
-            span,
-            still,
-            newest,
-        }
-    }
-
     /// Adds that the commits of another item have it too.
-    fn extend(&mut self, span: Option<Span>, still: &Still, item: usize) {
-        if self.newest == item {
-            return;
-        }
-        self.newest = item;
+    fn extend(&mut self, span: Option<Span>, still: &Still) {
         if let (Some(own), Some(span)) = (&mut self.span, span)
             && own.reached == span.reached
         {

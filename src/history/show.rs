@@ -18,7 +18,7 @@ use crate::unit::{ObjectId, Origin, Part, Unit};
 
 use super::changes::Changes;
 use super::near::Near;
-use super::places::{Blobs, Place, Places, Shown};
+use super::places::{self, Blobs, Place, Places, Shown};
 use super::secrets::{SecretId, ValueId};
 use super::walk::{LazyId, Unread, Visit, Walk};
 use super::{Found, Stands};
@@ -28,38 +28,31 @@ use super::{Found, Stands};
 /// Where a blob shows something else in the place of a secret, that is looked for in the next one that has it,
 /// unless another rule has shown it under that path.
 pub(super) fn blobs(
-    places: &Places<'_>,
+    known: &Places<'_>,
     found: &Found,
     mut shown: Blobs,
     (findings, ledger): (&mut Vec<Finding>, &mut Ledger),
 ) {
-    let values = places.run.secrets.values();
+    let values = known.run.secrets.values();
     let value = |secret: SecretId| values[secret as usize];
     let mut told: HashSet<(Arc<str>, ValueId)> = HashSet::new();
     let mut is_first = true;
     while !shown.is_empty() {
-        let Round { made, mut missed } = round(places, found, shown, is_first, ledger);
+        let Round { made, mut missed } = round(known, found, shown, is_first, ledger);
         if !missed.is_empty() {
             let made = made.iter().flatten();
-            let number = |finding: &Finding| value(places.run.secrets.number(finding));
+            let number = |finding: &Finding| value(known.run.secrets.number(finding));
             told.extend(made.map(|finding| (finding.origin.path.clone(), number(finding))));
         }
         missed.retain(|missed| !told.contains(&(missed.path.clone(), value(missed.secret))));
         // There may be very many.
         findings.reserve_exact(made.iter().map(Vec::len).sum());
         findings.extend(made.into_iter().flatten());
-        shown = Blobs::new();
-        for Missed {
-            path,
-            secret,
-            place,
-        } in missed
-        {
-            if let Some(place) = place.next() {
-                let paths = shown.entry(place.object()).or_default();
-                paths.entry(path).or_default().push((secret, place));
-            }
-        }
+        let again = missed.into_iter();
+        shown = places::to_show(again.filter_map(|missed| {
+            let place = missed.place.next()?;
+            Some((missed.path, missed.secret, place))
+        }));
         is_first = false;
     }
 }
@@ -190,13 +183,12 @@ impl Show<'_> {
         } else {
             self.scan(&unit, Ask::default(), &mut wanted);
         }
-        let path = || path.clone();
-        self.missed
-            .extend(wanted.into_iter().map(|(secret, place)| Missed {
-                path: path(),
-                secret,
-                place,
-            }));
+        let missed = wanted.into_iter().map(|(secret, place)| Missed {
+            path: path.clone(),
+            secret,
+            place,
+        });
+        self.missed.extend(missed);
     }
 
     /// Scans for what is asked, and takes what is found out of `wanted`.

@@ -141,13 +141,11 @@ fn summary(scope: &Scope, judged: &Judged) -> String {
     let what = match scope {
         Scope::Range { base, head } => {
             let commits = counted(judged.commits as u64, "commit");
-            let (base, head) = (
-                base.as_ref().map(|base| shown(base, judged)),
-                shown(head, judged),
-            );
-            match base {
-                Some(base) => format!("{commits} of {base}..{head}"),
-                None => format!("{commits}, all that lead to {head}"),
+            let mut names: Vec<String> = base.iter().chain([head]).cloned().collect();
+            mask(&mut names, judged);
+            match &*names {
+                [base, head] => format!("{commits} of {base}..{head}"),
+                _ => format!("{commits}, all that lead to {}", names.concat()),
             }
         }
         Scope::Staged { .. } => "the index".to_owned(),
@@ -156,13 +154,11 @@ fn summary(scope: &Scope, judged: &Judged) -> String {
     format!("judged {what}: {found}, {known} that the base has already")
 }
 
-/// A name without the secrets that rules find in it, or that were found anywhere.
-fn shown(name: &str, judged: &Judged) -> String {
+/// Takes out of names the secrets that rules find in them, and those that were found anywhere.
+fn mask(names: &mut [String], judged: &Judged) {
     let findings = judged.outcome.findings.iter();
     let values: Vec<Secret> = findings.map(|finding| finding.secret.clone()).collect();
-    let mut shown = name.to_owned();
-    mask_texts(&judged.sweep, &values, [&mut shown]);
-    shown
+    mask_texts(&judged.sweep, &values, names);
 }
 
 /// What to write: what was asked for, else what the CI system reads.
