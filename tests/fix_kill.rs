@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use util::{Dir, made_with};
+use util::{Dir, keysweep, made_with};
 
 const FILES: usize = 12;
 
@@ -47,9 +47,7 @@ fn tree() -> Dir {
 }
 
 fn fix(dir: &Dir) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_keysweep"));
-    command.current_dir(dir.path());
-    command.args(["fix", ".", "--vault", "kv-app", "--write"]);
+    let mut command = keysweep(dir.path(), &["fix", ".", "--vault", "kv-app", "--write"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use util::git::{Repo, git};
-use util::{Run, github_token, made, made_with};
+use util::{Run, github_token, keysweep, made, made_with};
 
 /// A token of its own for each seed.
 fn token(seed: u64) -> String {
@@ -763,13 +763,9 @@ fn a_repository_whose_path_is_not_utf_8_is_read() {
         &format!("leak {secret}"),
     ]);
     run(&["repack", "-adq"]);
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_keysweep"))
-        .args(["history", "--format", "jsonl", "--show-secrets"])
-        .current_dir(&path)
-        .output()
-        .expect("it runs");
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains(&secret));
+    let args = ["history", "--format", "jsonl", "--show-secrets"];
+    let run = Run::from(keysweep(&path, &args).output().expect("it runs")).expect(1);
+    assert!(run.stdout.contains(&secret), "{}", run.stdout);
 }
 
 #[test]

@@ -4,10 +4,10 @@ mod util;
 
 use std::fs;
 use std::io::Read;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
-use util::{Dir, github_token, made_with};
+use util::{Dir, github_token, keysweep, made_with};
 
 fn names(dir: &Dir) -> Vec<String> {
     let entries = fs::read_dir(dir.path()).expect("a folder");
@@ -120,9 +120,7 @@ fn a_closed_pipe_is_quiet_and_the_exit_code_stays() {
     });
     dir.write("a.py", lines.collect::<String>());
     for format in ["human", "json", "jsonl", "sarif"] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_keysweep"))
-            .current_dir(dir.path())
-            .args(["scan", "--format", format])
+        let mut child = keysweep(dir.path(), &["scan", "--format", format])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -64,9 +64,7 @@ impl Dir {
     }
 
     pub fn run_with(&self, args: &[&str], vars: &[(&str, &str)], input: &[u8]) -> Run {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keysweep"));
-        command.current_dir(self.path()).args(args);
-        git::isolate(&mut command);
+        let mut command = keysweep(self.path(), args);
         command.envs(vars.iter().copied());
         command
             .stdin(Stdio::piped())
@@ -79,9 +77,7 @@ impl Dir {
 
     /// The exit code of a run whose output nobody reads.
     pub fn run_unheard(&self, args: &[&str]) -> Option<i32> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keysweep"));
-        command.current_dir(self.path()).args(args);
-        git::isolate(&mut command);
+        let mut command = keysweep(self.path(), args);
         command.stdin(Stdio::null()).stderr(Stdio::null());
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -94,6 +90,14 @@ impl Dir {
         let all = [&["scan", "--format", "jsonl", "--show-secrets"], args].concat();
         self.run(&all).json_lines()
     }
+}
+
+/// The binary in this folder, outside of any CI.
+pub fn keysweep(at: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keysweep"));
+    git::isolate(&mut command);
+    command.current_dir(at).args(args);
+    command
 }
 
 /// What a child printed, once it has ended. One that goes on for ever is ended, and the test fails.
