@@ -102,6 +102,7 @@ fn every_path_of_a_secret_is_listed_in_one_group() {
     let shown = repo.dir.run(&["history"]).expect(1).stdout;
     assert!(shown.contains("GitHub"), "{shown}");
     assert!(!shown.contains(&secret), "{shown}");
+    assert!(shown.contains("1 secret found in 3 places (3 "), "{shown}");
     assert!(
         shown.contains("old/name.py") && shown.contains("copy.txt"),
         "{shown}"
@@ -153,6 +154,34 @@ fn what_only_the_reflog_or_nothing_leads_to_is_named_as_such() {
     assert_eq!(only(&findings, &token(1))["state"], "reflog");
     assert_eq!(only(&findings, &token(1))["path"], "a.py");
     assert_eq!(only(&findings, &token(2))["state"], "dangling");
+    sweep(&repo, &["--reachable-only"]).expect(0);
+}
+
+/// A tag that is moved is in no reference any more.
+#[test]
+fn a_reflog_leads_through_tags_and_to_blobs() {
+    let repo = Repo::new();
+    repo.save("README.md", "Hello\n");
+    repo.save("a.py", assigned(&token(1)));
+    repo.write("b.py", assigned(&token(2)));
+    let blob = repo.git(&["hash-object", "-w", "b.py"]);
+    fs::remove_file(repo.path().join("b.py")).expect("it was there");
+    let tag = |name: &str, args: &[&str]| {
+        let create = ["-c", "core.logAllRefUpdates=always", "tag", "-f", name];
+        repo.git(&[&create[..], args].concat());
+    };
+    tag("v1", &["-a", "-m", &format!("uses {}", token(3))]);
+    tag("v2", &[&blob]);
+    repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    repo.git(&["reflog", "expire", "--expire=now", "HEAD", "main"]);
+    tag("v1", &[]);
+    tag("v2", &[]);
+    for naive in [&[][..], &["--naive"]] {
+        let findings = sweep(&repo, naive).expect(1).json_lines();
+        for seed in 1..=3 {
+            assert_eq!(only(&findings, &token(seed))["state"], "reflog", "{seed}");
+        }
+    }
     sweep(&repo, &["--reachable-only"]).expect(0);
 }
 

@@ -49,7 +49,8 @@ pub struct Refs {
     /// The checked-out commit.
     pub head: Option<ObjectId>,
     pub refs: Vec<Ref>,
-    /// Commits that only the reflogs name.
+    /// What the reflogs name, in order: commits, and tags or blobs where those of tags are kept. Some of it
+    /// may be gone.
     pub reflog: Vec<ObjectId>,
     /// References that could not be read: what nothing seems to lead to, one of them may.
     pub faults: Vec<Fault>,

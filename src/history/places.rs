@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::finding::{CommitNote, Finding, State, Trace};
 use crate::git::Kind;
-use crate::git::object::{self, Commit};
+use crate::git::object::{self, Commit, Tag};
 use crate::git::refs::Refs;
 use crate::judge::place::Place as PathPlace;
 use crate::ledger::Ledger;
@@ -35,6 +35,8 @@ pub(super) struct Places<'p> {
     trees: Vec<(u32, Number)>,
     /// What references lead to, and the tags on the way, with these references.
     named: HashMap<ObjectId, Vec<u32>>,
+    /// What is no commit to which reflogs lead, and the tags on the way.
+    logged: HashSet<ObjectId>,
     head: Option<Rank>,
     /// Whether all that may lead to something could be read.
     certain: bool,
@@ -78,6 +80,8 @@ struct Try {
 struct Fate {
     span: Option<Span>,
     still: Still,
+    /// Whether a reflog leads to the object itself.
+    logged: bool,
 }
 
 /// What of today has something.
@@ -101,10 +105,8 @@ pub(super) fn findings(
     ledger: &mut Ledger,
 ) -> Vec<Finding> {
     // Who reaches which commit is asked only of what was found.
-    let commits = match found.is_empty() && trees.telling.is_empty() {
-        true => &[],
-        false => &*found.commits,
-    };
+    let any = !(found.is_empty() && trees.telling.is_empty());
+    let commits = any.then_some(&*found.commits);
     let places = Places::new(run, commits, refs, certain);
     let blobs = places.of_blobs(found, &trees);
     let mut findings = places.in_names(&trees);
@@ -117,6 +119,24 @@ pub(super) fn findings(
     findings
 }
 
+/// The commits to which reflogs lead, and what else they lead to.
+fn logged(run: &Run<'_>, graph: &Graph, refs: &Refs) -> (Vec<Rank>, HashSet<ObjectId>) {
+    let mut commits = Vec::new();
+    let mut others = HashSet::new();
+    let mut left = refs.reflog.clone();
+    while let Some(id) = left.pop() {
+        if let Some(rank) = graph.rank(&id) {
+            commits.push(rank);
+        } else if run.store.has(&id) && others.insert(id) {
+            // What cannot be read was told before.
+            let read = run.read(id).ok();
+            let tag = read.filter(|read| read.kind == Kind::Tag);
+            left.extend(tag.and_then(|tag| Some(Tag::parse(tag.bytes())?.target)));
+        }
+    }
+    (commits, others)
+}
+
 /// Whether a reference leads to it, or may: a clone or a mirror push would hand it on.
 pub(super) fn may_be_reachable(finding: &Finding) -> bool {
     let state = finding.trace.as_ref().map(|trace| trace.state);
@@ -126,11 +146,11 @@ pub(super) fn may_be_reachable(finding: &Finding) -> bool {
 impl<'p> Places<'p> {
     fn new(
         run: &'p Run<'p>,
-        commits: &[(ObjectId, Commit)],
+        commits: Option<&[(ObjectId, Commit)]>,
         refs: &'p Refs,
         certain: bool,
     ) -> Self {
-        let mut graph = Graph::new(commits, run.store);
+        let mut graph = Graph::new(commits.unwrap_or_default(), run.store);
         let head = refs.head.and_then(|id| graph.rank(&id));
         let (mut tips, mut trees) = (Vec::new(), Vec::new());
         let mut named: HashMap<ObjectId, Vec<u32>> = HashMap::new();
@@ -145,10 +165,10 @@ impl<'p> Places<'p> {
                 named.entry(*id).or_default().push(index);
             }
         }
-        let logged = refs.reflog.iter().filter_map(|id| graph.rank(id));
-        let logged: Vec<Rank> = logged.collect();
         graph.mark(tips.iter().map(|tip| tip.1).chain(head), Reached::Refs);
-        graph.mark(logged, Reached::Reflog);
+        let led = commits.map(|_| logged(run, &graph, refs));
+        let (commits, logged) = led.unwrap_or_default();
+        graph.mark(commits, Reached::Reflog);
         Self {
             run,
             graph,
@@ -156,6 +176,7 @@ impl<'p> Places<'p> {
             tips,
             trees,
             named,
+            logged,
             head,
             certain,
             notes: Mutex::default(),
@@ -334,6 +355,7 @@ impl<'p> Places<'p> {
                     .or_insert_with(|| Fate {
                         span,
                         still: still.clone(),
+                        logged: false,
                     });
             }
         }
@@ -357,7 +379,9 @@ impl<'p> Places<'p> {
     /// The place of what no tree holds that anything leads to.
     fn without_path(&self, id: ObjectId) -> Place {
         let refs = self.named.get(&id).into_iter().flatten();
-        Place::of(id, None, Still::of(refs))
+        let mut place = Place::of(id, None, Still::of(refs));
+        place.fate.logged = self.logged.contains(&id);
+        place
     }
 
     fn of_commit(&self, id: ObjectId) -> Place {
@@ -465,7 +489,12 @@ impl Place {
             first: span.map(|span| span.first),
             covers: None,
         };
-        Self::new(only, Fate { span, still })
+        let fate = Fate {
+            span,
+            still,
+            logged: false,
+        };
+        Self::new(only, fate)
     }
 
     /// The object to show.
@@ -507,7 +536,11 @@ impl Fate {
 
     /// How much of the repository still shows it; `certain` where all that may lead there was read.
     fn state(&self, certain: bool) -> State {
-        let reached = self.span.map_or(Reached::Nowhere, |span| span.reached);
+        let alone = match self.logged {
+            true => Reached::Reflog,
+            false => Reached::Nowhere,
+        };
+        let reached = self.span.map_or(alone, |span| span.reached);
         if self.still.in_head {
             State::Head
         } else if self.still.refs_total > 0 {

@@ -239,10 +239,16 @@ impl Page<'_> {
             (count > 0).then(|| format!("{count} {}", severity.name()))
         };
         let counts: Vec<String> = Severity::ALL.iter().filter_map(count).collect();
-        let found = match secrets(&outcome.findings) {
+        let (secrets, findings) = (secrets(&outcome.findings), outcome.findings.len());
+        let found = match secrets {
             0 => "no secrets found".to_owned(),
-            1 => format!("1 secret found ({})", counts.join(", ")),
-            n => format!("{n} secrets found ({})", counts.join(", ")),
+            _ => {
+                let several = findings > secrets;
+                let places = several.then(|| format!(" in {findings} places"));
+                let places = places.unwrap_or_default();
+                let secrets = counted(secrets as u64, "secret");
+                format!("{secrets} found{places} ({})", counts.join(", "))
+            }
         };
         writeln!(self.out, "{}", self.paint.bold(&found))?;
         if outcome.findings.len() >= MANY {

@@ -76,7 +76,7 @@ pub(super) fn find(text: &[u8], mut marks: Marks<'_>, finds: &mut Finds<'_>) {
         if kind(&text[start..at]).is_none() {
             continue;
         }
-        let run = start..ALPHABET.run_end(text, at);
+        let run = start..run_end(text, at);
         at = run.end;
         if finds.wants(run.clone()) {
             let end = last_line(text, run.clone()).min(start + MAX);
