@@ -173,8 +173,14 @@ impl Update {
     /// Reads what git writes to a hook's standard input: `OLD NEW NAME` a line.
     ///
     /// # Errors
-    /// When a line is of another form, or names objects by SHA-256.
+    /// When a line is of another form, or names objects by SHA-256; and when there is none, since
+    /// git calls no hook for nothing: then what it wrote got lost on the way.
     pub fn parse_all(input: &str) -> Result<Vec<Self>, Error> {
+        if input.is_empty() {
+            return Err(Error::usage(
+                "standard input names no reference, as git does with a line `OLD NEW NAME` for each",
+            ));
+        }
         input.lines().map(Self::parse).collect()
     }
 
@@ -266,6 +272,7 @@ mod tests {
             (format!("{long} {long} refs/heads/x"), "SHA-256"),
             (format!("{ONE} {ONE}"), "OLD NEW NAME"),
             (format!("{ONE} zzz refs/heads/x"), "40 digits"),
+            (String::new(), "no reference"),
         ] {
             let error = Update::parse_all(&line).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
