@@ -163,8 +163,10 @@ impl Policy {
     /// # Errors
     /// When it is not valid, or a file that it names cannot be read.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Invalid> {
-        let mut raw: Raw = toml::from_str(text)
-            .map_err(|error| Error::new(ErrorKind::Usage, raw::fault(text, &error)))?;
+        let mut raw: Raw = toml::from_str(text).map_err(|error| Invalid {
+            error: Error::new(ErrorKind::Usage, raw::fault(text, &error)),
+            audit: audit_alone(text).map(|file| folder.join(file)),
+        })?;
         raw.find_files(folder);
         let audit = raw.audit.clone();
         Self::from_raw(raw).map_err(|error| Invalid { error, audit })
@@ -225,6 +227,12 @@ impl From<Error> for Invalid {
     fn from(error: Error) -> Self {
         Self { error, audit: None }
     }
+}
+
+/// The log that a policy names whose other keys are not valid. Of what is no TOML nothing is known.
+fn audit_alone(text: &str) -> Option<PathBuf> {
+    let table: toml::Table = toml::from_str(text).ok()?;
+    table.get("audit")?.as_str().map(PathBuf::from)
 }
 
 /// Whether a file lies in the repository, or in a working tree of it, where a push may change it.
