@@ -3,12 +3,13 @@
 //! The fields are those of a Log Analytics custom table; `docs/hooks.md` has the schema. No value
 //! and no free text of the push goes in but masked.
 
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
+use super::ownership;
 use super::push::Verdict;
 use super::receiving::{Receiving, Update};
 use crate::error::Error;
@@ -165,14 +166,62 @@ impl Record {
     pub fn append(&self, log: &Path) -> Result<(), Error> {
         let mut line = serde_json::to_vec(self).map_err(|error| Error::io(log, error.into()))?;
         line.push(b'\n');
-        // One write to a file opened for appending: records of two pushes do not mix.
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .and_then(|mut file| file.write_all(&line))
+        if ends_within_a_line(log) {
+            line.insert(0, b'\n');
+        }
+        open(log)
+            .and_then(|file| write(file, &line))
             .map_err(|error| Error::io(log, error))
     }
+}
+
+/// Opens the log for appending.
+fn open(log: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let opened = options.append(true).open(log);
+    if !matches!(&opened, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+        return opened;
+    }
+    match options.clone().create_new(true).open(log) {
+        Ok(file) => {
+            ownership::share_log(&file, log)?;
+            Ok(file)
+        }
+        // Another push was faster, or it is a link to what is not there yet.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options.create(true).open(log)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// In one write, so that records of two pushes do not mix. One that only a part of has room is taken
+/// back, unless another push has written behind it.
+fn write(mut log: File, line: &[u8]) -> io::Result<()> {
+    let written = log.write(line)?;
+    if written == line.len() {
+        return Ok(());
+    }
+    let end = log.stream_position()?;
+    if log.metadata()?.len() == end {
+        log.set_len(end - written as u64)?;
+    }
+    let kind = io::ErrorKind::StorageFull;
+    Err(io::Error::new(kind, "no room for the whole record"))
+}
+
+/// Whether somebody left a record there without its end. Who may only append cannot know.
+fn ends_within_a_line(log: &Path) -> bool {
+    // Opening a pipe would wait for who writes to it.
+    if !log.is_file() {
+        return false;
+    }
+    let mut last = [b'\n'];
+    let read = File::open(log).and_then(|mut log| {
+        log.seek(SeekFrom::End(-1))?;
+        log.read_exact(&mut last)
+    });
+    read.is_ok() && last != [b'\n']
 }
 
 fn found(finding: &Finding) -> Found {

@@ -17,6 +17,7 @@ mod earlier;
 pub mod fold;
 pub mod install;
 pub mod known;
+mod ownership;
 pub mod policy;
 pub mod push;
 pub mod range;
