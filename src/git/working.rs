@@ -70,6 +70,28 @@ fn index_file(git: &git2::Repository, named: Option<&Path>) -> Result<PathBuf, E
     Ok(file)
 }
 
+/// Whether files in the folder, or below it, are in the index.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn tracks(repo: &Repo, folder: &Path) -> Result<bool, Error> {
+    let git = repo.git2();
+    let root = git.workdir().and_then(|root| root.canonicalize().ok());
+    // What is not there is not tracked.
+    let (Some(root), Ok(folder)) = (root, folder.canonicalize()) else {
+        return Ok(false);
+    };
+    let Ok(inside) = folder.strip_prefix(root) else {
+        return Ok(false);
+    };
+    let prefix: Vec<u8> = inside
+        .components()
+        .flat_map(|name| [name.as_os_str().as_encoded_bytes(), b"/"].concat())
+        .collect();
+    let entries = index::read(&index_file(git, None)?, git.path())?;
+    Ok(entries.iter().any(|entry| entry.path.starts_with(&prefix)))
+}
+
 /// Files of the working tree that differ from the index, and the blobs that stand there for them.
 ///
 /// # Errors

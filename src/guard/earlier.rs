@@ -9,7 +9,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::install::Kind;
+use super::install::{self, Kind};
+use super::ownership;
 use crate::error::Error;
 
 /// The folder with the hooks that were there before has the name of the folder of hooks and this.
@@ -38,7 +39,15 @@ impl Earlier {
         })
     }
 
-    /// Moves the hook that is there out of the way of ours.
+    /// Whether git would have run it.
+    pub fn runs(&self) -> bool {
+        [self.kept(), self.in_old_place()]
+            .iter()
+            .any(|kept| install::is_executable(kept))
+    }
+
+    /// Keeps the hook that is there, which stays until ours is put over it: at every moment one of the
+    /// two judges.
     pub fn keep(&self) -> Result<(), Error> {
         let old = self.in_old_place();
         if is_there(&old) {
@@ -47,27 +56,43 @@ impl Earlier {
         self.take(&self.hooks.join(&self.name))
     }
 
-    /// Moves a hook that an older version kept beside ours, and links what came to the folder of hooks
+    /// Keeps a hook that an older version kept beside ours, and links what came to the folder of hooks
     /// since one was kept.
     pub fn adopt(&self) -> Result<(), Error> {
         let old = self.in_old_place();
         if is_there(&old) {
             return self.take(&old);
         }
-        match is_there(&self.folder.join(&self.name)) {
-            true => self.link().map_err(|error| Error::io(&self.folder, error)),
+        match is_there(&self.kept()) {
+            true => self.prepare(),
             false => Ok(()),
         }
     }
 
-    /// Puts back what was there, once ours is gone.
+    /// Removes what an older version kept beside ours, once a script stands that runs what was adopted.
+    pub fn leave_old_place(&self) -> Result<(), Error> {
+        let old = self.in_old_place();
+        match is_there(&old) {
+            true => fs::remove_file(&old).map_err(|error| Error::io(&old, error)),
+            false => Ok(()),
+        }
+    }
+
+    /// Puts what was there in the place of ours.
     pub fn restore(&self) -> Result<(), Error> {
         let file = self.hooks.join(&self.name);
-        let kept = [self.folder.join(&self.name), self.in_old_place()];
-        if let Some(kept) = kept.iter().find(|kept| is_there(kept)) {
-            fs::rename(kept, &file).map_err(|error| Error::io(&file, error))?;
-        }
+        let kept = [self.kept(), self.in_old_place()];
+        let put_back = match kept.iter().find(|kept| is_there(kept)) {
+            Some(kept) => fs::rename(kept, &file),
+            None => fs::remove_file(&file),
+        };
+        put_back.map_err(|error| Error::io(&file, error))?;
         self.tidy().map_err(|error| Error::io(&self.folder, error))
+    }
+
+    /// Where it is kept.
+    pub fn kept(&self) -> PathBuf {
+        self.folder.join(&self.name)
     }
 
     fn in_old_place(&self) -> PathBuf {
@@ -75,17 +100,32 @@ impl Earlier {
     }
 
     fn take(&self, hook: &Path) -> Result<(), Error> {
-        let kept = self.folder.join(&self.name);
+        let kept = self.kept();
         // Some managers write their hooks anew over ours: the same one may be kept already.
-        if is_there(&kept) && !is_same(hook, &kept) {
+        let is_kept = is_there(&kept);
+        if is_kept && !is_same(hook, &kept) {
             return Err(in_the_way(&kept));
         }
-        let failed = |error| Error::io(&self.folder, error);
-        fs::create_dir_all(&self.folder).map_err(failed)?;
-        // The folder of hooks may lie in the working tree.
-        fs::write(self.folder.join(".gitignore"), "*\n").map_err(failed)?;
-        self.link().map_err(failed)?;
-        fs::rename(hook, &kept).map_err(|error| Error::io(&kept, error))
+        self.prepare()?;
+        if is_kept {
+            return Ok(());
+        }
+        double(hook, &kept).map_err(|error| Error::io(&kept, error))
+    }
+
+    /// Makes the folder as it has to be: open to all who run hooks, whoever installs ours.
+    fn prepare(&self) -> Result<(), Error> {
+        let made = || {
+            fs::create_dir_all(&self.folder)?;
+            ownership::share(&self.folder, &self.hooks)?;
+            // The folder of hooks may lie in the working tree.
+            let ignore = self.folder.join(".gitignore");
+            if !is_there(&ignore) {
+                fs::write(ignore, "*\n")?;
+            }
+            self.link()
+        };
+        made().map_err(|error| Error::io(&self.folder, error))
     }
 
     /// Links what lies beside the hooks. Hooks of kinds that we install are not linked: what has
@@ -141,6 +181,20 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 pub(super) fn in_the_way(path: &Path) -> Error {
     Error::usage(format!("{}: is in the way", path.display()))
+}
+
+/// Gives a hook a second name. Where one file cannot have two, as some file systems and kernels want,
+/// it is copied.
+fn double(hook: &Path, kept: &Path) -> io::Result<()> {
+    if fs::hard_link(hook, kept).is_ok() {
+        return Ok(());
+    }
+    #[cfg(unix)]
+    if hook.is_symlink() {
+        return std::os::unix::fs::symlink(fs::read_link(hook)?, kept);
+    }
+    fs::copy(hook, kept)?;
+    ownership::share_file(&fs::File::open(kept)?, &fs::metadata(hook)?)
 }
 
 #[cfg(unix)]

@@ -5,13 +5,17 @@
 //! What somebody wrote into a script of ours is kept in a file of its own.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use super::earlier::{self, Earlier};
+use super::ownership;
 use super::policy::Policy;
+use super::script::{self, Script};
 use crate::error::{Error, ErrorKind};
-use crate::git::Repo;
+use crate::git::{Repo, working};
 
 /// The hooks that can be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +62,12 @@ pub enum Done {
     Absent(PathBuf),
     /// Keeps what somebody had changed in our script.
     Edited(PathBuf),
+    /// The script that stood there named the policy, and the new one does not.
+    Dropped(PathBuf, PathBuf),
     /// The policy lets push options approve, and git takes none there.
     NoOptions(PathBuf),
 }
 
-/// By this a script of ours is known.
-const MARK: &str = "# keysweep hook, made by `keysweep hook install`";
 /// What somebody changed in our script is kept under its name and this.
 const EDITED: &str = ".edited-keysweep";
 
@@ -89,7 +93,7 @@ impl Kind {
         matches!(self, Self::PreCommit | Self::PrePush)
     }
 
-    fn reads_input(self) -> bool {
+    pub(super) fn reads_input(self) -> bool {
         matches!(self, Self::PrePush | Self::PreReceive)
     }
 }
@@ -113,8 +117,10 @@ impl Plan {
     pub fn install(&self, dir: &Path) -> Result<Vec<Done>, Error> {
         let policy = self.check(dir)?;
         let file = place(dir, self.kind, self.layout)?;
-        let folder = file.parent().unwrap_or(dir);
-        fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        if self.layout == Layout::Git {
+            self.refuse_tracked(dir, &file)?;
+        }
+        ownership::make_folder(file.parent().unwrap_or(dir))?;
         let mut done = self.put(file.clone())?;
         // The other servers set it themselves; git gives an `update` hook no push options.
         let wants_options = policy.is_some_and(|policy| policy.approvals.push_options);
@@ -128,46 +134,99 @@ impl Plan {
     }
 
     fn put(&self, file: PathBuf) -> Result<Vec<Done>, Error> {
-        let script = self.script()?;
-        let mut done = Vec::new();
-        match read(&file)? {
-            Some(text) if text == script.as_bytes() => {
-                Earlier::of(&file)?.adopt()?;
-                if is_executable(&file) {
-                    return Ok(vec![Done::Unchanged(file)]);
-                }
-                done.push(Done::Repaired(file.clone()));
-            }
-            Some(text) if is_ours(&text) => {
-                done.extend(self.set_aside(&file, &text, &script)?);
-                Earlier::of(&file)?.adopt()?;
-                done.push(Done::Installed(file.clone()));
-            }
-            None if !earlier::is_there(&file) => done.push(Done::Installed(file.clone())),
-            // A link that leads nowhere is somebody's too.
-            Some(_) | None => {
-                Earlier::of(&file)?.keep()?;
-                done.push(Done::Chained(file.clone()));
-            }
+        let earlier = Earlier::of(&file)?;
+        let ours = read(&file)?.filter(|text| script::is_ours(text));
+        // A link that leads nowhere is somebody's too.
+        let is_somebody_s = ours.is_none() && earlier::is_there(&file);
+        let runs_before = match is_somebody_s {
+            true => is_executable(&file),
+            false => earlier.runs(),
+        };
+        let script = self.script(self.layout == Layout::Git && runs_before);
+        let text = script.text()?;
+        let is_the_same = ours.as_deref() == Some(text.as_bytes());
+        if is_the_same && is_executable(&file) {
+            earlier.adopt()?;
+            earlier.leave_old_place()?;
+            return Ok(vec![Done::Unchanged(file)]);
         }
-        write(&file, &script).map_err(|error| Error::io(&file, error))?;
+        let mut done = Vec::new();
+        let draft = draft(&file, &text, ours.is_some()).map_err(|error| Error::io(&file, error))?;
+        match &ours {
+            Some(old) => {
+                done.extend(set_aside(&file, old, &script)?);
+                done.extend(self.dropped(&file, old));
+                earlier.adopt()?;
+            }
+            None if is_somebody_s => earlier.keep()?,
+            None => {}
+        }
+        // Not through a link: it may lead to the hook of another repository.
+        draft
+            .persist(&file)
+            .map_err(|error| Error::io(&file, error.error))?;
+        earlier.leave_old_place()?;
+        done.push(match (is_the_same, is_somebody_s) {
+            (true, _) => Done::Repaired(file),
+            (_, true) => Done::Chained(file),
+            _ => Done::Installed(file),
+        });
         Ok(done)
+    }
+
+    fn script(&self, is_chained: bool) -> Script<'_> {
+        Script {
+            kind: self.kind,
+            program: &self.program,
+            policy: self.policy.as_deref(),
+            is_chained,
+        }
+    }
+
+    /// The policy of the script that stood there, when this plan has another one or none.
+    fn dropped(&self, file: &Path, old: &[u8]) -> Option<Done> {
+        let old = script::policy(&String::from_utf8_lossy(old), self.kind)?;
+        let is_same = self.policy.as_deref() == Some(Path::new(&old));
+        (!is_same).then(|| Done::Dropped(file.into(), old.into()))
     }
 
     /// Removes the hook, and puts back what was there before it.
     ///
     /// # Errors
-    /// When a file cannot be read, removed or renamed.
+    /// When a file cannot be read, removed or renamed, or the hook is there in another layout.
     pub fn uninstall(&self, dir: &Path) -> Result<Vec<Done>, Error> {
         let file = place(dir, self.kind, self.layout)?;
-        let Some(text) = read(&file)?.filter(|text| is_ours(text)) else {
-            return Ok(vec![Done::Absent(file)]);
+        let Some(text) = read(&file)?.filter(|text| script::is_ours(text)) else {
+            return match find(dir, self.kind)? {
+                Some(other) => Err(Error::usage(format!(
+                    "{}: this one is keysweep's; give its --layout to remove it",
+                    other.display()
+                ))),
+                None => Ok(vec![Done::Absent(file)]),
+            };
         };
-        let mut done = Vec::from_iter(self.set_aside(&file, &text, &self.script()?)?);
-        fs::remove_file(&file).map_err(|error| Error::io(&file, error))?;
+        let mut done = Vec::from_iter(set_aside(&file, &text, &self.script(false))?);
         Earlier::of(&file)?.restore()?;
         done.push(Done::Removed(file));
         Ok(done)
+    }
+
+    /// Refuses to write what all would get who share the repository: a script with paths of this machine.
+    fn refuse_tracked(&self, dir: &Path, file: &Path) -> Result<(), Error> {
+        let folder = file.parent().unwrap_or(dir);
+        if !working::tracks(&Repo::open(dir)?, folder)? {
+            return Ok(());
+        }
+        let name = self.kind.name();
+        let call = match self.kind {
+            Kind::PreCommit => format!("keysweep hook {name} || exit"),
+            _ => format!("keysweep hook {name} \"$@\" || exit"),
+        };
+        Err(Error::usage(format!(
+            "{}: git tracks files there, so all would get a script with paths of this machine; add this \
+             line to your hook {name} instead: {call}",
+            folder.display()
+        )))
     }
 
     /// Refuses what could not run, or would refuse everything; gives the policy. A script for GitHub
@@ -183,9 +242,14 @@ impl Plan {
             return Ok(None);
         }
         // A program without a folder is looked for in those of `PATH`.
-        if self.program.components().count() > 1 && !self.program.is_file() {
-            let message = format!("{}: there is no such program", self.program.display());
-            return Err(Error::usage(message));
+        if self.program.components().count() > 1 {
+            let program = self.program.display();
+            if !self.program.is_file() {
+                return Err(Error::usage(format!("{program}: there is no such program")));
+            }
+            if !is_executable(&self.program) {
+                return Err(Error::usage(format!("{program}: is not executable")));
+            }
         }
         let git_dir = if self.layout == Layout::Git {
             Repo::open(dir)?.common_dir().to_owned()
@@ -204,68 +268,58 @@ impl Plan {
             None => Ok(None),
         }
     }
+}
 
-    /// Keeps a script of ours that somebody has changed: which has lines that `script` has not, but
-    /// for those that call the program or the earlier hook. Not executable, since some servers run
-    /// all that is in a folder.
-    fn set_aside(&self, file: &Path, text: &[u8], script: &str) -> Result<Option<Done>, Error> {
-        let call = format!(" hook {}", self.kind.name());
-        let text = String::from_utf8_lossy(text);
-        let is_known = |line: &str| {
-            line.contains(&call)
-                || line.contains(earlier::BEFORE)
-                || script.lines().any(|known| known == line)
-        };
-        if text.lines().all(is_known) {
-            return Ok(None);
-        }
-        let mut aside = file.as_os_str().to_owned();
-        aside.push(EDITED);
-        let aside = PathBuf::from(aside);
-        if earlier::is_there(&aside) {
-            return Err(earlier::in_the_way(&aside));
-        }
-        fs::write(&aside, text.as_bytes()).map_err(|error| Error::io(&aside, error))?;
-        Ok(Some(Done::Edited(aside)))
+/// Keeps a script of ours that somebody has changed: which has lines that none of our versions wrote.
+/// Not executable, since some servers run all that is in a folder.
+fn set_aside(file: &Path, text: &[u8], script: &Script<'_>) -> Result<Option<Done>, Error> {
+    let text = String::from_utf8_lossy(text);
+    if !script.is_edited(&text)? {
+        return Ok(None);
     }
-
-    fn script(&self) -> Result<String, Error> {
-        let name = self.kind.name();
-        let mut call = format!("{} hook {name}", quoted(&self.program)?);
-        if let Some(policy) = &self.policy {
-            call.push_str(&format!(" --policy {}", quoted(policy)?));
-        }
-        let before = format!(
-            "before=$(CDPATH= cd \"$(dirname \"$0\")\" && pwd -P){}/{name}",
-            earlier::BEFORE
-        );
-        Ok(if self.layout != Layout::Git {
-            format!("#!/bin/sh\n{MARK}\nexec {call} \"$@\"\n")
-        } else if self.kind.reads_input() {
-            format!(
-                "#!/bin/sh\n{MARK}\n{before}\ninput=$(cat)\nfeed() {{ [ -z \"$input\" ] || printf \
-                 '%s\\n' \"$input\"; }}\nif [ -x \"$before\" ]; then\n  feed | \"$before\" \"$@\" || exit \
-                 $?\nfi\nfeed | {call} \"$@\" || exit $?\n"
-            )
-        } else {
-            format!(
-                "#!/bin/sh\n{MARK}\n{before}\nif [ -x \"$before\" ]; then\n  \"$before\" \"$@\" || exit \
-                 $?\nfi\nexec {call} \"$@\"\n"
-            )
-        })
+    let mut aside = file.as_os_str().to_owned();
+    aside.push(EDITED);
+    let aside = PathBuf::from(aside);
+    if earlier::is_there(&aside) {
+        return Err(earlier::in_the_way(&aside));
     }
+    fs::write(&aside, text.as_bytes()).map_err(|error| Error::io(&aside, error))?;
+    Ok(Some(Done::Edited(aside)))
 }
 
 /// Where a hook of ours is installed in the repository at `dir`, in whatever layout.
 ///
 /// # Errors
-/// When a hook's file cannot be read.
+/// When a hook's file cannot be read, or it is not known where git looks for it.
 pub fn find(dir: &Path, kind: Kind) -> Result<Option<PathBuf>, Error> {
-    for layout in Layout::ALL {
-        let Ok(file) = place(dir, kind, layout) else {
-            continue;
-        };
-        if read(&file)?.is_some_and(|text| is_ours(&text)) {
+    let is_repository = Repo::open(dir).is_ok();
+    let can_have = |layout: &Layout| match layout {
+        Layout::Git => is_repository,
+        _ => !kind.is_client(),
+    };
+    for layout in Layout::ALL.into_iter().filter(can_have) {
+        let file = place(dir, kind, layout)?;
+        if read(&file)?.is_some_and(|text| script::is_ours(&text)) {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+/// A file of the installed `hook` that the owner of the repository at `dir`, as whom servers run hooks,
+/// cannot run: the hook itself, or the one that was there before.
+///
+/// # Errors
+/// When that cannot be found out.
+pub fn barred(dir: &Path, hook: &Path) -> Result<Option<PathBuf>, Error> {
+    let mut files = vec![hook.to_owned()];
+    if read(hook)?.is_some_and(|text| script::is_chained(&text)) {
+        files.push(Earlier::of(hook)?.kept());
+    }
+    for file in files {
+        let runs = is_executable(&file)
+            && ownership::owner_can_run(&file, dir).map_err(|error| Error::io(dir, error))?;
+        if !runs {
             return Ok(Some(file));
         }
     }
@@ -291,13 +345,29 @@ fn place(dir: &Path, kind: Kind, layout: Layout) -> Result<PathBuf, Error> {
 
 /// The folder where git looks for hooks.
 fn hooks_dir(dir: &Path) -> Result<PathBuf, Error> {
+    const NAME: &str = "core.hooksPath";
     let repo = Repo::open(dir)?;
     let git = repo.git2();
-    Ok(match config(&repo)?.get_path("core.hooksPath") {
-        // A relative one starts where hooks run.
-        Ok(path) => git.workdir().unwrap_or(git.path()).join(path),
-        Err(_) => repo.common_dir().join("hooks"),
-    })
+    let config = config(&repo)?;
+    let failed = |why: &str| Error::new(ErrorKind::Git, format!("{NAME}: {why}"));
+    match config.get_bytes(NAME) {
+        Err(error) if error.code() == git2::ErrorCode::NotFound => {
+            return Ok(repo.common_dir().join("hooks"));
+        }
+        Err(error) => return Err(failed(error.message())),
+        // git then takes the root of the file system, and so runs none.
+        Ok([]) => return Err(failed("is set, but empty, so git runs no hooks: unset it")),
+        Ok([b'%' | b':', b'(', ..]) => {
+            return Err(failed(
+                "only git knows where that is: name the folder itself",
+            ));
+        }
+        Ok(_) => {}
+    }
+    let path = config.get_path(NAME);
+    let path = path.map_err(|error| failed(error.message()))?;
+    // A relative one starts where hooks run.
+    Ok(git.workdir().unwrap_or(git.path()).join(path))
 }
 
 /// Whether git takes push options in the repository.
@@ -322,40 +392,30 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-fn is_ours(script: &[u8]) -> bool {
-    memchr::memmem::find(script, MARK.as_bytes()).is_some()
-}
-
-/// A path as a shell reads it, with forward slashes everywhere.
-fn quoted(path: &Path) -> Result<String, Error> {
-    let text = path
-        .to_str()
-        .ok_or_else(|| Error::usage(format!("{}: the path is not UTF-8", path.display())))?;
-    let text = if cfg!(windows) {
-        text.replace('\\', "/")
-    } else {
-        text.to_owned()
-    };
-    Ok(format!("'{}'", text.replace('\'', r"'\''")))
-}
-
-fn write(file: &Path, script: &str) -> io::Result<()> {
-    // Not through a link: it may lead to the hook of another repository.
-    if file.is_symlink() {
-        fs::remove_file(file)?;
+/// The script as a file beside its place, whole before it gets there: git passes over one that is empty.
+fn draft(file: &Path, script: &str, is_ours: bool) -> io::Result<NamedTempFile> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut draft = tempfile::Builder::new()
+        .prefix(".keysweep-hook-")
+        .tempfile_in(folder)?;
+    draft.write_all(script.as_bytes())?;
+    executable(draft.path())?;
+    // For whom ours is executable, the operator decides.
+    if is_ours && !file.is_symlink() && is_executable(file) {
+        ownership::share_file(draft.as_file(), &fs::metadata(file)?)?;
     }
-    fs::write(file, script)?;
-    executable(file)
+    draft.as_file().sync_all()?;
+    Ok(draft)
 }
 
 #[cfg(unix)]
-fn executable(file: &Path) -> io::Result<()> {
+pub(super) fn executable(file: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(file, fs::Permissions::from_mode(0o755))
 }
 
 #[cfg(not(unix))]
-fn executable(_: &Path) -> io::Result<()> {
+pub(super) fn executable(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

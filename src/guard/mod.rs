@@ -26,5 +26,6 @@ mod refspec;
 pub mod rehearse;
 pub mod remotes;
 pub mod replaced;
+mod script;
 pub mod server;
 mod urls;

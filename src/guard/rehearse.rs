@@ -4,9 +4,11 @@
 //! pushes a secret invented at that moment.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use super::earlier;
 use super::install::{self, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::rules::template::Generator;
@@ -85,6 +87,7 @@ impl Stage {
             Kind::PreCommit | Kind::PrePush => scratch.join("copy/.git/hooks"),
         };
         fs::create_dir_all(&hooks).map_err(|error| Error::io(&hooks, error))?;
+        stand_in(&hooks, kind).map_err(|error| Error::io(&hooks, error))?;
         // With its mode: git passes over what is not executable.
         fs::copy(hook, hooks.join(kind.name())).map_err(|error| Error::io(hook, error))?;
         Ok(stage)
@@ -136,6 +139,15 @@ impl Stage {
             .output()
             .map_err(|error| Error::io(Path::new("git"), error))
     }
+}
+
+/// In the place of a hook that was there before, which is not tried: without one, ours may refuse.
+fn stand_in(hooks: &Path, kind: Kind) -> io::Result<()> {
+    let folder = hooks.with_file_name(format!("hooks{}", earlier::BEFORE));
+    let file = folder.join(kind.name());
+    fs::create_dir(folder)?;
+    fs::write(&file, "#!/bin/sh\n")?;
+    install::executable(&file)
 }
 
 fn text(output: &Output) -> String {

@@ -1,5 +1,6 @@
 //! `keysweep hook`.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -20,6 +21,8 @@ use crate::{engine, say, shown};
 
 const NO_OPTIONS: &str = "is given no approvals, since git takes no push options there before: git config \
                           receive.advertisePushOptions true";
+
+const DROPPED: &str = "no longer has the policy that it had, with its audit log and approvals:";
 
 pub fn run(command: &HookCommand) -> Result<Exit, Fault> {
     let began = Instant::now();
@@ -115,6 +118,12 @@ fn install(args: &InstallArgs) -> Result<Exit, Fault> {
                 Done::Absent(file) => ("is none of keysweep's, left alone", file),
                 Done::NoOptions(file) => (NO_OPTIONS, file),
                 Done::Edited(file) => ("keeps the hook as somebody had changed it", file),
+                Done::Dropped(file, policy) => {
+                    let policy = shown(&engine, policy);
+                    let file = shown(&engine, file);
+                    writeln!(io::stdout(), "{file}: {DROPPED} {policy}")?;
+                    continue;
+                }
             };
             writeln!(io::stdout(), "{}: {what}", shown(&engine, file))?;
         }
@@ -128,8 +137,27 @@ fn program(given: Option<&Path>) -> Result<PathBuf, Error> {
     match given {
         Some(name) if name.components().count() == 1 && !name.is_file() => Ok(name.into()),
         Some(file) => absolute(file),
-        None => std::env::current_exe().map_err(|error| Error::io(Path::new("keysweep"), error)),
+        None => {
+            let real = std::env::current_exe();
+            let real = real.map_err(|error| Error::io(Path::new("keysweep"), error))?;
+            Ok(as_called(&real).unwrap_or(real))
+        }
     }
+}
+
+/// The name by which this program was called, where it leads to `real`: that may be a link which leads
+/// to a newer version one day, when the folder of this one is gone.
+fn as_called(real: &Path) -> Option<PathBuf> {
+    let called = PathBuf::from(std::env::args_os().next()?);
+    let folders = match called.components().count() {
+        1 => std::env::var_os("PATH").unwrap_or_default(),
+        _ => OsString::new(),
+    };
+    let found = std::env::split_paths(&folders).map(|folder| folder.join(&called));
+    let real = real.canonicalize().ok()?;
+    found
+        .chain([called.clone()])
+        .find(|file| file.is_absolute() && file.canonicalize().is_ok_and(|file| file == real))
 }
 
 fn absolute(file: &Path) -> Result<PathBuf, Error> {
@@ -185,7 +213,11 @@ fn rehearse(repo: &Path, kinds: &[KindArg]) -> Result<Exit, Fault> {
         let seed = since.map_or(0, |d| d.as_nanos() as u64) ^ u64::from(std::process::id());
         let scratch = std::env::temp_dir().join(format!("keysweep-hook-test-{seed:x}"));
         let rehearsal = rehearse::run(&hook, kind, &scratch, seed)?;
+        let barred = install::barred(repo, &hook)?;
         let verdict = match &rehearsal {
+            r if r.holds() && barred.is_some() => {
+                "the owner of the repository CANNOT run all of it"
+            }
             r if r.holds() => "refuses a secret and lets the rest pass",
             r if r.leaked => "PRINTED the secret",
             r if !r.executable => "is not executable, so it does NOT run",
@@ -197,6 +229,13 @@ fn rehearse(repo: &Path, kinds: &[KindArg]) -> Result<Exit, Fault> {
             for line in rehearsal.answer.lines() {
                 say(line);
             }
+        }
+        if let Some(file) = barred.filter(|_| rehearsal.executable) {
+            holds = false;
+            say(&format!(
+                "cannot be run by the owner of the repository: {}",
+                shown(&engine, &file)
+            ));
         }
         holds &= rehearsal.holds();
     }
