@@ -1370,7 +1370,9 @@ fn pre_receive_without_a_quarantine_judges_what_no_reference_has() {
     let run = judge(format!("{old} {new} refs/heads/main\n")).expect(1);
     assert!(run.stderr.contains("a.py:1"), "{}", run.stderr);
     judge(format!("{old} {old} refs/heads/main\n")).expect(0);
-    judge(String::new()).expect(0);
+    // git calls it for nothing at all never: what it wrote got lost.
+    let run = judge(String::new()).expect(2);
+    assert!(run.stderr.contains("no reference"), "{}", run.stderr);
     let missing = "1".repeat(40);
     judge(format!("{old} {missing} refs/heads/main\n")).expect(2);
 }
@@ -1949,10 +1951,10 @@ fn a_script_that_was_changed_or_is_older_is_replaced_and_kept() {
     assert_eq!(mode & 0o111, 0, "servers run all that is executable");
     fs::remove_file(&aside).unwrap();
     // As it was before folders were kept.
-    let old = ours.lines().filter(|line| !line.starts_with("before="));
-    let old: Vec<&str> = old.collect();
+    let (head, call) = ours.split_once("exec ").unwrap();
     let beside = "\"$(dirname \"$0\")/pre-commit.before-keysweep\"";
-    fs::write(&hook, old.join("\n").replace("\"$before\"", beside)).unwrap();
+    let chain = format!("if [ -x {beside} ]; then\n  {beside} \"$@\" || exit $?\nfi\n");
+    fs::write(&hook, format!("{head}{chain}exec {call}")).unwrap();
     util::tools::executable(
         &copy.dir,
         ".git/hooks/pre-commit.before-keysweep",
@@ -2598,6 +2600,16 @@ fn a_policy_that_is_not_valid_is_logged_where_it_says() {
     let run = server.push(&["main"]);
     assert_eq!(run.code, Some(1));
     assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    assert_eq!(server.audit().len(), 2, "a bad value is logged too");
+    server.write_policy("disable = ['everything']\n");
+    assert_eq!(server.push(&["main"]).code, Some(1));
+    let logged = server.audit();
+    assert_eq!(logged.len(), 3, "and a key that is not known");
+    assert!(logged[2]["Error"].as_str().unwrap().contains("disable"));
+    // What is no TOML says nothing of a log.
+    server.write_policy("contact = 'open\n");
+    assert_eq!(server.push(&["main"]).code, Some(1));
+    assert_eq!(server.audit().len(), 3);
 }
 
 /// The hook runs in another folder than who installs it.
@@ -2702,4 +2714,355 @@ fn pre_push_from_a_shallow_clone_begins_where_its_history_does() {
     save_unasked(&shallow, "b.py", "y = 1\n");
     let run = push();
     assert_eq!(run.code, Some(0), "{}", run.stderr);
+}
+
+/// Runs this in a shell, in the operator's folder, with the repository's folder as `$1` and the program
+/// as `$2`.
+fn operate(server: &Server, command: &str) -> Run {
+    let mut shell = std::process::Command::new("sh");
+    util::git::isolate(&mut shell);
+    let shell = shell
+        .current_dir(server.operator.path())
+        .env("HOME", server.operator.path())
+        .args(["-c", command, "sh"])
+        .arg(server.bare.path())
+        .arg(env!("CARGO_BIN_EXE_keysweep"));
+    shell.output().unwrap().into()
+}
+
+/// A hook that refuses a reference with this name, by builtins alone.
+const VETO: &str = "#!/bin/sh\nwhile read -r a b c d; do\n  case \"$a $b $c $d\" in\n    \
+                    *refs/heads/veto*) exit 1 ;;\n  esac\ndone\n";
+
+#[test]
+fn a_server_s_hook_judges_without_any_path() {
+    for is_chained in [false, true] {
+        let server = Server::without_hook();
+        if is_chained {
+            util::tools::executable(&server.bare.dir, "hooks/pre-receive", VETO);
+        }
+        server.bare.dir.run(&["hook", "install"]).expect(0);
+        let serve = "#!/bin/sh\nexec env -i PATH= \"$(git --exec-path)/git-receive-pack\" \"$@\"\n";
+        util::tools::executable(&server.operator, "serve", serve);
+        let serve = server.operator.path().join("serve");
+        let serve = format!("--receive-pack={}", serve.display());
+        server.copy.save("a.py", "x = 1\n");
+        let run = server.push(&[&serve, "main"]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let code = server.push(&[&serve, "main:veto"]).code;
+        assert_eq!(code, Some(i32::from(is_chained)));
+        server.copy.save("a.py", leak(1));
+        let before = server.refs();
+        let run = server.push(&[&serve, "main"]);
+        assert_refused(&server, &before, &run, &[&token(1)]);
+    }
+}
+
+#[test]
+fn a_working_copy_s_hook_judges_without_any_path() {
+    let server = Server::without_hook();
+    let copy = &server.copy;
+    util::tools::executable(&copy.dir, ".git/hooks/pre-push", VETO);
+    copy.dir.run(&["hook", "install", "pre-push"]).expect(0);
+    let push = |what: &str| {
+        let command = format!("git=$(command -v git); PATH= \"$git\" push -q origin {what}");
+        shell(copy, &command)
+    };
+    save_unasked(copy, "a.py", "x = 1\n");
+    assert!(push("main").status.success());
+    assert!(!push("main:veto").status.success());
+    assert!(push("main").status.success(), "nothing is to be pushed");
+    save_unasked(copy, "a.py", &leak(1));
+    let before = server.refs();
+    let refused = push("main");
+    assert!(!refused.status.success());
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("a.py:1"), "{said}");
+    assert_eq!(server.refs(), before);
+}
+
+/// As another user runs the server.
+const SERVICE: &str =
+    "--receive-pack=setpriv --reuid 65534 --regid 65534 --clear-groups git-receive-pack";
+
+/// A server whose folders belong to another user, with the program in the operator's folder. Says so
+/// where there can be none.
+fn of_service() -> Option<Server> {
+    let server = Server::without_hook();
+    let folder = &server.operator;
+    util::tools::set_mode(folder.path(), 0o755);
+    let setpriv = std::process::Command::new("setpriv")
+        .arg("--version")
+        .output();
+    if setpriv.is_err()
+        || !operate(&server, "chown 65534:65534 .")
+            .code
+            .is_some_and(|c| c == 0)
+    {
+        eprintln!("skipped: only root, with setpriv, can be another user");
+        return None;
+    }
+    // As root is told to.
+    folder.write(".gitconfig", "[safe]\n\tdirectory = *\n");
+    operate(&server, "cp \"$2\" keysweep && chown -R 65534:65534 \"$1\"").expect(0);
+    Some(server)
+}
+
+#[test]
+fn an_earlier_hook_keeps_its_veto_whoever_installs() {
+    let Some(server) = of_service() else { return };
+    util::tools::executable(&server.bare.dir, "hooks/pre-receive", VETO);
+    operate(&server, "chown -R 65534:65534 \"$1\"").expect(0);
+    let install = "umask 027; exec \"$2\" hook install -C \"$1\" --program ./keysweep";
+    operate(&server, install).expect(0);
+    assert_eq!(server.push(&[SERVICE, "main:fine"]).code, Some(0));
+    assert_eq!(server.push(&[SERVICE, "main:veto"]).code, Some(1));
+    operate(&server, "\"$2\" hook test -C \"$1\"").expect(0);
+    // Where it cannot be run any more, nothing passes, and the rehearsal says so.
+    for bar in [
+        "chmod 700 hooks.before-keysweep",
+        "rm hooks.before-keysweep/pre-receive",
+    ] {
+        let bar = format!("cd \"$1\" && chown 0:0 hooks.before-keysweep && {bar}");
+        operate(&server, &bar).expect(0);
+        let run = server.push(&[SERVICE, "main:other"]);
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains("was there before"), "{}", run.stderr);
+        let run = operate(&server, "\"$2\" hook test -C \"$1\"").expect(2);
+        let place = "before-keysweep/pre-receive";
+        assert!(run.stderr.contains(place), "{}", run.stderr);
+    }
+    operate(&server, install).expect(0);
+    assert_eq!(server.push(&[SERVICE, "main:other"]).code, Some(0));
+}
+
+#[test]
+fn folders_that_are_made_are_for_those_who_run_the_hooks() {
+    use std::os::unix::fs::MetadataExt;
+    let Some(server) = of_service() else { return };
+    operate(&server, "rm -rf \"$1/hooks\"").expect(0);
+    for layout in ["git", "gitlab"] {
+        let install = "umask 077; exec \"$2\" hook install -C \"$1\" --program ./keysweep --layout";
+        operate(&server, &format!("{install} {layout}")).expect(0);
+    }
+    let root = fs::metadata(server.bare.path()).unwrap();
+    for name in ["hooks", "custom_hooks", "custom_hooks/pre-receive.d"] {
+        let made = fs::metadata(server.bare.path().join(name)).unwrap();
+        let of = |folder: &fs::Metadata| (folder.uid(), folder.gid(), folder.mode());
+        assert_eq!(of(&made), of(&root), "{name}");
+    }
+    server.copy.save("a.py", leak(1));
+    let run = server.push(&[SERVICE, "main"]);
+    assert_eq!(run.code, Some(1));
+    assert!(answer(&run).join(" ").contains("a.py:1"), "{}", run.stderr);
+}
+
+#[test]
+fn a_hook_that_its_owner_cannot_run_is_found_out() {
+    let Some(server) = of_service() else { return };
+    operate(
+        &server,
+        "\"$2\" hook install -C \"$1\" --program ./keysweep",
+    )
+    .expect(0);
+    operate(&server, "\"$2\" hook test -C \"$1\"").expect(0);
+    operate(&server, "chmod 750 \"$1/hooks/pre-receive\"").expect(0);
+    let run = operate(&server, "\"$2\" hook test -C \"$1\"").expect(2);
+    assert!(run.stdout.contains("CANNOT run"), "{}", run.stdout);
+    // What the operator decided of the script outlives its change.
+    operate(&server, "chown 0:65534 \"$1/hooks/pre-receive\"").expect(0);
+    server.operator.write("policy.toml", "");
+    let install = "\"$2\" hook install -C \"$1\" --program ./keysweep --policy policy.toml";
+    operate(&server, install).expect(0);
+    operate(&server, "\"$2\" hook test -C \"$1\"").expect(0);
+    let mode = fs::metadata(server.bare.path().join("hooks/pre-receive")).unwrap();
+    assert_eq!(mode.permissions().mode() & 0o777, 0o750);
+}
+
+/// A limit of what may be written stands for a disk that is full.
+#[test]
+fn an_installation_that_fails_leaves_the_hook_that_was_there() {
+    let server = Server::new();
+    server.operator.write("other.toml", "known = 'refuse'\n");
+    let full = "ulimit -f 0; \"$2\" hook install -C \"$1\" --policy other.toml";
+    assert_ne!(operate(&server, full).code, Some(0));
+    server.copy.save("a.py", leak(1));
+    let before = server.refs();
+    assert_refused(&server, &before, &server.push(&["main"]), &[&token(1)]);
+    let server = Server::without_hook();
+    util::tools::executable(&server.bare.dir, "hooks/pre-receive", VETO);
+    server.operator.write("other.toml", "");
+    assert_ne!(operate(&server, full).code, Some(0));
+    assert_eq!(server.push(&["main:veto"]).code, Some(1));
+    assert_eq!(server.push(&["main:fine"]).code, Some(0));
+}
+
+/// One of the two hooks stands there at every moment, and is whole.
+#[test]
+fn a_hook_is_there_while_it_is_installed_and_removed() {
+    let server = Server::without_hook();
+    util::tools::executable(&server.bare.dir, "hooks/pre-receive", VETO);
+    let hook = server.bare.path().join("hooks/pre-receive");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut seen = BTreeSet::new();
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                seen.insert(read(&hook));
+            }
+            seen
+        });
+        for _ in 0..40 {
+            let install = ["hook", "install"];
+            let runs = [&install[..], &["hook", "install", "--uninstall"]];
+            for args in runs {
+                server.bare.dir.run(args).expect(0);
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        watch.join().unwrap()
+    });
+    assert!(seen.len() <= 2 && seen.contains(VETO), "{seen:?}");
+}
+
+#[test]
+fn a_folder_of_hooks_that_git_does_not_use_is_refused() {
+    let server = Server::without_hook();
+    for path in ["", "%(prefix)/hooks", "~no-such-user/hooks"] {
+        for repo in [&server.bare, &server.copy] {
+            repo.git(&["config", "core.hooksPath", path]);
+            for command in [&["hook", "install"][..], &["hook", "test"]] {
+                let run = repo.dir.run(command).expect(2);
+                assert!(
+                    run.stderr.contains("core.hooksPath"),
+                    "{path}: {}",
+                    run.stderr
+                );
+            }
+        }
+        for name in ["pre-commit", "%(prefix)", "~no-such-user"] {
+            assert!(!server.copy.path().join(name).exists(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_has_no_room_is_taken_back() {
+    let server = Server::new();
+    server.write_policy("");
+    server.operator.write("audit.jsonl", "{}\n");
+    let id = server.copy.git(&["rev-parse", "HEAD"]);
+    let judge = |limit: &str| {
+        let command = format!(
+            "policy=$PWD/policy.toml; cd \"$1\" && {limit} echo {id} {id} refs/heads/main | GIT_DIR=. \
+             REMOTE_USER=$(printf %02000d 7) \"$2\" hook pre-receive --policy \"$policy\""
+        );
+        operate(&server, &command)
+    };
+    let run = judge("ulimit -f 1;").expect(2);
+    assert!(run.stderr.contains("audit log"), "{}", run.stderr);
+    assert_eq!(server.audit(), [json!({})]);
+    judge("").expect(0);
+    assert_eq!(server.audit()[1]["Cause"], "clean");
+    // What somebody else left there without an end stays apart.
+    server.operator.write("audit.jsonl", "{\"Time");
+    judge("").expect(0);
+    let log = read(&server.operator.path().join("audit.jsonl"));
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (2, "{\"Time"), "{log}");
+    let last: Value = serde_json::from_str(lines[1]).unwrap();
+    assert_eq!(last["Cause"], "clean");
+}
+
+#[test]
+fn a_log_that_root_s_rehearsal_makes_is_the_server_s() {
+    let Some(server) = of_service() else { return };
+    server.write_policy("");
+    let install = "\"$2\" hook install -C \"$1\" --program ./keysweep --policy policy.toml";
+    operate(&server, install).expect(0);
+    operate(&server, "umask 077; \"$2\" hook test -C \"$1\"").expect(0);
+    let rehearsed = server.audit().len();
+    assert!(rehearsed > 0);
+    let run = server.push(&[SERVICE, "main:other"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(server.audit().len(), rehearsed + 1);
+}
+
+#[test]
+fn a_call_that_was_changed_is_kept_and_a_policy_that_is_dropped_is_told() {
+    let server = Server::new();
+    let hook = server.bare.path().join("hooks/pre-receive");
+    let ours = read(&hook);
+    let policy = server.operator.path().join("policy.toml");
+    let policy = policy.to_str().unwrap();
+    let install = ["hook", "install", "--policy", policy];
+    let extra = format!("{ours}keysweep hook pre-receive --policy mine\n");
+    let aside = hook.with_file_name("pre-receive.edited-keysweep");
+    for edited in [ours.replace("exec ", "exec nice "), extra] {
+        fs::write(&hook, &edited).unwrap();
+        let run = server.bare.dir.run(&install).expect(0);
+        assert!(run.stdout.contains("edited-keysweep"), "{}", run.stdout);
+        assert_eq!((read(&aside), read(&hook)), (edited, ours.clone()));
+        fs::remove_file(&aside).unwrap();
+    }
+    let run = server.bare.dir.run(&["hook", "install"]).expect(0);
+    let told = "no longer has the policy";
+    assert!(
+        run.stdout.contains(told) && run.stdout.contains(policy),
+        "{}",
+        run.stdout
+    );
+    assert!(!aside.exists(), "that is no change of somebody's");
+    let run = server.bare.dir.run(&install).expect(0);
+    assert!(!run.stdout.contains(told), "{}", run.stdout);
+}
+
+#[test]
+fn hooks_that_the_repository_tracks_are_left_alone() {
+    let copy = Repo::new();
+    copy.git(&["config", "core.hooksPath", ".githooks"]);
+    util::tools::executable(&copy.dir, ".githooks/pre-commit", "#!/bin/sh\n");
+    copy.commit("Share hooks");
+    for (name, call) in [
+        ("pre-commit", "keysweep hook pre-commit || exit"),
+        ("pre-push", "keysweep hook pre-push \"$@\" || exit"),
+    ] {
+        let run = copy.dir.run(&["hook", "install", name]).expect(2);
+        assert!(run.stderr.contains(call), "{}", run.stderr);
+    }
+    assert_eq!(copy.git(&["status", "--porcelain", "--ignored"]), "");
+    copy.dir.run(&["hook", "install", "--uninstall"]).expect(0);
+}
+
+#[test]
+fn a_program_is_called_by_the_name_that_was_given() {
+    let server = Server::without_hook();
+    fs::write(server.operator.path().join("data"), "").unwrap();
+    let run = operate(&server, "\"$2\" hook install -C \"$1\" --program ./data").expect(2);
+    assert!(run.stderr.contains("is not executable"), "{}", run.stderr);
+    let link = server.operator.path().join("keysweep");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_keysweep"), &link).unwrap();
+    let hook = server.bare.path().join("hooks/pre-receive");
+    for call in ["\"$PWD/keysweep\"", "PATH=$PWD:$PATH; keysweep"] {
+        operate(&server, &format!("{call} hook install -C \"$1\"")).expect(0);
+        let link = link.to_str().unwrap();
+        assert!(read(&hook).contains(link), "{}", read(&hook));
+        fs::remove_file(&hook).unwrap();
+    }
+}
+
+#[test]
+fn a_hook_of_another_layout_is_not_overlooked() {
+    let bare = Repo::bare();
+    let layout = ["--layout", "gitea"];
+    bare.dir
+        .run(&[&["hook", "install"], &layout[..]].concat())
+        .expect(0);
+    let uninstall = ["hook", "install", "--uninstall"];
+    let run = bare.dir.run(&uninstall).expect(2);
+    let file = "hooks/pre-receive.d/keysweep";
+    assert!(run.stderr.contains(file), "{}", run.stderr);
+    assert!(bare.path().join(file).exists());
+    bare.dir.run(&[&uninstall, &layout[..]].concat()).expect(0);
+    bare.dir.run(&uninstall).expect(0);
 }
