@@ -134,7 +134,11 @@ impl Earlier {
         for entry in fs::read_dir(&self.hooks)? {
             let name = entry?.file_name();
             let link = self.folder.join(&name);
-            if !Kind::ALL.iter().any(|kind| name == kind.name()) && !is_there(&link) {
+            let is_draft = name
+                .as_encoded_bytes()
+                .starts_with(install::DRAFT.as_bytes());
+            let is_hook = Kind::ALL.iter().any(|kind| name == kind.name());
+            if !is_hook && !is_draft && !is_there(&link) {
                 stand_in(&self.hooks, &name, &link)?;
             }
         }

@@ -4,7 +4,7 @@
 //! and runs first. Installing twice changes nothing, and uninstalling leaves what was there before.
 //! What somebody wrote into a script of ours is kept in a file of its own.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -70,6 +70,8 @@ pub enum Done {
 
 /// What somebody changed in our script is kept under its name and this.
 const EDITED: &str = ".edited-keysweep";
+/// With this the names of scripts begin that are not in their place yet.
+pub(super) const DRAFT: &str = ".keysweep-hook-";
 
 impl Kind {
     pub const ALL: [Self; 4] = [
@@ -168,7 +170,7 @@ impl Plan {
         earlier.leave_old_place()?;
         done.push(match (is_the_same, is_somebody_s) {
             (true, _) => Done::Repaired(file),
-            (_, true) => Done::Chained(file),
+            (_, true) if runs_before => Done::Chained(file),
             _ => Done::Installed(file),
         });
         Ok(done)
@@ -256,7 +258,7 @@ impl Plan {
         } else {
             dir.to_owned()
         };
-        if !git_dir.join("HEAD").is_file() || !git_dir.join("objects").is_dir() {
+        if !is_git_dir(&git_dir) {
             let message = format!("{}: is no repository of a server", dir.display());
             return Err(Error::new(ErrorKind::Git, message));
         }
@@ -292,7 +294,12 @@ fn set_aside(file: &Path, text: &[u8], script: &Script<'_>) -> Result<Option<Don
 /// # Errors
 /// When a hook's file cannot be read, or it is not known where git looks for it.
 pub fn find(dir: &Path, kind: Kind) -> Result<Option<PathBuf>, Error> {
-    let is_repository = Repo::open(dir).is_ok();
+    let is_repository = match Repo::open(dir) {
+        Ok(_) => true,
+        // As that of somebody else; a folder of scripts is none.
+        Err(error) if is_git_dir(dir) || dir.join(".git").exists() => return Err(error),
+        Err(_) => false,
+    };
     let can_have = |layout: &Layout| match layout {
         Layout::Git => is_repository,
         _ => !kind.is_client(),
@@ -324,6 +331,10 @@ pub fn barred(dir: &Path, hook: &Path) -> Result<Option<PathBuf>, Error> {
         }
     }
     Ok(None)
+}
+
+fn is_git_dir(dir: &Path) -> bool {
+    dir.join("HEAD").is_file() && dir.join("objects").is_dir()
 }
 
 fn place(dir: &Path, kind: Kind, layout: Layout) -> Result<PathBuf, Error> {
@@ -395,11 +406,9 @@ fn read(file: &Path) -> Result<Option<Vec<u8>>, Error> {
 /// The script as a file beside its place, whole before it gets there: git passes over one that is empty.
 fn draft(file: &Path, script: &str, is_ours: bool) -> io::Result<NamedTempFile> {
     let folder = file.parent().unwrap_or(Path::new("."));
-    let mut draft = tempfile::Builder::new()
-        .prefix(".keysweep-hook-")
-        .tempfile_in(folder)?;
+    let mut draft = tempfile::Builder::new().prefix(DRAFT).tempfile_in(folder)?;
     draft.write_all(script.as_bytes())?;
-    executable(draft.path())?;
+    executable(draft.as_file())?;
     // For whom ours is executable, the operator decides.
     if is_ours && !file.is_symlink() && is_executable(file) {
         ownership::share_file(draft.as_file(), &fs::metadata(file)?)?;
@@ -409,13 +418,13 @@ fn draft(file: &Path, script: &str, is_ours: bool) -> io::Result<NamedTempFile> 
 }
 
 #[cfg(unix)]
-pub(super) fn executable(file: &Path) -> io::Result<()> {
+pub(super) fn executable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755))
+    file.set_permissions(fs::Permissions::from_mode(0o755))
 }
 
 #[cfg(not(unix))]
-pub(super) fn executable(_: &Path) -> io::Result<()> {
+pub(super) fn executable(_: &File) -> io::Result<()> {
     Ok(())
 }
 
@@ -427,6 +436,6 @@ pub(super) fn is_executable(file: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-pub(super) fn is_executable(_: &Path) -> bool {
-    true
+pub(super) fn is_executable(file: &Path) -> bool {
+    file.is_file()
 }

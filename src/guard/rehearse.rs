@@ -147,7 +147,7 @@ fn stand_in(hooks: &Path, kind: Kind) -> io::Result<()> {
     let file = folder.join(kind.name());
     fs::create_dir(folder)?;
     fs::write(&file, "#!/bin/sh\n")?;
-    install::executable(&file)
+    install::executable(&fs::File::open(&file)?)
 }
 
 fn text(output: &Output) -> String {
