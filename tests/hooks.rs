@@ -959,6 +959,8 @@ fn a_hook_that_is_killed_refuses_and_leaves_nothing_behind() {
     server.bare.dir.run(&["hook", "install"]).expect(0);
     let earlier = server.bare.path().join("hooks.before-keysweep/pre-receive");
     fs::remove_file(earlier).unwrap();
+    assert_eq!(server.push(&["main"]).code, Some(1), "a veto got lost");
+    server.bare.dir.run(&["hook", "install"]).expect(0);
     assert_eq!(server.push(&["main"]).code, Some(0));
 }
 
@@ -1863,6 +1865,10 @@ fn an_earlier_hook_keeps_its_name_and_its_folders() {
     let server = managed();
     let copy = &server.copy;
     copy.dir.run(&["hook", "install"]).expect(0);
+    for kept in fs::read_dir(copy.path().join(".husky/_.before-keysweep")).unwrap() {
+        let kept = kept.unwrap().path();
+        assert!(kept.exists(), "leads nowhere: {}", kept.display());
+    }
     let commit = || copy.try_git(&["commit", "--quiet", "--allow-empty", "-m", "x"]);
     assert_eq!(commit().code, Some(0));
     copy.write(".husky/pre-commit", "echo told >&2; exit 1\n");
@@ -2794,11 +2800,7 @@ fn of_service() -> Option<Server> {
     let setpriv = std::process::Command::new("setpriv")
         .arg("--version")
         .output();
-    if setpriv.is_err()
-        || !operate(&server, "chown 65534:65534 .")
-            .code
-            .is_some_and(|c| c == 0)
-    {
+    if setpriv.is_err() || operate(&server, "chown 65534:65534 .").code != Some(0) {
         eprintln!("skipped: only root, with setpriv, can be another user");
         return None;
     }
@@ -2865,6 +2867,8 @@ fn a_hook_that_its_owner_cannot_run_is_found_out() {
         "\"$2\" hook install -C \"$1\" --program ./keysweep",
     )
     .expect(0);
+    let run = operate(&server, "HOME=/ \"$2\" hook test -C \"$1\"").expect(2);
+    assert!(run.stderr.contains("safe.directory"), "{}", run.stderr);
     operate(&server, "\"$2\" hook test -C \"$1\"").expect(0);
     operate(&server, "chmod 750 \"$1/hooks/pre-receive\"").expect(0);
     let run = operate(&server, "\"$2\" hook test -C \"$1\"").expect(2);
