@@ -1974,6 +1974,17 @@ fn a_script_that_was_changed_or_is_older_is_replaced_and_kept() {
     let run = copy.dir.run(&["hook", "install", "pre-commit"]).expect(0);
     assert!(!aside.exists(), "{}", run.stdout);
     assert_eq!(commit(), Some(1), "it has its name again");
+    // The same where somebody has removed ours.
+    let old = hook.with_file_name("pre-commit.before-keysweep");
+    fs::rename(
+        copy.path().join(".git/hooks.before-keysweep/pre-commit"),
+        &old,
+    )
+    .unwrap();
+    fs::remove_file(&hook).unwrap();
+    copy.dir.run(&["hook", "install", "pre-commit"]).expect(0);
+    assert!(!old.exists());
+    assert_eq!(commit(), Some(1));
 }
 
 #[test]

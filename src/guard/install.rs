@@ -161,7 +161,7 @@ impl Plan {
                 earlier.adopt()?;
             }
             None if is_somebody_s => earlier.keep()?,
-            None => {}
+            None => earlier.adopt()?,
         }
         // Not through a link: it may lead to the hook of another repository.
         draft
