@@ -12,6 +12,7 @@ mod ewah;
 pub mod folders;
 pub mod forest;
 pub mod fresh;
+pub mod independent;
 pub mod index;
 pub mod loose;
 pub mod object;

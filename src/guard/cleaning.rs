@@ -2,14 +2,29 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use smallvec::SmallVec;
+
 use super::receiving::Update;
 use crate::error::Error;
 use crate::finding::{Finding, Fingerprint};
 use crate::git::Kind;
 use crate::git::changes;
-use crate::git::object::{self, Commit};
+use crate::git::independent::independent;
+use crate::git::object;
 use crate::git::reader::Reader;
 use crate::unit::{ObjectId, Part};
+
+/// So many references at most are told how to clean.
+const MOST: usize = 3;
+
+/// How to clean the references of a push.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cleanings {
+    /// In the order in which they are cleaned.
+    pub told: Vec<Cleaning>,
+    /// How many more there are.
+    pub more: usize,
+}
 
 /// What the commands that clean one reference depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +43,15 @@ pub struct Cleaning {
 pub struct Commits {
     /// The newest one.
     pub tip: ObjectId,
-    /// The newest commit that the server has already; `None` where all are new.
-    pub base: Option<ObjectId>,
+    /// The parents of the one that is made in their stead.
+    pub parents: Vec<ObjectId>,
     /// Whether only the newest commit has to be made anew.
     pub only_last: bool,
-    /// Whether files still have a secret, and whether the names of some have.
-    pub in_files: bool,
+    /// The files that still have a secret, masked, and whether the names of some have.
+    pub files: Vec<String>,
     pub in_names: bool,
     /// Where else the commits have one.
     pub spots: BTreeSet<Spot>,
-    /// The newest one where it has to be made out of its parts.
-    pub parts: Option<Commit>,
     /// How many there are on the main line, and whether others were merged into it.
     pub count: u32,
     pub merges: bool,
@@ -87,6 +100,17 @@ impl Spot {
     }
 }
 
+impl Cleanings {
+    /// The names of references and files.
+    pub fn names_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.told.iter_mut().flat_map(|cleaning| {
+            let commits = cleaning.commits.iter_mut();
+            let files = commits.flat_map(|commits| &mut commits.files);
+            std::iter::once(&mut cleaning.name).chain(files)
+        })
+    }
+}
+
 impl Cleaning {
     /// The newest of its commits.
     pub fn tip(&self) -> Option<ObjectId> {
@@ -97,17 +121,12 @@ impl Cleaning {
 impl Commits {
     /// Whether files have to be changed before they are made anew.
     pub fn edit(&self) -> bool {
-        self.in_files || self.in_names
+        !self.files.is_empty() || self.in_names
     }
 
     /// Whether the newest one is amended, and no other is made anew.
     pub fn is_amended(&self) -> bool {
-        self.only_last && self.parts.is_none()
-    }
-
-    /// Whether they are made anew on a branch without any of them.
-    pub fn is_orphan(&self) -> bool {
-        !self.only_last && self.base.is_none()
+        self.only_last && !self.spots.iter().any(|spot| spot.stays())
     }
 }
 
@@ -120,6 +139,11 @@ pub(super) struct Pushed<'u> {
 }
 
 impl<'u> Pushed<'u> {
+    /// The reference as the working copy calls it, where that is known.
+    fn name(&self) -> &'u String {
+        self.update.source.as_ref().unwrap_or(&self.update.name)
+    }
+
     /// Follows a reference; `None` where it is deleted.
     pub fn of(reader: &Reader, update: &'u Update) -> Result<Option<Self>, Error> {
         let Some(id) = update.new else {
@@ -177,97 +201,135 @@ struct Line {
     older: bool,
     /// Where one stands in any of them, besides files.
     spots: BTreeSet<Spot>,
-    /// The first commit on its main line that is not new.
-    base: Option<ObjectId>,
+    parents: SmallVec<[ObjectId; 2]>,
     /// The new commits on its main line.
     count: u32,
     /// Whether one of those is a merge.
     merges: bool,
 }
 
+/// All new commits.
+type Lines = HashMap<ObjectId, Line>;
+
+/// A reference that leads to a secret.
+struct Found<'l> {
+    pushed: &'l Pushed<'l>,
+    tag_tells: bool,
+    /// Its newest commit, where that or one before it has to be made anew.
+    line: Option<(ObjectId, &'l Line)>,
+}
+
 impl Soiled<'_> {
     /// How to clean each reference that leads to something with a secret.
-    pub fn cleanings(&self, pushed: &[Pushed<'_>]) -> Result<Vec<Cleaning>, Error> {
+    pub fn cleanings(&self, pushed: &[Pushed<'_>]) -> Result<Cleanings, Error> {
         if self.findings.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Cleanings::default());
         }
         let lines = self.lines()?;
-        let files = self.alive(Part::File);
         let names = self.alive(Part::FileName);
+        let mut found = self.found(pushed, &lines, &names);
+        // A tag of the same commit follows its branch.
+        found.sort_by_key(|found| !found.pushed.name().starts_with("refs/heads/"));
+        let shown = match found.len() {
+            all @ ..=MOST => all,
+            _ => MOST - 1,
+        };
+        let told = found[..shown].iter().map(|found| Cleaning {
+            name: found.pushed.name().clone(),
+            annotated: !found.pushed.tags.is_empty(),
+            tag_tells: found.tag_tells,
+            commits: found.line.map(|(tip, line)| {
+                let name = &*found.pushed.update.name;
+                self.commits(tip, line, &lines, (name, names.contains(name)))
+            }),
+        });
+        Ok(Cleanings {
+            told: told.collect(),
+            more: found.len() - shown,
+        })
+    }
+
+    fn found<'l>(
+        &self,
+        pushed: &'l [Pushed<'l>],
+        lines: &'l Lines,
+        names: &HashSet<&str>,
+    ) -> Vec<Found<'l>> {
+        let files = self.alive(Part::File);
         let tags = self.tags();
-        let mut cleanings = Vec::new();
-        for Pushed {
-            update,
-            tags: on_the_way,
-            commit,
-        } in pushed
-        {
-            let line = commit.and_then(|tip| Some((tip, lines.get(&tip)?)));
-            let in_files = files.contains(update.name.as_str());
-            let in_names = names.contains(update.name.as_str());
-            let line = line.filter(|(_, line)| line.own || line.older || in_files || in_names);
-            let commits = line.map(|(tip, line)| self.commits(tip, line, in_files, in_names));
-            let commits = commits.transpose()?;
-            let tag_tells = on_the_way.iter().any(|tag| tags.contains(tag));
-            if commits.is_some() || tag_tells {
-                cleanings.push(Cleaning {
-                    name: update.source.as_ref().unwrap_or(&update.name).clone(),
-                    annotated: !on_the_way.is_empty(),
-                    tag_tells,
-                    commits,
-                });
+        let found = pushed.iter().map(|pushed| {
+            let name = pushed.update.name.as_str();
+            // A file that another line brought too is told by that one's commit.
+            let is_there = files.contains(name) || names.contains(name);
+            let line = pushed.commit.and_then(|tip| Some((tip, lines.get(&tip)?)));
+            Found {
+                pushed,
+                tag_tells: pushed.tags.iter().any(|tag| tags.contains(tag)),
+                line: line.filter(|(_, line)| line.own || line.older || is_there),
             }
-        }
-        Ok(cleanings)
+        });
+        found
+            .filter(|found| found.tag_tells || found.line.is_some())
+            .collect()
     }
 
     fn commits(
         &self,
         tip: ObjectId,
         line: &Line,
-        in_files: bool,
-        in_names: bool,
-    ) -> Result<Commits, Error> {
-        // A file that another line brought too is told by that one's commit.
+        lines: &Lines,
+        (name, in_names): (&str, bool),
+    ) -> Commits {
         let only_last = line.own && !line.older;
-        let stays = only_last && line.spots.iter().any(|spot| spot.stays());
-        let parts = stays.then(|| changes::commit(self.reader, tip));
-        Ok(Commits {
+        Commits {
             tip,
-            base: line.base,
+            parents: match only_last {
+                true => line.parents.to_vec(),
+                false => independent(self.reader, known(tip, lines)),
+            },
             only_last,
-            in_files,
+            files: self.files(name),
             in_names,
             spots: line.spots.clone(),
-            parts: parts.transpose()?,
             count: line.count,
             merges: line.merges,
-        })
+        }
+    }
+
+    /// The files of a reference that still have a secret.
+    fn files(&self, name: &str) -> Vec<String> {
+        let findings = self.findings.iter();
+        let files = findings.filter(|finding| {
+            let trace = finding.trace.as_deref();
+            finding.origin.part == Part::File
+                && trace.is_some_and(|trace| trace.refs.iter().any(|other| other == name))
+        });
+        let paths: BTreeSet<&str> = files.map(|finding| &*finding.origin.path).collect();
+        paths.into_iter().map(str::to_owned).collect()
     }
 
     /// All new commits, in one pass however many references lead to them.
-    fn lines(&self) -> Result<HashMap<ObjectId, Line>, Error> {
+    fn lines(&self) -> Result<Lines, Error> {
         let soiled = self.soiled();
         let mut spots = self.spots()?;
-        let mut lines: HashMap<ObjectId, Line> = HashMap::new();
+        let mut lines = Lines::new();
         for id in self.fresh {
             let commit = changes::commit(self.reader, *id)?;
             let mut line = Line {
                 own: soiled.contains(id),
                 older: false,
                 spots: spots.remove(id).unwrap_or_default(),
-                base: commit.parents.first().copied(),
                 count: 1,
                 merges: commit.parents.len() > 1,
+                parents: commit.parents,
             };
-            for (nth, parent) in commit.parents.iter().enumerate() {
+            for (nth, parent) in line.parents.iter().enumerate() {
                 let Some(before) = lines.get(parent) else {
                     continue;
                 };
                 line.older |= before.own || before.older;
                 line.spots.extend(&before.spots);
                 if nth == 0 {
-                    line.base = before.base;
                     line.count += before.count;
                     line.merges |= before.merges;
                 }
@@ -328,6 +390,24 @@ impl Soiled<'_> {
             .map(|git| git.object)
             .collect()
     }
+}
+
+/// The first commits on the ways from `tip` that are not new. All that others made is among them or before
+/// them, whichever side of a merge it came in by. That of the main line comes first.
+fn known(tip: ObjectId, lines: &Lines) -> Vec<ObjectId> {
+    let mut seen = HashSet::new();
+    let mut known = Vec::new();
+    let mut open = vec![tip];
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        match lines.get(&id) {
+            Some(line) => open.extend(line.parents.iter().rev()),
+            None => known.push(id),
+        }
+    }
+    known
 }
 
 /// Where headers begin in a commit's words, which its message of so many bytes begins.

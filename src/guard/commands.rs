@@ -2,30 +2,23 @@
 
 use std::borrow::Cow;
 
-use super::cleaning::{Cleaning, Commits, Spot};
-use crate::git::object::Commit;
+use super::cleaning::{Cleaning, Cleanings, Commits, Spot};
 use crate::report::human::shell_word;
 
-/// So many references at most are told how to clean.
-const MOST_WAYS: usize = 3;
+/// So many files at most are named.
+const MOST_FILES: usize = 3;
 
 /// Lines of commands, to be run from top to bottom.
-pub fn commands(cleanings: &[Cleaning]) -> Vec<String> {
-    let ways = ways(cleanings);
-    let shown = if ways.len() > MOST_WAYS {
-        MOST_WAYS - 1
-    } else {
-        ways.len()
-    };
-    let lines = (0..shown).filter_map(|at| {
+pub fn commands(cleanings: &Cleanings) -> Vec<String> {
+    let ways = ways(&cleanings.told);
+    let lines = (0..ways.len()).filter_map(|at| {
         let goes = |other: &&Way<'_>| ways[at].goes_with(other);
         let is_first = !ways[..at].iter().any(|other| goes(&other));
-        is_first
-            .then(|| ways[at].lines(&ways[at + 1..shown].iter().filter(goes).collect::<Vec<_>>()))
+        is_first.then(|| ways[at].lines(&ways[at + 1..].iter().filter(goes).collect::<Vec<_>>()))
     });
     let mut lines: Vec<String> = lines.flatten().collect();
-    if ways.len() > shown {
-        let more = ways.len() - shown;
+    if cleanings.more > 0 {
+        let more = cleanings.more;
         lines.push(format!("  and so with {more} more branches or tags"));
     }
     lines
@@ -50,13 +43,10 @@ struct Way<'c> {
     name: Cow<'c, str>,
 }
 
-/// References in the order in which they are cleaned, each with a name that no other has.
+/// Each reference with a name that no other has.
 fn ways(cleanings: &[Cleaning]) -> Vec<Way<'_>> {
-    let mut cleanings: Vec<&Cleaning> = cleanings.iter().collect();
-    // A tag of the same commit follows its branch.
-    cleanings.sort_by_key(|cleaning| !cleaning.name.starts_with("refs/heads/"));
     let mut hidden = 0;
-    let ways = cleanings.into_iter().map(|cleaning| {
+    let ways = cleanings.iter().map(|cleaning| {
         let (sort, name, word) = sorted(&cleaning.name);
         hidden += usize::from(!can_be_told(name));
         let name = match (can_be_told(name), hidden) {
@@ -112,10 +102,7 @@ impl Way<'_> {
             }
             Sort::Branch => {
                 // The branch stays where it is until the commit is made, so that all can be tried again.
-                steps.push(match commits.is_orphan() {
-                    true => format!("git branch --move --force {branch}"),
-                    false => format!("git switch --force-create {branch}"),
-                });
+                steps.push(format!("git switch --force-create {branch}"));
                 self.guarded(commits, &detached)
             }
             Sort::Head => detached,
@@ -181,7 +168,7 @@ impl Way<'_> {
 /// first are there only once it is done; done twice it changes nothing. Hints are words that a shell
 /// passes over: not all take comments from who types.
 fn checked_out(switch: &str, steps: &[String], commits: &Commits, also: &str) -> Vec<String> {
-    let edit = match (commits.in_files, commits.in_names) {
+    let edit = match (!commits.files.is_empty(), commits.in_names) {
         (true, true) => Some("take it out of the files that still have it, git mv those so named"),
         (true, false) => Some("take it out of the files that still have it"),
         (false, true) => Some("git mv the files that have it in their names"),
@@ -214,6 +201,7 @@ fn hints(commits: &Commits) -> Vec<String> {
     } else if !commits.edit() {
         hints.push("no newest file has it, older commits do".to_owned());
     }
+    hints.extend(takes_all(commits).then(|| "commits all that is changed".to_owned()));
     hints.extend(squashed(commits));
     hints
 }
@@ -230,34 +218,53 @@ fn squashed(commits: &Commits) -> Option<String> {
 
 /// Makes the commits that lead to the checked-out one anew.
 fn anew(commits: &Commits) -> Vec<String> {
+    let made = (!commits.is_amended()).then(|| bare(commits));
+    let identity = commits.only_last && commits.spots.iter().any(|spot| spot.is_identity());
+    let author = if identity { " --reset-author" } else { "" };
     // Where nothing is left to commit too, the commit is made: else the chain would end.
-    let commit = "git commit --all --allow-empty".to_owned();
-    if commits.only_last {
-        let identity = commits.spots.iter().any(|spot| spot.is_identity());
-        let author = if identity { " --reset-author" } else { "" };
-        let amend = format!("{commit} --amend{author}");
-        return commits.parts.iter().map(bare).chain([amend]).collect();
+    let taken = taken(commits);
+    let amend = format!("git commit --allow-empty --amend{author}{taken}");
+    made.into_iter().chain([amend]).collect()
+}
+
+/// Makes a commit of the tree of the newest one, without a word or a header of those in whose stead it is.
+/// Amended right after it gets a message: git takes none that is empty. It is quoted, since git would go on
+/// with nothing in its place if it could not be made.
+fn bare(commits: &Commits) -> String {
+    let parents = commits.parents.iter();
+    let parents: String = parents.map(|id| format!("-p {} ", id.short())).collect();
+    let tip = commits.tip.short();
+    format!("git reset --soft \"$(git commit-tree -m '' {parents}{tip}:)\"")
+}
+
+/// What of the working tree is committed. Other changes there are nobody's business, staged or not.
+fn taken(commits: &Commits) -> String {
+    if takes_all(commits) {
+        return " --all".to_owned();
     }
-    match &commits.base {
-        Some(base) => vec![format!("git reset --soft {}", base.short()), commit],
-        None => {
-            let branch = format!("clean-{}", commits.tip.short());
-            vec![format!("git checkout --orphan {branch}"), commit]
+    match (&commits.files[..], commits.in_names) {
+        ([], false) => " --only".to_owned(),
+        // What was moved is in the index.
+        ([], true) => String::new(),
+        (files, _) => {
+            let files = files.iter().map(|file| format!(":(top){file}"));
+            files
+                .map(|file| format!(" {}", shell_word(&file)))
+                .collect()
         }
     }
 }
 
-/// Makes a commit of the tree and the parents of another, without the headers that an amended one keeps.
-fn bare(parts: &Commit) -> String {
-    let parents = parts.parents.iter().map(|id| format!("-p {} ", id.short()));
-    let parents: String = parents.collect();
-    let tree = parts.tree.short();
-    format!("git reset --soft $(git commit-tree -m anew {parents}{tree})")
+/// Whether all changes are committed, since the files are too many to be named, or cannot be.
+fn takes_all(commits: &Commits) -> bool {
+    let files = &commits.files;
+    let can_be_named = !commits.in_names && files.iter().all(|file| can_be_told(file));
+    !files.is_empty() && !(can_be_named && files.len() <= MOST_FILES)
 }
 
-/// Whether a name is as it is shown, and can be quoted for a shell. One with a secret is masked, and no
-/// name of git has a star.
+/// Whether a name is as it is shown, and can be quoted for a shell. One with a secret is masked by stars,
+/// which no reference has in its name.
 fn can_be_told(name: &str) -> bool {
-    let fine = |c: char| c.is_alphanumeric() || c.is_ascii_graphic() && c != '*';
+    let fine = |c: char| c.is_alphanumeric() || c == ' ' || c.is_ascii_graphic() && c != '*';
     name.chars().all(fine) && !name.starts_with('-')
 }

@@ -3,13 +3,14 @@
 //! The objects of a push are those in its quarantine and no others, whatever references or
 //! attributes say. What git added to complete a thin pack lies in the repository already and is
 //! not judged. Nothing else of the repository is read but the trees and files that the new
-//! commits replace, so the work grows with the push.
+//! commits replace, so the work grows with the push; and of a refused one that merges what is there
+//! already, commits up to where the lines part, to say how to clean it.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Instant;
 
-use super::cleaning::{self, Cleaning, Pushed, Soiled};
+use super::cleaning::{self, Cleanings, Pushed, Soiled};
 use super::copies::{self, PathKind};
 use super::fold::{self, Tip};
 use super::policy::{Choice, Policy};
@@ -46,7 +47,7 @@ pub struct Verdict {
     pub commits: usize,
     pub objects: usize,
     /// How to clean the references that lead to what was found.
-    pub cleanings: Vec<Cleaning>,
+    pub cleanings: Cleanings,
 }
 
 /// From so many objects on, those of a push are walked through as a history is: screened before any
@@ -250,8 +251,7 @@ impl Incoming {
         let reasons = approved
             .iter_mut()
             .map(|(_, approval)| &mut approval.reason);
-        let names = cleanings.iter_mut().map(|cleaning| &mut cleaning.name);
-        mask_texts(sweep, &values, reasons.chain(names));
+        mask_texts(sweep, &values, reasons.chain(cleanings.names_mut()));
         let excused = approved.iter_mut().map(|(finding, _)| finding);
         let told = findings.iter_mut().chain(excused);
         mask_names(sweep, told, &mut outcome.ledger);
