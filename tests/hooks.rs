@@ -602,9 +602,10 @@ fn what_a_renamed_file_still_has_is_to_be_edited() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
-/// The commands that an answer offers, with the hints behind them.
+/// The commands that the answer of a server or of `pre-push` offers, with the hints behind them.
 fn offered(run: &Run) -> Vec<String> {
-    let lines = answer(run).into_iter();
+    let lines = run.stderr.lines().map(str::trim_end);
+    let lines = lines.map(|line| line.strip_prefix("remote: ").unwrap_or(line));
     let commands = lines.filter_map(|line| line.strip_prefix("  git "));
     let commands: Vec<String> = commands.map(|line| format!("git {line}")).collect();
     assert!(!commands.is_empty(), "{}", run.stderr);
@@ -676,6 +677,226 @@ fn the_offered_commands_clean_what_was_not_pushed() {
         prepare(&server.copy);
         assert_cleaned(&server, &["HEAD"], name);
     }
+}
+
+/// A merge of what others have pushed meanwhile.
+struct Merge {
+    name: &'static str,
+    /// Makes it, with a secret in a commit before it.
+    make: fn(&Repo),
+    pushed: &'static [&'static str],
+    /// What the person changes in the files of the newest commit.
+    edited: &'static str,
+    /// The parents of the clean commit.
+    parents: &'static [&'static str],
+}
+
+const MERGES: &[Merge] = &[
+    Merge {
+        name: "a pull",
+        make: |copy| {
+            save_unasked(copy, "a.py", &leak(1));
+            pull(copy, &[]);
+        },
+        pushed: &["main"],
+        edited: "a.py",
+        parents: &["origin/main"],
+    },
+    Merge {
+        name: "a pull after a message with a secret",
+        make: |copy| {
+            copy.write("a.py", "x = 1\n");
+            copy.git(&["add", "a.py"]);
+            let message = format!("Use {}", token(1));
+            copy.git(&["commit", "--quiet", "--no-verify", "-m", &message]);
+            pull(copy, &[]);
+        },
+        pushed: &["main"],
+        edited: "",
+        parents: &["origin/main"],
+    },
+    Merge {
+        name: "a pull with a conflict",
+        make: |copy| {
+            save_unasked(copy, "a.py", &leak(1));
+            save_unasked(copy, "README", "ours\n");
+            let run = copy.try_git(&["pull", "--quiet", "--no-rebase", "origin", "main"]);
+            assert_eq!(run.code, Some(1), "{}", run.stderr);
+            save_unasked(copy, "README", "ours and theirs\n");
+        },
+        pushed: &["main"],
+        edited: "a.py",
+        parents: &["origin/main"],
+    },
+    Merge {
+        name: "a pull of another history",
+        make: |copy| {
+            copy.git(&["checkout", "--quiet", "--orphan", "own"]);
+            copy.git(&["rm", "--quiet", "--force", "README"]);
+            save_unasked(copy, "a.py", &leak(1));
+            pull(copy, &["--allow-unrelated-histories"]);
+            copy.git(&["branch", "--quiet", "--move", "--force", "main"]);
+        },
+        pushed: &["main"],
+        edited: "a.py",
+        parents: &["origin/main"],
+    },
+    Merge {
+        name: "main in a new branch",
+        make: |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "topic"]);
+            save_unasked(copy, "a.py", &leak(1));
+            pull(copy, &[]);
+            save_unasked(copy, "b.py", "x = 1\n");
+            pull(copy, &[]);
+        },
+        pushed: &["topic"],
+        edited: "a.py",
+        parents: &["origin/main"],
+    },
+    Merge {
+        name: "main in a branch that is there",
+        make: |copy| {
+            copy.git(&["checkout", "--quiet", "-b", "topic"]);
+            save_unasked(copy, "b.py", "x = 1\n");
+            copy.git(&["push", "--quiet", "origin", "topic"]);
+            save_unasked(copy, "a.py", &leak(1));
+            pull(copy, &[]);
+        },
+        pushed: &["topic"],
+        edited: "a.py",
+        parents: &["origin/topic", "origin/main"],
+    },
+    Merge {
+        name: "a pull, and a tag of it",
+        make: |copy| {
+            save_unasked(copy, "a.py", &leak(1));
+            pull(copy, &[]);
+            copy.git(&["tag", "v1"]);
+        },
+        pushed: &["v1", "main"],
+        edited: "a.py",
+        parents: &["origin/main"],
+    },
+];
+
+/// As after `git pull` the merge of what was fetched.
+fn pull(copy: &Repo, args: &[&str]) {
+    let pull = ["pull", "--quiet", "--no-rebase", "--no-edit"];
+    copy.git(&[&pull[..], args, &["origin", "main"]].concat());
+}
+
+/// Pushes from another clone, as somebody else does.
+fn push_elsewhere(server: &Server) {
+    let other = Repo::clone_of(&server.bare, &[]);
+    other.save("README", "theirs\n");
+    other.save("theirs.py", "x = 1\n");
+    other.git(&["push", "--quiet", "origin", "main"]);
+}
+
+#[test]
+fn what_others_pushed_stays_theirs_and_a_merge_of_it_is_kept() {
+    for at in [Server::new, hooked] {
+        for merge in MERGES {
+            let server = at();
+            let copy = &server.copy;
+            push_elsewhere(&server);
+            (merge.make)(copy);
+            let name = merge.name;
+            let tip = copy.git(&["rev-parse", "HEAD"]);
+            let run = server.push(merge.pushed);
+            assert_eq!(run.code, Some(1), "{name}: {}", run.stderr);
+            follow(copy, &run, &take_out);
+            let changed = copy.git(&["diff", "--name-only", &tip, "HEAD"]);
+            assert_eq!(changed, merge.edited, "{name}: {}", run.stderr);
+            let parents = copy.git(&[&["rev-parse"], merge.parents].concat());
+            let made = copy.git(&["rev-parse", "HEAD^@"]);
+            assert_eq!(made, parents, "{name}: {}", run.stderr);
+            let brought = ["rev-list", "HEAD", "--not", "--remotes=origin"];
+            let head = copy.git(&["rev-parse", "HEAD"]);
+            assert_eq!(copy.git(&brought), head, "{name}: {}", run.stderr);
+            let again = server.push(merge.pushed);
+            assert_eq!(again.code, Some(0), "{name}: {}", again.stderr);
+            assert_eq!(copy.git(&["status", "--porcelain"]), "", "{name}");
+        }
+    }
+}
+
+/// Whoever makes a commit chooses its time.
+#[test]
+fn a_wrong_clock_leaves_a_commit_that_the_server_takes() {
+    let server = Server::new();
+    let copy = &server.copy;
+    let other = Repo::clone_of(&server.bare, &[]);
+    let past = [("GIT_COMMITTER_DATE", "1000000000 +0000")];
+    let commit = ["commit", "--quiet", "--allow-empty", "-m", "x"];
+    other.try_git_with(&commit, &past).expect(0);
+    other.save("theirs.py", "x = 1\n");
+    other.git(&["push", "--quiet", "origin", "main"]);
+    copy.save("a.py", leak(1));
+    pull(copy, &[]);
+    assert_cleaned(&server, &["main"], "a wrong clock");
+    assert_eq!(copy.git(&["rev-list", "--count", "main"]), "4");
+}
+
+#[test]
+fn nothing_is_committed_but_what_is_named() {
+    type Prepare = fn(&Repo);
+    let cases: [(&str, Prepare); 4] = [
+        ("in the last commit", |copy| {
+            copy.save("my [a].py", leak(1));
+        }),
+        ("in an earlier commit", |copy| {
+            copy.save("__a__.py", leak(1));
+            copy.save("b.py", "x = 1\n");
+        }),
+        ("in the last message", |copy| {
+            copy.commit(&format!("Use {}", token(1)));
+        }),
+        ("in an earlier message", |copy| {
+            copy.commit(&format!("Use {}", token(1)));
+            copy.save("b.py", "x = 1\n");
+        }),
+    ];
+    for (name, prepare) in cases {
+        let server = Server::new();
+        let copy = &server.copy;
+        prepare(copy);
+        copy.write("README", "not ready\n");
+        copy.write("staged.txt", "not ready\n");
+        copy.git(&["add", "staged.txt"]);
+        let run = server.push(&["main"]);
+        assert_eq!(run.code, Some(1), "{name}: {}", run.stderr);
+        follow(copy, &run, &take_out);
+        let run = server.push(&["main"]);
+        assert_eq!(run.code, Some(0), "{name}: {}", run.stderr);
+        let status = copy.git(&["status", "--porcelain"]);
+        assert_eq!(status, " M README\nA  staged.txt", "{name}");
+        assert_eq!(server.bare.git(&["show", "main:README"]), "hello");
+    }
+}
+
+#[test]
+fn what_cannot_be_named_is_committed_with_all_and_that_is_said() {
+    let server = Server::new();
+    let copy = &server.copy;
+    for n in 1..=4 {
+        copy.write(&format!("{n}.py"), leak(n));
+    }
+    copy.commit("Many");
+    let run = server.push(&["main"]);
+    let told = "after that edit, commits all that is changed";
+    assert!(offered(&run)[1].ends_with(told), "{}", run.stderr);
+    follow(copy, &run, &take_out);
+    let run = server.push(&["main"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // A name with a secret is masked, and is no name then.
+    copy.save(&format!("{}.py", token(5)), leak(6));
+    let before = server.refs();
+    let run = server.push(&["main"]);
+    assert_refused(&server, &before, &run, &[&token(5), &token(6)]);
+    let told = "after that edit, commits all that is changed";
+    assert!(offered(&run)[1].contains(told), "{}", run.stderr);
 }
 
 #[test]
@@ -1058,7 +1279,7 @@ fn the_answer_stays_short_whatever_there_is_to_say() {
     for told in [
         "(9 found)",
         "and 6 more",
-        "--orphan",
+        "git commit-tree -m ''",
         "git branch --force BRANCH &&",
         "git tag --force --annotate v1 &&",
         "another name",
@@ -2469,12 +2690,7 @@ fn pre_push_cleans_what_is_checked_out_without_a_branch() {
     let push = ["HEAD:refs/heads/new"];
     let run = server.push(&push);
     assert_eq!(run.code, Some(1), "{}", run.stderr);
-    let lines = run.stderr.lines();
-    for command in lines.filter_map(|line| line.strip_prefix("  git ")) {
-        let output = shell(copy, &format!("git {command}"));
-        assert!(output.status.success(), "{command}");
-        take_out(copy);
-    }
+    follow(copy, &run, &take_out);
     let run = server.push(&push);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
