@@ -237,7 +237,7 @@ fn bare(commits: &Commits) -> String {
     format!("git reset --soft \"$(git commit-tree -m '' {parents}{tip}:)\"")
 }
 
-/// What of the working tree is committed. Other changes there are nobody's business, staged or not.
+/// What of the working tree is committed. Other changes there, staged or not, would be pushed unasked.
 fn taken(commits: &Commits) -> String {
     if takes_all(commits) {
         return " --all".to_owned();
@@ -258,8 +258,10 @@ fn taken(commits: &Commits) -> String {
 /// Whether all changes are committed, since the files are too many to be named, or cannot be.
 fn takes_all(commits: &Commits) -> bool {
     let files = &commits.files;
-    let can_be_named = !commits.in_names && files.iter().all(|file| can_be_told(file));
-    !files.is_empty() && !(can_be_named && files.len() <= MOST_FILES)
+    let can_be_named = !commits.in_names
+        && files.len() <= MOST_FILES
+        && files.iter().all(|file| can_be_told(file));
+    !files.is_empty() && !can_be_named
 }
 
 /// Whether a name is as it is shown, and can be quoted for a shell. One with a secret is masked by stars,
