@@ -285,6 +285,54 @@ fn a_value_that_the_base_has_is_quiet_wherever_it_goes() {
     assert_eq!(paths(&found), ["new.py"]);
 }
 
+/// A key block in each of these forms is one and the same value.
+#[test]
+fn a_key_block_is_quiet_however_it_is_laid_out() {
+    let block = |seed| {
+        let lines: String = (0..12)
+            .map(|line| made_with("{b62:64}\n", 100 * seed + line))
+            .collect();
+        let words = ["-----BEGIN PRIVATE KEY", "-----END PRIVATE KEY"];
+        format!("{}-----\n{lines}{}-----\n", words[0], words[1])
+    };
+    let forms = |key: &str| {
+        let lines: Vec<&str> = key.lines().collect();
+        let (first, last) = (lines[0], lines[lines.len() - 1]);
+        let body = lines[1..lines.len() - 1].concat();
+        let each = |before: &str, after: &str| -> String {
+            let lines = lines.iter().map(|line| format!("{before}{line}{after}"));
+            lines.collect()
+        };
+        [
+            ("k.pem", key.to_owned()),
+            ("crlf.pem", each("", "\r\n")),
+            ("k.yaml", format!("key: |\n{}", each("    ", "\n"))),
+            ("k.json", json!({"private_key": key}).to_string()),
+            ("k.env", format!("KEY=\"{}\"\n", key.replace('\n', "\\n"))),
+            ("k.py", format!("k = (\n{})\n", each("  \"", "\\n\"\n"))),
+            ("rewrapped.pem", format!("{first}\n{body}\n{last}\n")),
+        ]
+    };
+    let known = forms(&block(1));
+    for (number, (name, text)) in known.iter().enumerate() {
+        let repo = based(&[(name, text)]);
+        for (other, (_, text)) in known.iter().enumerate() {
+            if other != number {
+                repo.write(&format!("new/{}", known[other].0), text);
+            }
+        }
+        repo.commit("Write it in other forms");
+        assert_eq!(paths(&findings(&repo, &["base..HEAD"])), [""; 0], "{name}");
+    }
+    let repo = based(&[("k.pem", &block(1))]);
+    let forms = forms(&block(2));
+    forms
+        .iter()
+        .for_each(|(name, text)| drop(repo.write(&format!("new/{name}"), text)));
+    repo.commit("Add another key");
+    assert_eq!(findings(&repo, &["base..HEAD"]).len(), forms.len());
+}
+
 /// Every character as JSON may also write it.
 fn escaped(text: &str) -> String {
     text.chars()

@@ -1,8 +1,10 @@
 //! Which findings are old: their values stood in what was there before.
 //!
 //! What counts is the value, not the rule or the line. It is looked for as it stands, and in
-//! whatever the pipeline decodes, so a line that was moved, indented, encoded or run again is quiet.
+//! whatever the pipeline decodes, so a line that was moved, indented, encoded or run again is quiet. A key
+//! block, which is found with its line breaks, is compared without what they and its indentation look like.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,7 +35,7 @@ pub fn drop_known(
         return Ok(0);
     }
     let standing = standing(findings, old, options)?;
-    let known: HashSet<&Secret> = standing.values().flatten().collect();
+    let known: HashSet<Secret> = standing.into_values().flatten().collect();
     let before = findings.len();
     findings.retain(|finding| !known.contains(&finding.secret));
     Ok(before - findings.len())
@@ -49,6 +51,10 @@ pub fn standing(
     options: &Options,
 ) -> Result<HashMap<ObjectId, HashSet<Secret>>, Error> {
     let values: HashSet<&Secret> = findings.iter().map(|finding| &finding.secret).collect();
+    let mut alike: HashMap<Cow<'_, [u8]>, Vec<&Secret>> = HashMap::new();
+    for value in &values {
+        alike.entry(essence(value)).or_default().push(value);
+    }
     let is_telling = |value: &&Secret| value.expose().len() >= TELLING;
     let telling: Vec<&Secret> = values.iter().copied().filter(is_telling).collect();
     let literal = literal(&telling)?;
@@ -72,11 +78,9 @@ pub fn standing(
         let inside = literal.find_overlapping_iter(finding.secret.expose());
         let inside = inside.map(|hit| (git.object, hit.pattern().as_usize()));
         hits.extend(inside);
-        if values.contains(&finding.secret) {
-            standing
-                .entry(git.object)
-                .or_default()
-                .insert(finding.secret);
+        if let Some(alike) = alike.get(&essence(&finding.secret)) {
+            let standing = standing.entry(git.object).or_default();
+            standing.extend(alike.iter().copied().cloned());
         }
     }
     for (object, hit) in hits {
@@ -86,6 +90,26 @@ pub fn standing(
             .insert(telling[hit].clone());
     }
     Ok(standing)
+}
+
+/// What makes a value: all of it, but of a key block only letters and digits. The rest is how it is laid out
+/// and written in code: line breaks, their escapes, indentation. What of base64 goes with it, no two keys
+/// differ in alone.
+fn essence(value: &Secret) -> Cow<'_, [u8]> {
+    let bytes = value.expose();
+    if !bytes.starts_with(b"-----BEGIN ") {
+        return Cow::Borrowed(bytes);
+    }
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut is_escaped = false;
+    for &byte in bytes {
+        let is_break = is_escaped && matches!(byte, b'n' | b'r' | b't');
+        is_escaped = byte == b'\\';
+        if byte.is_ascii_alphanumeric() && !is_break {
+            kept.push(byte);
+        }
+    }
+    Cow::Owned(kept)
 }
 
 /// Finds values as they stand, each by its number.
