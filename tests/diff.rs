@@ -254,6 +254,72 @@ fn what_only_a_merge_brings_is_found_and_what_it_carries_over_is_not() {
     assert_eq!(found[0]["commit"], json!(merge));
 }
 
+/// What a merge takes from the end of a range counts, whoever wrote it when.
+#[test]
+fn what_comes_back_with_a_merge_or_its_revert_is_found() {
+    let begun = || {
+        let repo = based(&[("x.py", &leak(1)), ("p/x.py", &leak(2)), ("y", "1\n")]);
+        repo.git(&["checkout", "--quiet", "-b", "topic"]);
+        repo.write("p/y", "2\n");
+        repo.save("y", "2\n");
+        repo.git(&["checkout", "--quiet", "main"]);
+        repo.git(&["rm", "--quiet", "x.py", "p/x.py"]);
+        repo.commit("Take out");
+        repo.git(&["checkout", "--quiet", "topic"]);
+        // Not merged, the branch is only behind, and would bring none of it back.
+        repo.dir.run(&["diff", "main..topic"]).expect(0);
+        repo
+    };
+    let brought = |repo: &Repo, expected: &[&str], commit: &str| {
+        let found = findings(repo, &["main..topic"]);
+        assert_eq!(paths(&found), expected);
+        for finding in &found {
+            assert_eq!(finding["commit"], json!(commit));
+            assert_eq!(finding["state"], "head");
+        }
+    };
+    let merge = ["merge", "--quiet", "-m", "Merge"];
+    let repo = begun();
+    repo.git(&[&merge[..], &["main"]].concat());
+    repo.dir.run(&["diff", "main..topic"]).expect(0);
+    repo.git(&["checkout", "--quiet", "HEAD^", "--", "p"]);
+    let restored = repo.commit("Restore a folder");
+    brought(&repo, &["p/x.py"], &restored);
+    repo.git(&["reset", "--quiet", "--hard", "HEAD^"]);
+    repo.git(&["revert", "--no-edit", "-m1", "HEAD"]);
+    let reverted = repo.git(&["rev-parse", "HEAD"]);
+    brought(&repo, &["p/x.py", "x.py"], &reverted);
+    let repo = begun();
+    repo.git(&[&merge[..], &["-s", "ours", "main"]].concat());
+    let merged = repo.git(&["rev-parse", "HEAD"]);
+    repo.save("later.py", "x = 1\n");
+    brought(&repo, &["p/x.py", "x.py"], &merged);
+}
+
+#[test]
+fn where_both_sides_merged_each_other_all_their_common_commits_are_base() {
+    let repo = based(&[]);
+    repo.git(&["checkout", "--quiet", "-b", "topic"]);
+    repo.save("topic.py", leak(1));
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.save("main.py", leak(2));
+    let merge = ["merge", "--quiet", "--no-ff", "-m", "Merge"];
+    repo.git(&["branch", "before"]);
+    repo.git(&[&merge[..], &["topic"]].concat());
+    repo.git(&["checkout", "--quiet", "topic"]);
+    repo.git(&[&merge[..], &["before"]].concat());
+    let common = repo.git(&["merge-base", "--all", "main", "topic"]);
+    assert_eq!(common.lines().count(), 2, "{common}");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.git(&["rm", "--quiet", "topic.py", "main.py"]);
+    repo.commit("Take out");
+    repo.git(&["checkout", "--quiet", "topic"]);
+    repo.git(&["mv", "topic.py", "a.py"]);
+    repo.git(&["mv", "main.py", "b.py"]);
+    repo.save("new.py", leak(3));
+    assert_eq!(paths(&findings(&repo, &["main..topic"])), ["new.py"]);
+}
+
 #[test]
 fn a_value_that_the_base_has_is_quiet_wherever_it_goes() {
     let (one, two, three) = (token(1), token(2), token(3));
@@ -469,9 +535,8 @@ fn a_list_may_begin_with_a_mark_of_its_encoding() {
     repo.dir.run(&["scan", "."]).expect(0);
 }
 
-#[test]
-fn rules_of_the_repository_are_those_of_the_base() {
-    let rules = r#"
+/// A rule for what nothing else takes for a secret.
+const RULES: &str = r#"
 provider = "Example"
 [[rule]]
 id = "example-token"
@@ -491,10 +556,17 @@ secret = "exm_{b62:32}"
 text = 'token = "exm_your_token_goes_here"'
 why = "a placeholder"
 "#;
-    let repo = based(&[("rules.toml", rules)]);
-    repo.write("rules.toml", rules.replace("exm_", "nothing_"));
-    let secret = made_with("exm_{b62:32}", 1);
-    repo.save("a.txt", format!("token = \"{secret}\"\n"));
+
+/// What these rules find, in a text.
+fn example(seed: u64) -> String {
+    format!("token = \"{}\"\n", made_with("exm_{b62:32}", seed))
+}
+
+#[test]
+fn rules_of_the_repository_are_those_of_the_base() {
+    let repo = based(&[("rules.toml", RULES)]);
+    repo.write("rules.toml", RULES.replace("exm_", "nothing_"));
+    repo.save("a.txt", example(1));
     let args = [
         "diff",
         "base..HEAD",
@@ -510,6 +582,121 @@ why = "a placeholder"
         "{}",
         run.stderr
     );
+}
+
+/// What a change makes of the folders on the way to the rules is no part of the base.
+#[cfg(unix)]
+#[test]
+fn no_link_of_a_change_leads_to_other_rules() {
+    use std::os::unix::fs::symlink;
+    let lax = RULES.replace("exm_", "nothing_");
+    let outside = util::Dir::new();
+    outside.write("r.toml", &lax);
+    let changes: [&dyn Fn(&Repo); 4] = [
+        &|repo| symlink("old", repo.path().join("cfg")).unwrap(),
+        &|repo| {
+            repo.write("other/r.toml", RULES);
+            symlink("other", repo.path().join("cfg")).unwrap();
+        },
+        &|repo| symlink(outside.path(), repo.path().join("cfg")).unwrap(),
+        &|_| {},
+    ];
+    for change in changes {
+        let repo = based(&[("cfg/r.toml", RULES), ("old/r.toml", &lax)]);
+        std::fs::remove_dir_all(repo.path().join("cfg")).unwrap();
+        change(&repo);
+        repo.write("sub/a.txt", example(1));
+        repo.git(&["add", "--all"]);
+        let absolute = repo.path().join("cfg/r.toml");
+        let rules = [
+            "cfg/r.toml",
+            "./sub/../cfg/r.toml",
+            absolute.to_str().unwrap(),
+        ];
+        for rules in rules {
+            repo.dir
+                .run(&["diff", "--staged", "--rules", rules])
+                .expect(1);
+        }
+        repo.commit("Change");
+        for rules in rules {
+            repo.dir.run(&["diff", "base", "--rules", rules]).expect(1);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_of_the_base_lead_to_its_own_rules() {
+    use std::os::unix::fs::symlink;
+    let repo = based(&[("cfg/v2/r.toml", RULES)]);
+    symlink("v2", repo.path().join("cfg/now")).unwrap();
+    symlink("../cfg/now/r.toml", repo.path().join("cfg/link.toml")).unwrap();
+    symlink("/etc/hostname", repo.path().join("out.toml")).unwrap();
+    symlink("../..", repo.path().join("cfg/up")).unwrap();
+    symlink("round.toml", repo.path().join("round.toml")).unwrap();
+    repo.commit("Link");
+    repo.write("cfg/v2/r.toml", RULES.replace("exm_", "nothing_"));
+    repo.save("a.txt", example(1));
+    for rules in ["cfg/link.toml", "cfg/now/r.toml"] {
+        let run = repo.dir.run(&["diff", "HEAD^", "--rules", rules]).expect(1);
+        let note = format!("{rules}: changed in this range");
+        assert!(run.stderr.contains(&note), "{}", run.stderr);
+    }
+    for rules in ["out.toml", "cfg/up/r.toml", "round.toml"] {
+        let run = repo.dir.run(&["diff", "HEAD^", "--rules", rules]).expect(2);
+        let told = format!("{rules}: a link on the way leads out of the repository");
+        assert!(run.stderr.contains(&told), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn rules_count_where_there_is_no_base_to_have_them() {
+    let repo = Repo::new();
+    repo.write("cfg/r.toml", RULES);
+    repo.write("a.txt", example(1));
+    repo.git(&["add", "--all"]);
+    let rules = ["--rules", "cfg/r.toml"];
+    let note = "there is no base revision";
+    for changes in ["--staged", "base"] {
+        let run = match changes {
+            "--staged" => repo.dir.run(&[&["diff", changes], &rules[..]].concat()),
+            _ => {
+                let head = repo.commit("Begin");
+                let vars = [("JENKINS_URL", "x"), ("GIT_COMMIT", &*head)];
+                repo.dir
+                    .run_with(&[&["ci"], &rules[..]].concat(), &vars, b"")
+            }
+        };
+        let run = run.expect(1);
+        assert!(
+            run.stderr.contains("cfg/r.toml: ") && run.stderr.contains(note),
+            "{}",
+            run.stderr
+        );
+    }
+    // What nobody committed is no part of what is judged.
+    repo.write("own.toml", RULES);
+    let vars = [("JENKINS_URL", "x"), ("GIT_COMMIT", "HEAD")];
+    let run = repo
+        .dir
+        .run_with(&["ci", "--rules", "own.toml"], &vars, b"")
+        .expect(2);
+    assert!(
+        run.stderr
+            .contains("own.toml: the judged commit does not have"),
+        "{}",
+        run.stderr
+    );
+    // With a base, a change may bring the first ones, but a name that nothing has is mistyped.
+    let run = repo
+        .dir
+        .run(&["diff", "HEAD", "--rules", "own.toml"])
+        .expect(0);
+    assert!(run.stderr.contains("own.toml: not used"), "{}", run.stderr);
+    repo.dir
+        .run(&["diff", "HEAD", "--rules", "mistyped.toml"])
+        .expect(2);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! A merge is compared with all its parents, so what was put in while resolving is seen, and what
 //! only came over from the other side is not. The work is that of the trees that differ. A folder
-//! already walked is walked again only under a path of another kind, so that neither a thousand
-//! commits nor a tree made of itself ten times over can make it long.
+//! already walked is walked again only under a path of another kind or beside other parents, and of
+//! these only so many, so that neither a thousand commits nor a tree made of itself ten times over can
+//! make it long.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,8 +25,20 @@ pub struct Place {
     pub commit: Option<ObjectId>,
 }
 
+/// One folder is looked at beside the folders of so many different parents; then whole, once and for all.
+const MOST_BESIDE: usize = 64;
+
 /// Places of blobs.
 pub type Places = HashMap<ObjectId, SmallVec<[Place; 1]>>;
+
+/// A tree of which counts what others do not have, such as that at the end of a range, beside those of the
+/// commits where it began: a merge may keep what one of its parents no longer had, and brings that back
+/// without anything in it being new to all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub tree: ObjectId,
+    pub others: Vec<ObjectId>,
+}
 
 /// What a number of commits brought in. Of paths of one kind, as `kind` tells it, one stands for all.
 pub struct Changes<K> {
@@ -34,8 +47,8 @@ pub struct Changes<K> {
     pub blobs: Places,
     /// Paths that no parent has, in the order in which they came.
     pub names: Vec<Place>,
-    /// Trees that were looked into, with the kinds of their paths.
-    pub trees: HashMap<ObjectId, SmallVec<[K; 1]>>,
+    /// Trees that were looked into, with the kinds of their paths and what they were held against.
+    pub trees: HashMap<ObjectId, SmallVec<[(K, Beside); 1]>>,
     /// The bytes of these trees.
     pub bytes: u64,
 }
@@ -46,6 +59,28 @@ pub(super) struct Pair {
     pub path: String,
     pub own: ObjectId,
     parents: Vec<ObjectId>,
+}
+
+/// The folders of parents that one folder was held against, each time it was looked into.
+#[derive(Default)]
+pub struct Beside(SmallVec<[SmallVec<[ObjectId; 1]>; 1]>);
+
+impl Beside {
+    /// Whether to look into a folder beside these parents. Not after it was beside some of them alone: what
+    /// none of all of them has, these have not either.
+    pub(super) fn adds(&mut self, folder: &mut Pair) -> bool {
+        let parents = &mut folder.parents;
+        let is_told = |done: &SmallVec<_>| done.iter().all(|id| parents.contains(id));
+        if self.0.iter().any(is_told) {
+            return false;
+        }
+        if self.0.len() == MOST_BESIDE {
+            parents.clear();
+            self.0.clear();
+        }
+        self.0.push(parents.iter().copied().collect());
+        true
+    }
 }
 
 /// What a commit's tree has at a path, and no parent.
@@ -61,8 +96,8 @@ pub(super) struct Entry {
 
 /// Looks at what commits bring in.
 pub(super) trait Visit {
-    /// Whether to look into a folder that no parent has.
-    fn enters(&mut self, folder: &Pair) -> bool;
+    /// Whether to look into a folder that no parent has; it may be made to be looked at beside none.
+    fn enters(&mut self, folder: &mut Pair) -> bool;
 
     /// So many bytes of a folder that was entered are looked at.
     fn reads(&mut self, bytes: usize);
@@ -98,19 +133,38 @@ impl<K: PartialEq> Changes<K> {
     /// # Errors
     /// When a tree cannot be read.
     pub fn add_tree(&mut self, reader: &Reader, tree: ObjectId) -> Result<(), Error> {
-        walk_tree(reader, tree, self)
+        walk_tree(reader, tree, &[], self)
+    }
+
+    /// Adds what a tree has and none of others, whichever commit put it there. What commits brought has to
+    /// be added before, and keeps its commit.
+    ///
+    /// # Errors
+    /// When a tree cannot be read.
+    pub fn add_kept(&mut self, reader: &Reader, kept: &Kept) -> Result<(), Error> {
+        let told = self.names.len();
+        walk_tree(reader, kept.tree, &kept.others, self)?;
+        let known: HashSet<Arc<str>> = self.names[..told]
+            .iter()
+            .map(|name| name.path.clone())
+            .collect();
+        let more = self.names.split_off(told).into_iter();
+        self.names
+            .extend(more.filter(|name| !known.contains(&name.path)));
+        Ok(())
     }
 }
 
 impl<K: PartialEq> Visit for Changes<K> {
-    fn enters(&mut self, folder: &Pair) -> bool {
+    fn enters(&mut self, folder: &mut Pair) -> bool {
         let kind = (self.kind)(&folder.path);
         let kinds = self.trees.entry(folder.own).or_default();
-        let is_new = !kinds.contains(&kind);
-        if is_new {
-            kinds.push(kind);
-        }
-        is_new
+        let at = kinds.iter().position(|(known, _)| *known == kind);
+        let at = at.unwrap_or_else(|| {
+            kinds.push((kind, Beside::default()));
+            kinds.len() - 1
+        });
+        kinds[at].1.adds(folder)
     }
 
     fn reads(&mut self, bytes: usize) {
@@ -155,13 +209,14 @@ pub(super) fn walk_commit(
     walk(reader, Some(id), (own, parents), visit)
 }
 
-/// Shows a visitor a tree that stands for itself.
+/// Shows a visitor what a tree has and none of others.
 pub(super) fn walk_tree(
     reader: &Reader,
     tree: ObjectId,
+    others: &[ObjectId],
     visit: &mut impl Visit,
 ) -> Result<(), Error> {
-    walk(reader, None, (tree, Vec::new()), visit)
+    walk(reader, None, (tree, others.to_vec()), visit)
 }
 
 fn walk(
@@ -175,8 +230,8 @@ fn walk(
         own,
         parents,
     }];
-    while let Some(pair) = open.pop() {
-        if pair.parents.contains(&pair.own) || !visit.enters(&pair) {
+    while let Some(mut pair) = open.pop() {
+        if pair.parents.contains(&pair.own) || !visit.enters(&mut pair) {
             continue;
         }
         let own = read_tree(reader, pair.own)?;
@@ -243,8 +298,7 @@ pub fn brought(
     new: ObjectId,
 ) -> Result<Vec<(String, ObjectId)>, Error> {
     let mut files = Files(Vec::new());
-    let roots = (new, old.into_iter().collect());
-    walk(reader, None, roots, &mut files)?;
+    walk_tree(reader, new, old.as_slice(), &mut files)?;
     Ok(files.0)
 }
 
@@ -252,7 +306,7 @@ pub fn brought(
 struct Files(Vec<(String, ObjectId)>);
 
 impl Visit for Files {
-    fn enters(&mut self, _: &Pair) -> bool {
+    fn enters(&mut self, _: &mut Pair) -> bool {
         true
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Kind;
-use super::changes::{self, Changes, Entry, Pair, Place, Places, Visit};
+use super::changes::{self, Beside, Changes, Entry, Pair, Place, Places, Visit};
 use super::fresh::Fresh;
 use super::reader::Reader;
 use crate::error::Error;
@@ -44,7 +44,10 @@ pub fn find<K>(
         changes::walk_commit(reader, *commit, &mut search)?;
     }
     for tree in &fresh.trees {
-        changes::walk_tree(reader, *tree, &mut search)?;
+        changes::walk_tree(reader, *tree, &[], &mut search)?;
+    }
+    if let Some(kept) = &fresh.kept {
+        changes::walk_tree(reader, kept.tree, &kept.others, &mut search)?;
     }
     Ok(Copies {
         complete: !search.is_over(),
@@ -56,8 +59,8 @@ struct Search<'w> {
     wanted: &'w HashSet<ObjectId>,
     /// Bytes of trees that may still be read, and of paths that may be held.
     left: u64,
-    /// By path. What stood under a folder's path once need not be looked at again there.
-    walked: HashMap<String, HashSet<ObjectId>>,
+    /// By path. What stood under a folder's path once need not be looked at again there beside the same.
+    walked: HashMap<String, HashMap<ObjectId, Beside>>,
     seen: HashSet<(ObjectId, String)>,
     places: Places,
 }
@@ -69,19 +72,15 @@ impl Search<'_> {
 }
 
 impl Visit for Search<'_> {
-    fn enters(&mut self, folder: &Pair) -> bool {
+    fn enters(&mut self, folder: &mut Pair) -> bool {
         if self.is_over() {
             return false;
         }
-        match self.walked.get_mut(&folder.path) {
-            Some(trees) => trees.insert(folder.own),
-            None => {
-                self.reads(folder.path.len());
-                let trees = HashSet::from([folder.own]);
-                self.walked.insert(folder.path.clone(), trees);
-                true
-            }
+        if !self.walked.contains_key(&folder.path) {
+            self.reads(folder.path.len());
         }
+        let trees = self.walked.entry(folder.path.clone()).or_default();
+        trees.entry(folder.own).or_default().adds(folder)
     }
 
     fn reads(&mut self, bytes: usize) {

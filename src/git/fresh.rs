@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Kind;
-use super::changes::{self, malformed};
+use super::changes::{self, Kept, malformed};
 use super::object::Tag;
 use super::reader::Reader;
 use crate::error::Error;
@@ -18,6 +18,7 @@ pub struct Fresh {
     pub tags: Vec<ObjectId>,
     pub trees: Vec<ObjectId>,
     pub blobs: Vec<ObjectId>,
+    pub kept: Option<Kept>,
 }
 
 impl Fresh {

@@ -138,6 +138,7 @@ pub struct TreeEntry<'t> {
     pub is_tree: bool,
     /// A submodule: the id names a commit of another repository.
     pub is_commit: bool,
+    pub is_link: bool,
     pub name: &'t [u8],
     pub id: ObjectId,
     /// The entry's bytes in the tree.
@@ -189,6 +190,7 @@ impl<'t> Iterator for Entries<'t> {
             start,
             is_tree: kind == 0o040_000,
             is_commit: kind == 0o160_000,
+            is_link: kind == 0o120_000,
             name: &rest[mode + 1..nul],
             id: ObjectId(id.try_into().expect("twenty bytes")),
             end: self.at,

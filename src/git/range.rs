@@ -13,8 +13,9 @@ pub struct Range {
     /// `None` for a range that begins with the history.
     pub base: Option<ObjectId>,
     pub head: ObjectId,
-    /// Where the two parted; `None` for histories that have nothing in common.
-    pub fork: Option<ObjectId>,
+    /// Where the two parted; none for histories that have nothing in common, and several where each has
+    /// merged the other.
+    pub forks: Vec<ObjectId>,
     /// What `head` leads to and `base` does not, parents before children.
     pub commits: Vec<ObjectId>,
     /// The tags that lead to `head` where it is named by one, but for those that name the base.
@@ -44,14 +45,14 @@ pub fn resolve(
         return Err(shallow("the history begins"));
     }
     let parted = walk::part(repo, reader, &[head], base.as_slice())?;
-    if parted.fork.is_none() && is_shallow {
+    if parted.forks.is_empty() && is_shallow {
         return Err(shallow("the range begins"));
     }
     let fresh = Fresh::of(reader, &[head], |id| !parted.own.contains(&id))?;
     Ok(Range {
         base,
         head,
-        fork: parted.fork,
+        forks: parted.forks,
         commits: fresh.commits,
         tags,
     })

@@ -17,8 +17,9 @@ use crate::unit::ObjectId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parted {
     pub own: HashSet<ObjectId>,
-    /// The newest commit that both lead to; `None` for histories that have nothing in common.
-    pub fork: Option<ObjectId>,
+    /// The newest commits that both lead to, of which none leads to another; none for histories that have
+    /// nothing in common, and several where each side has merged the other.
+    pub forks: Vec<ObjectId>,
 }
 
 /// Parts the commits that `own` leads to from those that `other` does.
@@ -91,10 +92,11 @@ impl<'r> Walk<'r> {
         self.run()?;
         let is_own = |(id, seen): (&ObjectId, &Seen)| (seen.marks == OWN).then_some(*id);
         let forks = self.seen.iter().filter(|(_, seen)| seen.marks == BOTH);
-        let newest = forks.map(|(id, seen)| (seen.time, *id)).max();
+        let mut forks: Vec<_> = forks.map(|(id, seen)| (seen.time, *id)).collect();
+        forks.sort_unstable_by(|a, b| b.cmp(a));
         Ok(Parted {
             own: self.seen.iter().filter_map(is_own).collect(),
-            fork: newest.map(|(_, id)| id),
+            forks: forks.into_iter().map(|(_, id)| id).collect(),
         })
     }
 
@@ -208,12 +210,12 @@ mod tests {
             let only: HashSet<_> = ours.difference(&theirs).copied().collect();
             let common: HashSet<_> = ours.intersection(&theirs).copied().collect();
             prop_assert_eq!(parted.own, only);
-            prop_assert_eq!(parted.fork.is_some(), !common.is_empty());
-            prop_assert!(parted.fork.is_none_or(|fork| common.contains(&fork)));
-            let above = common.iter().filter(|id| {
-                Some(**id) != parted.fork && reached(&reader, **id).contains(&parted.fork.unwrap())
-            });
-            prop_assert_eq!(above.count(), 0);
+            let is_below = |id: &ObjectId| {
+                let mut others = common.iter().filter(|other| *other != id);
+                others.any(|other| reached(&reader, *other).contains(id))
+            };
+            let forks: HashSet<_> = common.iter().filter(|id| !is_below(id)).copied().collect();
+            prop_assert_eq!(parted.forks.into_iter().collect::<HashSet<_>>(), forks);
         }
     }
 }

@@ -8,6 +8,7 @@
 mod address;
 pub mod answer;
 pub mod audit;
+mod base;
 pub mod ci;
 pub mod cleaning;
 pub mod client;
@@ -16,6 +17,7 @@ pub mod copies;
 mod earlier;
 pub mod fold;
 pub mod install;
+mod kept;
 pub mod known;
 mod ownership;
 pub mod policy;
