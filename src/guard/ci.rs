@@ -67,9 +67,15 @@ pub fn range(
     event: impl Fn(&str) -> Option<Value>,
 ) -> Result<Ends, Error> {
     let ends = match system {
-        System::GitHub => get("GITHUB_EVENT_PATH")
-            .and_then(|path| event(&path))
-            .and_then(|event| github(&event)),
+        System::GitHub => {
+            let event = get("GITHUB_EVENT_PATH").and_then(|path| event(&path));
+            if event.as_ref().is_some_and(is_deletion) {
+                return Err(Error::usage(
+                    "what was pushed was deleted: there is nothing to judge",
+                ));
+            }
+            event.and_then(|event| github(&event))
+        }
         System::Azure => Some(azure(get)),
         System::GitLab => gitlab(get),
         System::Bitbucket => Some(bitbucket(get)),
@@ -133,6 +139,11 @@ fn short(branch: &str) -> &str {
 /// The branch `refs/heads/NAME` as a clone of it is called.
 fn remote(branch: &str) -> String {
     format!("refs/remotes/origin/{}", short(branch))
+}
+
+/// Whether a push to GitHub took a branch or a tag away.
+fn is_deletion(event: &Value) -> bool {
+    event["after"].as_str().is_some_and(is_zero)
 }
 
 fn github(event: &Value) -> Option<Ends> {
@@ -260,6 +271,10 @@ mod tests {
         unnamed["ref"] = Value::Null;
         assert_eq!(told(unnamed), or_all(None, "h"));
         assert_eq!(told(json!({"schedule": "daily"})), None);
+        let get = |_: &str| Some("x".to_owned());
+        let deleted = json!({"ref": topic, "before": "b", "after": "0000", "deleted": true});
+        let refused = range(System::GitHub, &get, |_| Some(deleted.clone()));
+        assert!(refused.is_err_and(|error| error.to_string().contains("nothing to judge")));
     }
 
     #[test]
