@@ -45,10 +45,12 @@ pub enum Reason {
     Symlink,
     /// The time allowed was over before its turn came.
     OutOfTime,
+    /// Stands for a file that Git LFS keeps elsewhere.
+    Lfs,
 }
 
 impl Reason {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Binary,
         Self::TooLarge,
         Self::Unreadable,
@@ -57,6 +59,7 @@ impl Reason {
         Self::Missing,
         Self::Symlink,
         Self::OutOfTime,
+        Self::Lfs,
     ];
 
     /// The key in JSON.
@@ -70,6 +73,7 @@ impl Reason {
             Self::Missing => "missing",
             Self::Symlink => "symlink",
             Self::OutOfTime => "out_of_time",
+            Self::Lfs => "lfs",
         }
     }
 

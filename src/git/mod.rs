@@ -14,6 +14,7 @@ pub mod forest;
 pub mod fresh;
 pub mod independent;
 pub mod index;
+pub mod lfs;
 pub mod linked;
 pub mod loose;
 pub mod object;

@@ -25,7 +25,7 @@
 use crate::decode::{self, notebook::Parts};
 use crate::detect::keywords::Hit;
 use crate::detect::{Far, Known, LOCAL, Reach};
-use crate::git::{Kind, object};
+use crate::git::{Kind, lfs, object};
 use crate::lines;
 use crate::pipeline::{Ask, Focus, Scanner};
 use crate::sniff::{self, Encoding};
@@ -51,14 +51,6 @@ pub const MARGIN: u32 = LOCAL + 512;
 /// is looked at again.
 const CODED: u32 = 64;
 const _: () = assert!(lines::REACH as u32 + CODED <= MARGIN);
-/// How the first line of a file ends that stands for one kept elsewhere by Git LFS, under this name or one
-/// of those before, and how long it can be.
-const LFS_VERSIONS: [&str; 3] = [
-    "https://git-lfs.github.com/spec/v1",
-    "https://hawser.github.com/spec/v1",
-    "http://git-media.io/v/2",
-];
-const LFS_LONGEST: usize = 1024;
 
 /// An object with secrets.
 pub struct Holder {
@@ -688,15 +680,6 @@ impl Visit for Texts<'_> {
     }
 }
 
-fn is_lfs_pointer(bytes: &[u8]) -> bool {
-    let Some(rest) = bytes.strip_prefix(b"version ") else {
-        return false;
-    };
-    let line = rest.split(|&b| b == b'\n').next().unwrap_or_default();
-    let version = line.strip_suffix(b"\r").unwrap_or(line);
-    LFS_VERSIONS.iter().any(|known| known.as_bytes() == version)
-}
-
 impl Texts<'_> {
     fn keep(&mut self, id: LazyId<'_>, kind: Kind, seen: Seen, bytes: &[u8]) -> Seen {
         if seen.spots.iter().any(|spot| spot.sure) {
@@ -707,7 +690,7 @@ impl Texts<'_> {
                 plain: seen.plain && seen.encoding == Some(Encoding::Bytes),
             });
         }
-        if kind == Kind::Blob && bytes.len() <= LFS_LONGEST && is_lfs_pointer(bytes) {
+        if kind == Kind::Blob && lfs::is_pointer(bytes) {
             self.lfs_pointers.push(id.read());
         }
         if kind == Kind::Blob && !seen.plain && decode::looks_like_notebook(bytes) {

@@ -11,8 +11,8 @@ use super::{Sink, Source};
 use crate::error::Error;
 use crate::git::Kind;
 use crate::git::changes::{Place, Places};
-use crate::git::object;
 use crate::git::reader::{Object, Reader};
+use crate::git::{lfs, object};
 use crate::ledger::Reason;
 use crate::unit::{GitOrigin, ObjectId, Origin, Part, Unit, path_text};
 
@@ -90,6 +90,10 @@ impl<'s> Objects<'s> {
         match object.kind {
             Kind::Blob => match self.places.get(&id) {
                 Some(places) => {
+                    if let Some(place) = places.first().filter(|_| lfs::is_pointer(bytes)) {
+                        let detail = "kept by Git LFS, and only what stands for it is read";
+                        sink.leave_out(place.path.clone(), Reason::Lfs, detail);
+                    }
                     for place in places {
                         if !self.is_over(told, sink) {
                             text(&place.path, Part::File, place.commit, bytes);
