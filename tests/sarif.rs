@@ -10,7 +10,12 @@ use util::{Dir, github_token, made, made_with};
 
 /// A scan's report, which fits the schema.
 fn report(dir: &Dir, args: &[&str], code: i32) -> Value {
-    let all = [&["scan", "--format", "sarif"], args].concat();
+    report_of("scan", dir, args, code)
+}
+
+/// The report of a command, which fits the schema.
+fn report_of(command: &str, dir: &Dir, args: &[&str], code: i32) -> Value {
+    let all = [&[command, "--format", "sarif"], args].concat();
     let run = dir.run(&all).expect(code);
     let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
     let schema = include_str!("schema/sarif-2.1.0.json");
@@ -216,4 +221,27 @@ fn the_gravest_results_stay_when_there_are_too_many() {
     assert_eq!(notes[0]["descriptor"]["id"], "results-cut");
     let text = notes[0]["message"]["text"].as_str().expect("text");
     assert!(text.starts_with("11 findings"), "{text}");
+}
+
+#[test]
+fn each_command_is_a_category_and_findings_of_a_history_name_their_commit() {
+    let repo = util::git::Repo::new();
+    repo.save("README", "hello\n");
+    let added = repo.save("a.py", format!("token = '{}'\n", github_token()));
+    repo.save("a.py", "clean\n");
+    for (command, args, code) in [
+        ("scan", &["."][..], 0),
+        ("diff", &["HEAD~2..HEAD"], 1),
+        ("ci", &["HEAD~2..HEAD"], 1),
+        ("history", &[], 1),
+    ] {
+        let run = report_of(command, &repo.dir, args, code);
+        let category = command.replace("ci", "diff");
+        let id = &run["automationDetails"]["id"];
+        assert_eq!(*id, json!(format!("keysweep/{category}/")));
+        for result in results(&run) {
+            assert_eq!(result["properties"]["commit"], json!(added));
+            assert_eq!(result["properties"]["state"], "history");
+        }
+    }
 }

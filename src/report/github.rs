@@ -51,7 +51,10 @@ pub fn summary(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "| --- | --- | --- | --- | --- |")?;
     for finding in findings.iter().take(MOST_ROWS) {
         let commit = finding.origin.git.and_then(|git| git.commit);
-        let commit = commit.map_or(String::new(), |id| id.short());
+        let mut commit = commit.map_or(String::new(), |id| id.short());
+        if super::is_past(finding) {
+            commit += ", no longer in the newest";
+        }
         writeln!(
             out,
             "| {} | {} {} | {}:{} | {commit} | {} |",

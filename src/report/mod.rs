@@ -15,7 +15,7 @@ use std::io::{self, Write};
 
 use escaped::Escaped;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, State};
 use crate::pipeline::Outcome;
 use crate::rules::RuleSet;
 use crate::unit::Part;
@@ -31,6 +31,8 @@ pub struct Style {
     /// When the run began and ended, in seconds since 1970.
     pub started: i64,
     pub ended: i64,
+    /// The command that reports, which readers of SARIF keep apart by it.
+    pub command: &'static str,
     /// The commit the run is about, for findings that name none.
     pub commit: Option<String>,
     /// Say what each feature added to the score of a generic secret.
@@ -67,7 +69,7 @@ pub fn write(
         Format::Human => human::write(outcome, style, out),
         Format::Json => json::write(outcome, style, &mut Escaped::new(out)),
         Format::Jsonl => json::write_lines(outcome, style, &mut Escaped::new(out)),
-        Format::Sarif => sarif::write(outcome, rules, &mut Escaped::new(out)),
+        Format::Sarif => sarif::write(outcome, rules, style, &mut Escaped::new(out)),
         Format::Github => github::write(outcome, out),
         Format::Azure => azure::write(outcome, out),
         Format::Gitlab => gitlab::write(outcome, style, &mut Escaped::new(out)),
@@ -83,6 +85,12 @@ fn none_found(outcome: &Outcome) -> &'static str {
     }
 }
 
+/// Whether only older commits have it.
+fn is_past(finding: &Finding) -> bool {
+    let trace = finding.trace.as_ref();
+    trace.is_some_and(|trace| trace.state == State::History)
+}
+
 /// A finding in a few words, for readers that show one line of text.
 fn sentence(finding: &Finding) -> String {
     let place = match finding.notebook.as_ref().and_then(|n| n.cell) {
@@ -91,6 +99,10 @@ fn sentence(finding: &Finding) -> String {
         None => String::new(),
     };
     let commit = match finding.origin.git.and_then(|git| git.commit) {
+        // The line is that of an older file.
+        Some(id) if is_past(finding) => {
+            format!(" in commit {}, no longer in the newest", id.short())
+        }
         Some(id) => format!(" since commit {}", id.short()),
         None => String::new(),
     };

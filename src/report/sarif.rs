@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::Style;
 use crate::finding::Finding;
 use crate::ledger::{LeftOut, Reason};
 use crate::pipeline::Outcome;
@@ -61,7 +62,12 @@ impl Serialize for Results<'_> {
 ///
 /// # Errors
 /// When `out` cannot be written to.
-pub fn write(outcome: &Outcome, rules: &RuleSet, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    outcome: &Outcome,
+    rules: &RuleSet,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let findings = gravest(&outcome.findings);
     let cut = outcome.findings.len() - findings.len();
     let used: BTreeSet<&str> = findings.iter().map(|f| &*f.rule.id).collect();
@@ -78,7 +84,7 @@ pub fn write(outcome: &Outcome, rules: &RuleSet, out: &mut dyn Write) -> io::Res
                 "notifications": notification_kinds(),
             }}),
             column_kind: "utf16CodeUnits",
-            automation_details: json!({ "id": "keysweep/scan/" }),
+            automation_details: json!({ "id": format!("keysweep/{}/", style.command) }),
             invocations: [json!({
                 "executionSuccessful": outcome.ledger.is_complete(),
                 "toolExecutionNotifications": notifications(outcome, cut),
@@ -212,6 +218,11 @@ fn result(finding: &Finding, rule: Option<usize>, occurrence: usize) -> Value {
             "security-severity": score(finding.severity),
         },
     });
+    if let Some(trace) = &finding.trace {
+        result["properties"]["state"] = json!(trace.state.name());
+        let commit = trace.first.as_ref().map(|note| note.id.to_string());
+        result["properties"]["commit"] = json!(commit);
+    }
     if let Some(rule) = rule {
         result["ruleIndex"] = json!(rule);
     }

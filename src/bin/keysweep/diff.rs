@@ -21,12 +21,9 @@ use crate::scan::{exit, fingerprint_key, finish, level, now, style, tell};
 use crate::{progress, say};
 
 pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
-    let mut style = style(&args.report)?;
+    let mut style = style(&args.report, "diff")?;
     let system = System::detect(&variable);
-    let mut outputs = Vec::new();
-    for report in reports(&args.report, system) {
-        outputs.push((Output::open(report.output.as_deref())?, report));
-    }
+    let outputs = outputs(&args.report, system)?;
     let repo = repository(&args.repo)?;
     let reader = repo.reader()?;
     let scope = scope(&repo, &reader, args, system)?;
@@ -48,7 +45,11 @@ pub fn run(args: &DiffArgs) -> Result<Exit, Fault> {
     if !args.report.quiet {
         say(&summary(&scope, &judged));
     }
-    for (out, report) in outputs {
+    for (out, format) in outputs {
+        let report = ReportArgs {
+            format: Some(format),
+            ..args.report.clone()
+        };
         finish(out, &report, &judged.outcome, &judged.sweep, &style)?;
     }
     if system == Some(System::GitHub) {
@@ -161,27 +162,25 @@ fn mask(names: &mut [String], judged: &Judged) {
     mask_texts(&judged.sweep, &values, names);
 }
 
-/// What to write: what was asked for, else what the CI system reads.
-fn reports(args: &ReportArgs, system: Option<System>) -> Vec<ReportArgs> {
-    let with = |format, output: Option<&Path>| ReportArgs {
-        format: Some(format),
-        output: output.map(Path::to_path_buf),
-        ..args.clone()
-    };
-    let output = args.output.as_deref();
-    match (args.format, system) {
-        (Some(format), _) => vec![with(format, output)],
-        (None, Some(System::GitHub)) => vec![with(FormatArg::Github, output)],
-        (None, Some(System::Azure)) => vec![with(FormatArg::Azure, output)],
+/// What to write, and where: what was asked for, else what the CI system reads.
+fn outputs(args: &ReportArgs, system: Option<System>) -> Result<Vec<(Output, FormatArg)>, Error> {
+    let asked = || Output::open(args.output.as_deref());
+    Ok(match (args.format, system) {
+        (Some(format), _) => vec![(asked()?, format)],
+        (None, Some(System::GitHub)) => vec![(asked()?, FormatArg::Github)],
+        (None, Some(System::Azure)) => vec![(asked()?, FormatArg::Azure)],
         (None, Some(System::GitLab)) => {
-            let file = output.unwrap_or(Path::new(gitlab::FILE));
+            let file = match args.output {
+                Some(_) => asked()?,
+                None => Output::open_own(Path::new(gitlab::FILE))?,
+            };
             vec![
-                with(FormatArg::Human, None),
-                with(FormatArg::Gitlab, Some(file)),
+                (Output::Stdout, FormatArg::Human),
+                (file, FormatArg::Gitlab),
             ]
         }
-        (None, _) => vec![with(FormatArg::Human, output)],
-    }
+        (None, _) => vec![(asked()?, FormatArg::Human)],
+    })
 }
 
 /// Appends to the job's summary where GitHub offers one.

@@ -17,7 +17,7 @@ use crate::scan::{accepted, exit, finish, format, level, style, sweep, tell, use
 use crate::{progress, verify};
 
 pub fn run(args: &HistoryArgs) -> Result<Exit, Fault> {
-    let style = style(&args.report)?;
+    let style = style(&args.report, "history")?;
     let out = Output::open(args.report.output.as_deref())?;
     let before = match &args.verify {
         Some(Some(report)) => Some(verify::read(report)?),

@@ -51,6 +51,19 @@ impl Output {
         }
     }
 
+    /// Opens a file by a name that nobody gave. A link by that name may be part of what is judged: the file is
+    /// put in its place.
+    ///
+    /// # Errors
+    /// When nothing can be written there.
+    pub fn open_own(name: &Path) -> Result<Self, Error> {
+        let fail = |error| Error::io(name, error);
+        if fs::symlink_metadata(name).is_ok_and(|known| known.is_dir()) {
+            return Err(fail(io::ErrorKind::IsADirectory.into()));
+        }
+        Self::file(name.into()).map_err(fail)
+    }
+
     /// Tries whether a draft can be made, and leaves none for the scan to come upon.
     fn file(place: PathBuf) -> io::Result<Self> {
         draft(&place)?.close()?;

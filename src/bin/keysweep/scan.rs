@@ -22,7 +22,7 @@ use crate::output::Output;
 use crate::{progress, say};
 
 pub fn run(args: &ScanArgs) -> Result<Exit, Fault> {
-    let style = style(&args.report)?;
+    let style = style(&args.report, "scan")?;
     let out = Output::open(args.report.output.as_deref())?;
     let sweep = sweep(&args.rules, &args.report)?;
     use_threads(args.threads)?;
@@ -155,7 +155,7 @@ pub fn level(arg: LevelArg) -> Level {
 /// The variables by which CI systems say what they are.
 const CI_VARIABLES: [&str; 4] = ["CI", "GITHUB_ACTIONS", "TF_BUILD", "JENKINS_URL"];
 
-pub fn style(args: &ReportArgs) -> Result<Style, Error> {
+pub fn style(args: &ReportArgs, command: &'static str) -> Result<Style, Error> {
     let is_set =
         |name: &&str| std::env::var_os(name).is_some_and(|v| !v.is_empty() && v != "false");
     if args.show_secrets
@@ -175,6 +175,7 @@ pub fn style(args: &ReportArgs) -> Result<Style, Error> {
         }
     };
     Ok(Style {
+        command,
         explain: args.explain,
         show_secrets: args.show_secrets,
         colour,
@@ -204,7 +205,7 @@ pub fn format(args: &ReportArgs) -> Format {
     }
 }
 
-/// Says on standard error which inputs could not be read as they should.
+/// Says on standard error which inputs were not read as they should be, or stand for what is elsewhere.
 pub fn tell(ledger: &Ledger) {
     const MOST: usize = 50;
     let failed = [
@@ -212,6 +213,7 @@ pub fn tell(ledger: &Ledger) {
         Reason::Vanished,
         Reason::Missing,
         Reason::OutOfTime,
+        Reason::Lfs,
     ];
     let failed = failed.map(|reason| ledger.left_out(reason));
     for entries in failed.into_iter().chain([ledger.notes()]) {
