@@ -354,8 +354,8 @@ fn a_value_that_the_base_has_is_quiet_wherever_it_goes() {
 /// A key block in each of these forms is one and the same value.
 #[test]
 fn a_key_block_is_quiet_however_it_is_laid_out() {
-    let block = |seed| {
-        let lines: String = (0..12)
+    let block = |seed: u64| {
+        let lines: String = (0..12_u64)
             .map(|line| made_with("{b62:64}\n", 100 * seed + line))
             .collect();
         let words = ["-----BEGIN PRIVATE KEY", "-----END PRIVATE KEY"];
@@ -1428,4 +1428,97 @@ fn azure_and_gitlab_get_what_they_read() {
     assert_eq!(found["location"]["start_line"], 1);
     assert_eq!(found["identifiers"][0]["value"], "github-pat-classic");
     assert_eq!(found["id"].as_str().unwrap().len(), 36);
+}
+
+/// A link by the name of the report may come with the merge request.
+#[cfg(unix)]
+#[test]
+fn the_report_of_gitlab_is_not_written_through_a_link_that_nobody_named() {
+    use std::os::unix::fs::symlink;
+    let repo = based(&[("victim", "whole\n")]);
+    let report = repo.path().join("gl-secret-detection-report.json");
+    symlink("victim", &report).unwrap();
+    let id = repo.save("a.py", leak(1));
+    let base = repo.git(&["rev-parse", "base"]);
+    let gitlab = [
+        ("GITLAB_CI", "true"),
+        ("CI_COMMIT_SHA", &*id),
+        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &*base),
+    ];
+    repo.dir.run_with(&["ci"], &gitlab, b"").expect(1);
+    let victim = std::fs::read_to_string(repo.path().join("victim")).unwrap();
+    assert_eq!(victim, "whole\n");
+    assert!(std::fs::symlink_metadata(&report).unwrap().is_file());
+    // Whoever names one means what it leads to.
+    symlink("victim", repo.path().join("named")).unwrap();
+    let named = ["ci", "--output", "named"];
+    repo.dir.run_with(&named, &gitlab, b"").expect(1);
+    let victim = std::fs::read_to_string(repo.path().join("victim")).unwrap();
+    assert!(victim.contains("secret_detection"), "{victim}");
+}
+
+#[test]
+fn files_kept_by_lfs_are_named() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n";
+    let repo = based(&[("old.bin", &pointer.replace("4d", "4e"))]);
+    repo.write("model.bin", pointer);
+    repo.write("near.bin", "version https://git-lfs.github.com/spec/v9\n");
+    repo.git(&["add", "--all"]);
+    let told = |args: &[&str]| {
+        let run = repo
+            .dir
+            .run(&[args, &["--format", "json"]].concat())
+            .expect(0);
+        let named: Vec<&str> = run
+            .stderr
+            .lines()
+            .filter(|line| line.contains("Git LFS"))
+            .collect();
+        assert!(
+            matches!(named[..], [line] if line.contains("model.bin: kept by")),
+            "{}",
+            run.stderr
+        );
+        let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let listed = &report["coverage"]["left_out"]["lfs"];
+        assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+        assert_eq!(listed[0]["path"], "model.bin");
+    };
+    told(&["diff", "--staged"]);
+    repo.commit("Add");
+    told(&["diff", "base"]);
+}
+
+/// The line to which a report points is clean by then.
+#[test]
+fn what_only_an_older_commit_has_is_said_to_be_there() {
+    let repo = based(&[]);
+    let id = repo.save("a.py", leak(1));
+    repo.save("a.py", "clean\n");
+    repo.save("b.py", leak(2));
+    let (short, past) = (&id[..10], "no longer in the newest");
+    let told = format!("in commit {short}, {past}");
+    for format in ["github", "azure", "gitlab", "sarif"] {
+        let run = repo
+            .dir
+            .run(&["diff", "base", "--format", format])
+            .expect(1);
+        assert_eq!(run.stdout.matches(past).count(), 1, "{}", run.stdout);
+        assert!(run.stdout.contains(&told), "{}", run.stdout);
+    }
+    let folder = util::Dir::new();
+    let summary = folder.path().join("summary.md");
+    let base = repo.git(&["rev-parse", "base"]);
+    let head = repo.git(&["rev-parse", "HEAD"]);
+    let event = json!({"pull_request": {"base": {"sha": base}, "head": {"sha": head}}});
+    let event = folder.write("event.json", event.to_string());
+    let vars = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_PATH", event.to_str().unwrap()),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+    ];
+    repo.dir.run_with(&["ci"], &vars, b"").expect(1);
+    let summary = std::fs::read_to_string(summary).unwrap();
+    assert!(summary.contains(&format!("{short}, {past}")), "{summary}");
+    assert_eq!(summary.matches(past).count(), 1, "{summary}");
 }
