@@ -480,3 +480,43 @@ fn join(folder: &str, name: &[u8]) -> String {
         format!("{folder}/{name}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder beside the folders of these parents.
+    fn beside(parents: &[u8]) -> Pair {
+        let id = |byte: u8| ObjectId([byte; 20]);
+        Pair {
+            path: String::new(),
+            own: id(0),
+            parents: parents.iter().copied().map(id).collect(),
+        }
+    }
+
+    #[test]
+    fn a_folder_is_looked_at_beside_others_until_nothing_can_be_new() {
+        let mut told = Beside::default();
+        assert!(told.adds(&mut beside(&[1, 2])));
+        for parents in [&[1, 2][..], &[2, 1], &[1, 2, 3]] {
+            assert!(!told.adds(&mut beside(parents)), "{parents:?}");
+        }
+        for parents in [&[1][..], &[2], &[3, 4], &[]] {
+            assert!(told.adds(&mut beside(parents)), "{parents:?}");
+        }
+        assert!(!told.adds(&mut beside(&[9])), "all of it was told");
+    }
+
+    #[test]
+    fn a_folder_beside_very_many_others_is_looked_at_whole_at_last() {
+        let mut told = Beside::default();
+        let most = MOST_BESIDE as u8;
+        for parent in 1..=most {
+            assert!(told.adds(&mut beside(&[parent])));
+        }
+        let mut last = beside(&[most + 1]);
+        assert!(told.adds(&mut last) && last.parents.is_empty());
+        assert!(!told.adds(&mut beside(&[most + 2])));
+    }
+}

@@ -44,30 +44,45 @@ pub fn name_commits(
     let mut open: Vec<&mut Finding> = findings.iter_mut().filter(is_kept).collect();
     let mut folders = Folders::of(reader);
     for id in commits {
+        if open.is_empty() {
+            break;
+        }
         let commit = changes::commit(reader, *id)?;
-        if open.is_empty() || commit.parents.len() < 2 {
+        if commit.parents.len() < 2 {
             continue;
         }
-        let parents = commit
-            .parents
-            .iter()
-            .map(|id| changes::tree_of(reader, *id));
+        let parents = commit.parents.iter();
+        let parents = parents.map(|id| changes::tree_of(reader, *id));
         let parents = parents.collect::<Result<Vec<_>, _>>()?;
         let mut left = Vec::new();
         for finding in open {
-            let mut lacks = |tree| Ok::<_, Error>(!stands(finding, &mut folders, tree)?);
-            let is_first = !lacks(commit.tree)?
-                && parents
-                    .iter()
-                    .try_fold(false, |any, tree| Ok::<_, Error>(any | lacks(*tree)?))?;
+            let keeps = keeps(finding, &mut folders, commit.tree, &parents)?;
             match &mut finding.origin.git {
-                Some(git) if is_first => git.commit = Some(*id),
+                Some(git) if keeps => git.commit = Some(*id),
                 _ => left.push(finding),
             }
         }
         open = left;
     }
     Ok(())
+}
+
+/// Whether a merge has what is found, and a parent has not.
+fn keeps(
+    finding: &Finding,
+    folders: &mut Folders<'_>,
+    own: ObjectId,
+    parents: &[ObjectId],
+) -> Result<bool, Error> {
+    if !stands(finding, folders, own)? {
+        return Ok(false);
+    }
+    for parent in parents {
+        if !stands(finding, folders, *parent)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a tree has the file of a finding, or what the name is of.
