@@ -463,6 +463,17 @@ fn the_message_of_the_tag_at_the_end_of_a_range_is_judged() {
     repo.git(&["update-ref", "refs/remotes/origin/main", "main"]);
     let run = pushed(&repo, &event).expect(1);
     assert_hides(&run, &token(1));
+    let head = repo.git(&["rev-parse", "HEAD"]);
+    let gitlab = [
+        ("GITLAB_CI", "true"),
+        ("CI_COMMIT_SHA", &*head),
+        ("CI_COMMIT_BEFORE_SHA", &*zeros),
+        ("CI_DEFAULT_BRANCH", "main"),
+        ("CI_COMMIT_REF_NAME", "outer"),
+        ("CI_COMMIT_TAG", "outer"),
+    ];
+    let run = repo.dir.run_with(&["ci"], &gitlab, b"").expect(1);
+    assert_hides(&run, &token(1));
 }
 
 #[test]

@@ -185,6 +185,9 @@ fn gitlab(get: Get<'_>) -> Option<Ends> {
         let source = get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA");
         return Some(ends(base, source.unwrap_or(head)));
     }
+    // A tag may have a message of its own, of which the commit does not know.
+    let tag = get("CI_COMMIT_TAG").map(|tag| format!("refs/tags/{tag}"));
+    let head = tag.unwrap_or(head);
     // A clone has it no more after it was overwritten, which GitLab does not say.
     let before = get("CI_COMMIT_BEFORE_SHA").filter(|id| !is_zero(id));
     let branch = get("CI_COMMIT_REF_NAME");
@@ -313,6 +316,11 @@ mod tests {
         for vars in [&own[..4], &own[..3]] {
             assert_eq!(told(System::GitLab, vars, &none), or_all(None, "h"));
         }
+        let tagged = [&gitlab("v1")[..4], &[("CI_COMMIT_TAG", "v1")]].concat();
+        assert_eq!(
+            told(System::GitLab, &tagged, &none),
+            pair(main, "refs/tags/v1")
+        );
         let bitbucket = [
             ("BITBUCKET_BUILD_NUMBER", "1"),
             ("BITBUCKET_COMMIT", "h"),
