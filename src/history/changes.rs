@@ -31,8 +31,7 @@ impl Changes {
     /// # Errors
     /// When the delta is broken or was made for another base.
     pub fn apply(&mut self, base: &[u8], delta: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
-        self.copies.clear();
-        self.dirty.clear();
+        self.clear();
         out.clear();
         let delta = Delta::parse(delta)?;
         if delta.base_len != base.len() || u32::try_from(delta.result_len).is_err() {
@@ -68,7 +67,14 @@ impl Changes {
         Ok(())
     }
 
-    fn copied(&mut self, from: usize, to: usize, len: usize) {
+    /// Begins anew.
+    pub(super) fn clear(&mut self) {
+        self.copies.clear();
+        self.dirty.clear();
+    }
+
+    /// Adds a stretch of the base, right behind what was added before.
+    pub(super) fn copied(&mut self, from: usize, to: usize, len: usize) {
         let (from, to, len) = (from as u32, to as u32, len as u32);
         match self.copies.last_mut() {
             Some(last) if last.to + last.len == to && last.from + last.len == from => {
@@ -82,7 +88,8 @@ impl Changes {
         self.copies.push(Copy { from, to, len });
     }
 
-    fn changed(&mut self, start: usize, end: usize) {
+    /// Adds a stretch that is new, right behind what was added before.
+    pub(super) fn changed(&mut self, start: usize, end: usize) {
         match self.dirty.last_mut() {
             Some(last) if last.end as usize == start => last.end = end as u32,
             Some(last) if start - (last.end as usize) < SHORT => {
@@ -94,7 +101,7 @@ impl Changes {
     }
 
     /// The end of the result is a change unless it is the end of the base.
-    fn close(&mut self, base: usize, result: usize) {
+    pub(super) fn close(&mut self, base: usize, result: usize) {
         let ends_alike = self.copies.last().is_some_and(|last| {
             (last.to + last.len) as usize == result && (last.from + last.len) as usize == base
         });
@@ -281,6 +288,34 @@ pub(super) mod tests {
         bytes
     }
 
+    /// Whether copies are copies, all else is dirty, and neighbours that were no neighbours in the base have
+    /// a dirty place between them.
+    pub fn is_described(base: &[u8], out: &[u8], changes: &Changes) -> Result<(), TestCaseError> {
+        let mut origin = vec![None; out.len()];
+        for copy in &changes.copies {
+            for at in 0..copy.len {
+                origin[(copy.to + at) as usize] = Some(copy.from + at);
+            }
+        }
+        for (at, from) in origin.iter().enumerate() {
+            let dirty = changes.dirty.iter().any(|d| d.range().contains(&at));
+            prop_assert_eq!(from.is_none(), dirty);
+            let Some(from) = from else { continue };
+            prop_assert_eq!(base[*from as usize], out[at]);
+            let before = at.checked_sub(1).map(|b| origin[b]);
+            let continues = match before {
+                None => *from == 0,
+                Some(before) => before.is_some_and(|b| b + 1 == *from),
+            };
+            let marked = changes
+                .dirty
+                .iter()
+                .any(|d| d.start as usize <= at && at <= d.end as usize);
+            prop_assert!(continues || marked);
+        }
+        Ok(())
+    }
+
     proptest! {
         /// Nothing that starts in a stretch is overlooked.
         #[test]
@@ -349,25 +384,7 @@ pub(super) mod tests {
             let (mut changes, mut out) = (Changes::default(), Vec::new());
             changes.apply(&base, &delta, &mut out).expect("a good delta");
             prop_assert_eq!(&out, &expected);
-            let mut origin = vec![None; out.len()];
-            for copy in &changes.copies {
-                for at in 0..copy.len {
-                    origin[(copy.to + at) as usize] = Some(copy.from + at);
-                }
-            }
-            for (at, from) in origin.iter().enumerate() {
-                let dirty = changes.dirty.iter().any(|d| d.range().contains(&at));
-                prop_assert_eq!(from.is_none(), dirty);
-                let Some(from) = from else { continue };
-                prop_assert_eq!(base[*from as usize], out[at]);
-                let before = at.checked_sub(1).map(|b| origin[b]);
-                let continues = match before {
-                    None => *from == 0,
-                    Some(before) => before.is_some_and(|b| b + 1 == *from),
-                };
-                let marked = changes.dirty.iter().any(|d| d.start as usize <= at && at <= d.end as usize);
-                prop_assert!(continues || marked);
-            }
+            is_described(&base, &out, &changes)?;
         }
     }
 }

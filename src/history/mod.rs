@@ -13,8 +13,10 @@
 //! shortcuts. It is slow and simple, and the tests demand that both find the same.
 
 pub mod ahead;
+mod alike;
 mod around;
 pub mod changes;
+mod compare;
 pub mod graph;
 mod groups;
 pub mod holders;

@@ -635,6 +635,7 @@ impl<'p> Part<'p> {
 
 impl Visit for Texts<'_> {
     type Seen = Seen;
+    const COMPARES: bool = true;
 
     fn wants(&self, kind: Kind, head: &[u8]) -> bool {
         kind != Kind::Blob || !sniff::is_marked(head)

@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 use zlib_rs::Inflate;
 
+use super::alike::{self, Root};
 use super::changes::Changes;
+use super::compare::Comparer;
 use crate::git::Kind;
 use crate::git::forest::{Base, Entry, Forest};
 use crate::git::pack::{Inflater, Pack, WINDOW_BITS};
@@ -74,6 +76,8 @@ impl LazyId<'_> {
 pub trait Visit: Send {
     /// What is kept of an object for the deltas made from it.
     type Seen: Send + Sync;
+    /// Whether that helps with other objects that are like it.
+    const COMPARES: bool = false;
 
     /// Whether an object that nothing is built on needs to be read for how it begins, with `head` or
     /// all of it. What needs not is never shown.
@@ -84,7 +88,7 @@ pub trait Visit: Send {
     /// An object that is not looked at as a delta.
     fn whole(&mut self, id: LazyId<'_>, kind: Kind, bytes: &[u8]) -> Self::Seen;
 
-    /// An object made from `base`.
+    /// An object made from `base`, or one that is like it.
     fn delta(
         &mut self,
         id: LazyId<'_>,
@@ -130,11 +134,12 @@ struct Worker<V: Visit> {
     peeker: Inflate,
     packed: Vec<u8>,
     changes: Changes,
+    comparer: Comparer,
     spare: Vec<Vec<u8>>,
 }
 
-/// An entry still to visit, with its base.
-type Job<S> = (u32, Option<Arc<Live<S>>>);
+/// A delta still to visit, with its base.
+type Job<S> = (u32, Arc<Live<S>>);
 
 impl Walk<'_> {
     /// Visits all objects; gives the visitors that did so.
@@ -282,44 +287,83 @@ struct Grove<'a, V: Visit, F> {
 
 impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     fn visit(&self) {
-        let wanted = |kind: Option<Kind>| kind.is_none_or(|kind| self.walk.kinds.contains(&kind));
-        // Versions of one object are about as large as their root.
-        let weight = |place| u64::from(self.forest.weight(place));
-        let bytes = |place, entry: Entry| entry.size.saturating_mul(weight(place));
-        let roots = self.forest.roots();
-        let roots = roots.filter(|(_, entry)| wanted(entry.kind));
-        let roots: Vec<_> = roots
-            .map(|(place, entry)| (bytes(place, entry), place))
-            .collect();
-        let all = roots.iter().map(|(bytes, _)| *bytes);
+        let roots = self.roots();
+        let all = roots.iter().map(|root| root.bytes);
         let all = all.fold(0, u64::saturating_add);
         let least = LARGE.min(all / SHARES);
-        let (mut large, small): (Vec<_>, Vec<_>) =
-            roots.into_iter().partition(|&(bytes, _)| bytes >= least);
-        large.sort_unstable();
+        let (mut large, mut small): (Vec<_>, Vec<_>) =
+            roots.into_iter().partition(|root| root.bytes >= least);
+        large.sort_unstable_by_key(|root| (root.bytes, root.place));
+        let rows = match V::COMPARES {
+            true => alike::rows((self.pack, self.forest), &mut small, least),
+            false => Vec::new(),
+        };
         // This thread takes what was queued last, so the largest come last; the others take what
         // was queued first.
+        let rows = rows.iter().map(Vec::as_slice);
+        let batches = small.chunks(batch(small.len())).chain(rows);
         rayon::scope(|scope| {
-            for batch in small.chunks(batch(small.len())).chain(large.chunks(1)) {
-                let jobs = batch.iter().rev().map(|&(_, place)| (place, None));
-                let jobs = jobs.collect();
-                scope.spawn(move |scope| self.work(scope, jobs));
+            for roots in batches.chain(large.chunks(1)) {
+                let roots = roots.to_vec();
+                scope.spawn(move |scope| self.trees(scope, &roots));
             }
         });
     }
 
-    fn work<'s>(&'s self, scope: &rayon::Scope<'s>, mut jobs: Vec<Job<V::Seen>>) {
+    /// The roots of the kinds that are visited.
+    fn roots(&self) -> Vec<Root> {
+        let wanted = |kind: Option<Kind>| kind.is_none_or(|kind| self.walk.kinds.contains(&kind));
+        let roots = self.forest.roots();
+        let roots = roots.filter(|(_, entry)| wanted(entry.kind));
+        let root = |(place, entry): (u32, Entry)| Root {
+            place,
+            // Versions of one object are about as large as their root.
+            bytes: entry.size.saturating_mul(self.forest.weight(place).into()),
+            is_alike: false,
+        };
+        roots.map(root).collect()
+    }
+
+    /// Visits some roots, each with what hangs on it.
+    fn trees<'s>(&'s self, scope: &rayon::Scope<'s>, roots: &[Root]) {
         let mut worker = self.workers.lend(|| Worker::new((self.make)()));
+        let mut before = None;
+        for root in roots {
+            if self.walk.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let like = before.take().filter(|_| root.is_alike);
+            let made = self.make(root.place, (None, like.as_deref()), &mut worker);
+            worker.reuse(like);
+            let Some(live) = made else {
+                self.lose(root.place);
+                continue;
+            };
+            let live = Arc::new(live);
+            let mut jobs = Vec::new();
+            self.branch(scope, root.place, &live, &mut jobs);
+            self.work(scope, jobs, &mut worker);
+            before = Some(live);
+        }
+        worker.reuse(before);
+    }
+
+    /// Visits some deltas and what hangs on them.
+    fn work<'s>(
+        &'s self,
+        scope: &rayon::Scope<'s>,
+        mut jobs: Vec<Job<V::Seen>>,
+        worker: &mut Worker<V>,
+    ) {
         while let Some((place, base)) = jobs.pop() {
             if self.walk.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let made = self.make(place, base.as_deref(), &mut worker);
-            if let Some(live) = base.and_then(|base| Arc::try_unwrap(base).ok()) {
-                worker.keep(live.bytes);
-            }
+            let made = self.make(place, (Some(&base), None), worker);
+            worker.reuse(Some(base));
             match made {
-                Some(live) => self.branch(scope, place, live, &mut jobs, &mut worker),
+                Some(live) if self.forest.deltas(place).is_empty() => worker.keep(live.bytes),
+                Some(live) => self.branch(scope, place, &Arc::new(live), &mut jobs),
                 None => self.lose(place),
             }
         }
@@ -332,26 +376,24 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         &'s self,
         scope: &rayon::Scope<'s>,
         place: u32,
-        live: Live<V::Seen>,
+        live: &Arc<Live<V::Seen>>,
         jobs: &mut Vec<Job<V::Seen>>,
-        worker: &mut Worker<V>,
     ) {
         let deltas = self.forest.deltas(place);
-        if deltas.is_empty() {
-            return worker.keep(live.bytes);
-        }
-        let live = Arc::new(live);
         let largest = deltas
             .iter()
             .copied()
             .max_by_key(|&d| self.forest.weight(d));
-        jobs.extend(largest.map(|delta| (delta, Some(live.clone()))));
+        jobs.extend(largest.map(|delta| (delta, live.clone())));
         for &delta in deltas.iter().filter(|&&delta| Some(delta) != largest) {
             let base = live.clone();
             if self.forest.weight(delta) < BRANCH {
-                jobs.push((delta, Some(base)));
+                jobs.push((delta, base));
             } else {
-                scope.spawn(move |scope| self.work(scope, vec![(delta, Some(base))]));
+                scope.spawn(move |scope| {
+                    let mut worker = self.workers.lend(|| Worker::new((self.make)()));
+                    self.work(scope, vec![(delta, base)], &mut worker);
+                });
             }
         }
     }
@@ -367,11 +409,12 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         }
     }
 
-    /// Makes and visits one object. `None` where it cannot be read, or need not.
+    /// Makes and visits one object: from its base, or by itself, if it has none, when another is at hand
+    /// that may be like it. `None` where it cannot be read, or need not.
     fn make(
         &self,
         place: u32,
-        base: Option<&Live<V::Seen>>,
+        (base, like): (Option<&Live<V::Seen>>, Option<&Live<V::Seen>>),
         worker: &mut Worker<V>,
     ) -> Option<Live<V::Seen>> {
         let entry = self.forest.entry(place);
@@ -397,18 +440,24 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
         if let Err(why) = inflated {
             return self.other_copy(id.read(), why, worker);
         }
-        let seen = if let Some(base) = base {
-            let Worker {
-                changes, packed, ..
-            } = worker;
-            if changes.apply(&base.bytes, packed, &mut bytes).is_err() {
-                return self.other_copy(id.read(), "its delta is broken", worker);
+        let Worker {
+            visitor,
+            packed,
+            changes,
+            comparer,
+            ..
+        } = worker;
+        let seen = match (base, like) {
+            (Some(base), _) => {
+                if changes.apply(&base.bytes, packed, &mut bytes).is_err() {
+                    return self.other_copy(id.read(), "its delta is broken", worker);
+                }
+                visitor.delta(id, kind, &base.seen, changes, &bytes)
             }
-            worker
-                .visitor
-                .delta(id, kind, &base.seen, &worker.changes, &bytes)
-        } else {
-            worker.visitor.whole(id, kind, &bytes)
+            (_, Some(like)) if comparer.compare(changes, &like.bytes, &bytes) => {
+                visitor.delta(id, kind, &like.seen, changes, &bytes)
+            }
+            _ => visitor.whole(id, kind, &bytes),
         };
         self.walk.count(kind, bytes.len() as u64);
         Some(Live { kind, bytes, seen })
@@ -448,7 +497,15 @@ impl<V: Visit> Worker<V> {
             peeker: Inflate::new(true, WINDOW_BITS),
             packed: Vec::new(),
             changes: Changes::default(),
+            comparer: Comparer::default(),
             spare: Vec::new(),
+        }
+    }
+
+    /// Keeps the buffer of an object that nothing needs any more.
+    fn reuse(&mut self, live: Option<Arc<Live<V::Seen>>>) {
+        if let Some(live) = live.and_then(|live| Arc::try_unwrap(live).ok()) {
+            self.keep(live.bytes);
         }
     }
 
