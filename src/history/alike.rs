@@ -33,7 +33,7 @@ pub struct Root {
 type Key = (u64, u64);
 
 /// Takes out of some roots those that are likely versions of one file, and gives them in rows of no more
-/// than so many bytes.
+/// than so many bytes, or of one.
 pub fn rows(at: (&Pack, &Forest), roots: &mut Vec<Root>, most: u64) -> Vec<Vec<Root>> {
     let mut rows: Vec<Vec<Root>> = Vec::new();
     for group in keyed(at, roots).chunk_by(|one, other| one.0.0 == other.0.0) {
@@ -89,6 +89,7 @@ fn head((pack, forest): (&Pack, &Forest), place: u32, inflater: &mut Inflate) ->
     let head = pack
         .inflate_head((forest, place), inflater, &mut head)
         .ok()?;
+    let head = &head[..head.len().min(BEGINNING)];
     let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     let words: Vec<&u8> = head.iter().filter(|byte| !is_number(byte)).collect();
     let mut hasher = DefaultHasher::new();

@@ -9,7 +9,7 @@ use super::changes::Changes;
 /// After which a text is known again: what ends lines and statements.
 const ENDS: [u8; 3] = *b"\n;}";
 /// Bytes between two places at which it is, at least.
-const STRIDE: usize = if cfg!(test) { 8 } else { 64 };
+const STRIDE: usize = if cfg!(test) { 8 } else { 256 };
 /// Bytes by which a place is known: enough that not all of them are blanks.
 const KEY: usize = if cfg!(test) { 16 } else { 64 };
 /// Bytes that are worth sharing: what is near a change is looked at again in any case.

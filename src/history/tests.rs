@@ -819,6 +819,61 @@ fn compare(seed: u64, style: Style, sweep: &Sweep) -> Result<usize, String> {
     Ok(naive.iter().filter(|line| line.starts_with("Blob")).count())
 }
 
+/// Versions of a file in a pack without deltas are looked at as if there were some.
+#[test]
+fn whole_objects_that_are_alike_are_compared() {
+    #[derive(Default)]
+    struct Told(BTreeSet<(String, bool)>);
+    impl Visit for Told {
+        type Seen = ();
+        const COMPARES: bool = true;
+
+        fn whole(&mut self, _: LazyId<'_>, _: Kind, bytes: &[u8]) {
+            self.0
+                .insert((String::from_utf8_lossy(bytes).into(), false));
+        }
+
+        fn delta(&mut self, _: LazyId<'_>, _: Kind, (): &(), _: &Changes, bytes: &[u8]) {
+            self.0.insert((String::from_utf8_lossy(bytes).into(), true));
+        }
+    }
+    let lines = |first: &str, word: &str| {
+        let lines = (0..40).map(|at| format!("{word} {}\n", at * at));
+        format!("{first}\n{}", lines.collect::<String>())
+    };
+    let texts = [
+        (lines("a", "one"), false),
+        (lines("bb", "one"), true),
+        (lines("ccc", "one"), true),
+        (lines("a", "another"), false),
+        ("short".to_owned(), false),
+    ];
+    let mut stream = String::new();
+    for (mark, (text, _)) in (1..).zip(&texts) {
+        writeln!(stream, "blob\nmark :{mark}\ndata {}\n{text}", text.len()).expect("room");
+    }
+    stream.push_str("commit refs/heads/main\ncommitter A <a> 0 +0000\ndata 0\n");
+    for mark in 1..=texts.len() {
+        writeln!(stream, "M 100644 :{mark} {mark}").expect("room");
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    git(dir.path(), &["init", "--quiet", "--bare", "."], b"");
+    git(dir.path(), &["fast-import", "--quiet"], stream.as_bytes());
+    git(dir.path(), &["repack", "-adfq", "--window=0"], b"");
+    let store = Store::open(&[dir.path().join("objects")]).expect("a store");
+    let walk = Walk {
+        store: &store,
+        reader: &store.reader().expect("a reader"),
+        kinds: &[Kind::Blob],
+        progress: &Progress::default(),
+        stop: &AtomicBool::default(),
+        unread: &Mutex::default(),
+    };
+    let told = walk.run(Told::default).into_iter();
+    let told: BTreeSet<(String, bool)> = told.flat_map(|told| told.0).collect();
+    assert_eq!(told, texts.into());
+}
+
 #[test]
 fn deltas_tell_what_whole_objects_tell() {
     compare_many(LINES, &ONCE);

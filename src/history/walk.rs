@@ -36,6 +36,8 @@ const TASKS: usize = 8;
 /// more than one in [`SHARES`] of the bytes of all.
 const LARGE: u64 = 16 << 20;
 const SHARES: u64 = 64;
+/// A row of objects that are compared has no more than one in so many of them either. In tests it may have all.
+const ROWS: u64 = if cfg!(test) { 1 } else { 16 };
 /// Buffers a worker keeps for objects to come.
 const SPARE: usize = 8;
 /// Bytes of the largest of them.
@@ -271,6 +273,12 @@ fn batch(len: usize) -> usize {
     (len / (TASKS * rayon::current_num_threads())).clamp(1, BATCH)
 }
 
+/// Bytes of all that some roots lead to.
+fn bytes(roots: &[Root]) -> u64 {
+    let bytes = roots.iter().map(|root| root.bytes);
+    bytes.fold(0, u64::saturating_add)
+}
+
 fn visitors<V: Visit>(workers: Pool<Worker<V>>) -> Vec<V> {
     let workers = workers.into_items().into_iter();
     workers.map(|worker| worker.visitor).collect()
@@ -287,24 +295,23 @@ struct Grove<'a, V: Visit, F> {
 
 impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     fn visit(&self) {
-        let roots = self.roots();
-        let all = roots.iter().map(|root| root.bytes);
-        let all = all.fold(0, u64::saturating_add);
-        let least = LARGE.min(all / SHARES);
-        let (mut large, mut small): (Vec<_>, Vec<_>) =
-            roots.into_iter().partition(|root| root.bytes >= least);
-        large.sort_unstable_by_key(|root| (root.bytes, root.place));
+        let mut roots = self.roots();
+        let all = bytes(&roots);
         let rows = match V::COMPARES {
-            true => alike::rows((self.pack, self.forest), &mut small, least),
+            true => alike::rows((self.pack, self.forest), &mut roots, LARGE.min(all / ROWS)),
             false => Vec::new(),
         };
+        let least = LARGE.min(all / SHARES);
+        let (large, small): (Vec<Root>, Vec<Root>) =
+            roots.into_iter().partition(|root| root.bytes >= least);
+        let large = large.into_iter().map(|root| vec![root]);
+        let mut large: Vec<Vec<Root>> = large.chain(rows).collect();
+        large.sort_by_key(|roots| bytes(roots));
         // This thread takes what was queued last, so the largest come last; the others take what
         // was queued first.
-        let rows = rows.iter().map(Vec::as_slice);
-        let batches = small.chunks(batch(small.len())).chain(rows);
+        let small = small.chunks(batch(small.len())).map(<[Root]>::to_vec);
         rayon::scope(|scope| {
-            for roots in batches.chain(large.chunks(1)) {
-                let roots = roots.to_vec();
+            for roots in small.chain(large) {
                 scope.spawn(move |scope| self.trees(scope, &roots));
             }
         });
