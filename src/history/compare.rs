@@ -16,7 +16,7 @@ const KEY: usize = if cfg!(test) { 16 } else { 64 };
 const WORTH: usize = if cfg!(test) { 64 } else { 512 };
 /// How far ahead of what is looked for a text is known.
 const AHEAD: usize = 64 << 10;
-/// Bytes after which texts that share less than half of them are given up.
+/// Bytes after which texts that share too little of them are given up.
 const TRIAL: usize = 8 << 10;
 
 /// Finds what texts share. Reused from text to text.
@@ -29,7 +29,8 @@ pub struct Comparer {
 }
 
 impl Comparer {
-    /// Makes `changes` what leads from `base` to `result`. `false` where they share less than half.
+    /// Makes `changes` what leads from `base` to `result`. `false` where they share too little to look at
+    /// the changes alone.
     pub fn compare(&mut self, changes: &mut Changes, base: &[u8], result: &[u8]) -> bool {
         if u32::try_from(base.len().max(result.len())).is_err() {
             return false;
@@ -54,7 +55,7 @@ impl Comparer {
             } else {
                 at = next(result, at);
             }
-            if at >= TRIAL && shared * 2 < at {
+            if at >= TRIAL && !is_enough(shared, at) {
                 return false;
             }
         }
@@ -62,7 +63,7 @@ impl Comparer {
             changes.changed(done, result.len());
         }
         changes.close(base.len(), result.len());
-        shared * 2 >= result.len()
+        is_enough(shared, result.len())
     }
 
     /// Makes room for the places of a base of that length.
@@ -103,6 +104,12 @@ impl Comparer {
         // The upper bits of a product hang on all below.
         (hash.wrapping_mul(MIX) >> (u64::BITS - self.places.len().ilog2())) as usize
     }
+}
+
+/// Whether so much of a text is shared that its changes are worth looking at alone.
+fn is_enough(shared: usize, len: usize) -> bool {
+    const QUARTERS: usize = if cfg!(test) { 2 } else { 3 };
+    shared * 4 >= len * QUARTERS
 }
 
 /// The next place at which a text may be known again.
