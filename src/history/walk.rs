@@ -339,9 +339,11 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             if self.walk.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let like = before.take().filter(|_| root.is_alike);
-            let made = self.make(root.place, (None, like.as_deref()), &mut worker);
-            worker.reuse(like);
+            if !root.is_alike {
+                worker.reuse(before.take());
+            }
+            let made = self.make(root.place, (None, before.as_deref()), &mut worker);
+            worker.reuse(before.take());
             let Some(live) = made else {
                 self.lose(root.place);
                 continue;
