@@ -335,12 +335,9 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     fn trees<'s>(&'s self, scope: &rayon::Scope<'s>, roots: &[Root]) {
         let mut worker = self.workers.lend(|| Worker::new((self.make)()));
         let mut before = None;
-        for root in roots {
+        for (at, root) in roots.iter().enumerate() {
             if self.walk.stop.load(Ordering::Relaxed) {
                 break;
-            }
-            if !root.is_alike {
-                worker.reuse(before.take());
             }
             let made = self.make(root.place, (None, before.as_deref()), &mut worker);
             worker.reuse(before.take());
@@ -351,10 +348,13 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             let live = Arc::new(live);
             let mut jobs = Vec::new();
             self.branch(scope, root.place, &live, &mut jobs);
+            match roots.get(at + 1) {
+                Some(next) if next.is_alike => before = Some(live),
+                // The last of its deltas gives its buffer back.
+                _ => worker.reuse(Some(live)),
+            }
             self.work(scope, jobs, &mut worker);
-            before = Some(live);
         }
-        worker.reuse(before);
     }
 
     /// Visits some deltas and what hangs on them.
