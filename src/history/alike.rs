@@ -89,9 +89,9 @@ fn head((pack, forest): (&Pack, &Forest), place: u32, inflater: &mut Inflate) ->
     let head = pack
         .inflate_head((forest, place), inflater, &mut head)
         .ok()?;
-    let head = &head[..head.len().min(BEGINNING)];
     let is_number = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
-    let words: Vec<&u8> = head.iter().filter(|byte| !is_number(byte)).collect();
+    let head = head.iter().take(BEGINNING);
+    let words: Vec<&u8> = head.filter(|byte| !is_number(byte)).collect();
     let mut hasher = DefaultHasher::new();
     words.hash(&mut hasher);
     Some(hasher.finish())

@@ -128,6 +128,15 @@ struct Live<S> {
     seen: S,
 }
 
+/// What is at hand for an object.
+enum Known<'l, S> {
+    Nothing,
+    /// What its delta was made from.
+    Base(&'l Live<S>),
+    /// What may be like it.
+    Like(&'l Live<S>),
+}
+
 /// What one thread works with.
 struct Worker<V: Visit> {
     visitor: V,
@@ -339,7 +348,8 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             if self.walk.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let made = self.make(root.place, (None, before.as_deref()), &mut worker);
+            let known = before.as_deref().map_or(Known::Nothing, Known::Like);
+            let made = self.make(root.place, known, &mut worker);
             worker.reuse(before.take());
             let Some(live) = made else {
                 self.lose(root.place);
@@ -368,7 +378,7 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             if self.walk.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let made = self.make(place, (Some(&base), None), worker);
+            let made = self.make(place, Known::Base(&base), worker);
             worker.reuse(Some(base));
             match made {
                 Some(live) if self.forest.deltas(place).is_empty() => worker.keep(live.bytes),
@@ -423,11 +433,15 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
     fn make(
         &self,
         place: u32,
-        (base, like): (Option<&Live<V::Seen>>, Option<&Live<V::Seen>>),
+        known: Known<'_, V::Seen>,
         worker: &mut Worker<V>,
     ) -> Option<Live<V::Seen>> {
         let entry = self.forest.entry(place);
         let id = LazyId::Packed(self.pack, entry.number);
+        let base = match known {
+            Known::Base(base) => Some(base),
+            _ => None,
+        };
         if entry.base == Base::Elsewhere {
             return self.walk.visit_single(id.read(), worker);
         }
@@ -456,14 +470,14 @@ impl<V: Visit, F: Fn() -> V + Sync> Grove<'_, V, F> {
             comparer,
             ..
         } = worker;
-        let seen = match (base, like) {
-            (Some(base), _) => {
+        let seen = match known {
+            Known::Base(base) => {
                 if changes.apply(&base.bytes, packed, &mut bytes).is_err() {
                     return self.other_copy(id.read(), "its delta is broken", worker);
                 }
                 visitor.delta(id, kind, &base.seen, changes, &bytes)
             }
-            (_, Some(like)) if comparer.compare(changes, &like.bytes, &bytes) => {
+            Known::Like(like) if comparer.compare(changes, &like.bytes, &bytes) => {
                 visitor.delta(id, kind, &like.seen, changes, &bytes)
             }
             _ => visitor.whole(id, kind, &bytes),
