@@ -1,6 +1,6 @@
 //! What a range of commits, the index or the working tree brings in.
 //!
-//! Rules and accepted findings come from the [base](super::base): a change cannot excuse itself.
+//! Rules and accepted findings come from the base: a change cannot excuse itself.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
